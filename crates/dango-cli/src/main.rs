@@ -1,0 +1,2 @@
+//! `dango`: real things in, the command line called.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Credentials in the formats of other tools, in and out.

@@ -1,0 +1,1 @@
+//! Known values replaced by `***` in a stream of bytes.

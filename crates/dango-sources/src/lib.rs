@@ -1,0 +1,2 @@
+//! The catalogue of source types, `sources.yml`, and what a configured source is missing.
+#![warn(missing_docs)]

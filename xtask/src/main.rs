@@ -1,0 +1,2 @@
+//! `cargo xtask setup | test | tidy | bench`.
+fn main() {}
