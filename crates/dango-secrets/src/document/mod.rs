@@ -1,1 +1,103 @@
 //! `.dlt/secrets.toml` as text and tree: values are found, replaced and removed by their span, so every other byte stays.
+//!
+//! [`SecretsDocument`] is one text that both dlt and dango read the same way; what they would read differently is
+//! refused. [`SecretsDocument::set`] and [`SecretsDocument::unset`] make a new document and prove, with another parser,
+//! that nothing but the wanted value changed. No file is opened here: see `storage`.
+//!
+//! ```
+//! use dango_core::SecretValue;
+//! use dango_secrets::document::{NewValue, References, SecretsDocument};
+//!
+//! let document = SecretsDocument::parse(b"[sources.stripe]\napi_key = 'old' # rotate in May\n")?;
+//! let text = SecretValue::new("new".to_owned())?;
+//! let value = NewValue::String { text, references: References::Literal };
+//! let (edited, _) = document.set(&"sources.stripe.api_key".parse()?, &value)?;
+//! assert_eq!(edited.text(), "[sources.stripe]\napi_key = \"new\" # rotate in May\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod agreement;
+mod builder;
+mod edit;
+mod encoding;
+mod error;
+mod inline;
+mod json;
+mod layout;
+mod new_value;
+mod position;
+mod proof;
+mod read;
+mod removal;
+mod scalar;
+mod spelling;
+mod syntax;
+mod tree;
+
+use dango_core::CredentialPath;
+use zeroize::Zeroizing;
+
+pub use edit::{EditError, SetOutcome};
+pub use error::{DocumentError, DocumentProblem};
+pub use json::JsonProblem;
+pub use new_value::{DatetimeText, NewType, NewValue, ParseNewTypeError, ParseNewValueError, References};
+pub use read::Entry;
+
+use crate::Value;
+use tree::{Found, Tree};
+
+/// A text of `.dlt/secrets.toml` that dlt reads, too, with a tree of where its values are.
+///
+/// The text is kept as it was given, byte for byte, and erased when dropped. There is no `Debug`.
+pub struct SecretsDocument {
+    text: Zeroizing<String>,
+    tree: Tree,
+}
+
+impl SecretsDocument {
+    /// Reads a document; no bytes at all are an empty one. A byte order mark is kept, though dlt cannot read it.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] where the bytes are no TOML, or TOML that dlt's parser refuses or reads differently.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
+        Self::from_text(encoding::decode(bytes)?)
+    }
+
+    fn from_text(text: Zeroizing<String>) -> Result<Self, DocumentError> {
+        encoding::check(&text)?;
+        let tree = builder::build(&text)?;
+        agreement::check(&text, &tree)?;
+        Ok(Self { text, tree })
+    }
+
+    /// The text, exactly as it was given, a byte order mark included.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the text begins with a byte order mark, on which dlt's parser fails.
+    pub fn has_bom(&self) -> bool {
+        encoding::bom_length(&self.text) > 0
+    }
+
+    /// The value or the table at a path; nothing else is decoded.
+    pub fn value(&self, path: &CredentialPath) -> Option<Value> {
+        read::value_at(&self.text, &self.tree, path)
+    }
+
+    /// Every value with its path, in the order of the file.
+    ///
+    /// Tables of every kind are walked and give nothing themselves; an array is one entry, of tables, too.
+    pub fn entries(&self) -> Vec<Entry> {
+        read::entries(&self.text, &self.tree)
+    }
+
+    /// Whether there is a table at a path, an empty or an inline one included.
+    pub fn contains_table(&self, path: &CredentialPath) -> bool {
+        match self.tree.find(&self.text, path.parts()) {
+            Found::Node(id) => self.tree.children(id).is_some(),
+            _ => false,
+        }
+    }
+}
