@@ -1,0 +1,278 @@
+//! Edits of a `.env` document: one value is spliced or one binding removed, and every other byte stays.
+
+use std::ops::Range;
+
+use dango_core::{SecretValue, VariableName};
+use zeroize::Zeroizing;
+
+use super::dialect::node;
+use super::interpolation::{EnvPiece, pieces};
+use super::parser::StatementKind;
+use super::spelling::{Obstacles, spellings};
+use super::{Binding, EnvDocument};
+
+/// What `${NAME}` in a new value shall mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum References {
+    /// The text `${NAME}`; python-dotenv cannot be told so, and such a value is refused.
+    Literal,
+    /// A reference, which python-dotenv expands.
+    Expand,
+}
+
+/// What [`EnvDocument::set`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum SetOutcome {
+    /// A new line at the end.
+    Created,
+    /// Another value in the place of the last binding's.
+    Replaced,
+    /// The value was there already; no byte differs.
+    Unchanged,
+}
+
+/// Why a `.env` file was not edited.
+///
+/// # Security
+///
+/// It never holds a value or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvEditError {
+    /// The value is to be literal, but python-dotenv expands `${…}` in whatever quotes.
+    #[error("the value of {key} holds a `${{…}}`, which python-dotenv expands in every spelling")]
+    Reference {
+        /// The key that was to be set.
+        key: VariableName,
+    },
+    /// No quotes and escapes fit the value.
+    #[error("no spelling of the value of {key} is read back by both python-dotenv and node dotenv: it holds {obstacles}")]
+    Unspellable {
+        /// The key that was to be set.
+        key: VariableName,
+        /// What stands in the way.
+        obstacles: Obstacles,
+    },
+    /// The value itself is fine, but another line gets in the way, such as one whose quote is never closed.
+    #[error("{key} cannot be set without changing how python-dotenv or node dotenv reads line {line}")]
+    OtherLine {
+        /// The key that was to be set.
+        key: VariableName,
+        /// The other line, counted from 1.
+        line: usize,
+    },
+    /// There is no such key.
+    #[error("the key is not in the file")]
+    NotFound,
+}
+
+impl EnvEditError {
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Reference { .. } => "env_value_reference",
+            Self::Unspellable { .. } => "env_value_unspellable",
+            Self::OtherLine { .. } => "env_other_line",
+            Self::NotFound => "env_key_not_found",
+        }
+    }
+}
+
+impl EnvDocument {
+    /// Sets a key: its last binding gets the value, or a new line at the end does.
+    ///
+    /// The spelling is the plainest that python-dotenv and node dotenv both read back exactly in this
+    /// very file, one that bash and docker read as well where there is one. `export `, the key's
+    /// spelling and a comment behind the value stay. No other key changes for either reader.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvEditError::Reference`], [`EnvEditError::Unspellable`] or [`EnvEditError::OtherLine`]; the
+    /// document itself never changes.
+    pub fn set(&self, key: &VariableName, value: &SecretValue, references: References) -> Result<(Self, SetOutcome), EnvEditError> {
+        let value = value.expose();
+        if references == References::Literal && pieces(value).iter().any(|piece| matches!(piece, EnvPiece::Reference { .. })) {
+            return Err(EnvEditError::Reference { key: key.clone() });
+        }
+        let before = Readings::of(self);
+        let target = self
+            .bindings()
+            .enumerate()
+            .filter(|(_, binding)| binding.key() == key.as_str())
+            .last();
+        let is_read = before.node_value(key) == Some(value);
+        if is_read && target.is_some_and(|(_, binding)| binding.expose() == Some(value)) {
+            return Ok((self.clone(), SetOutcome::Unchanged));
+        }
+        let spellings = spellings(value).map_err(|obstacles| EnvEditError::Unspellable {
+            key: key.clone(),
+            obstacles,
+        })?;
+        let mut conflict = None;
+        for spelling in &spellings {
+            let places = match target {
+                Some((_, binding)) => vec![self.replacement(binding, spelling)],
+                None => self.additions(key, spelling),
+            };
+            for (at, text) in places {
+                let edited = self.spliced(at, &text);
+                match before.other_line(&Readings::of(&edited), target.map(|(index, _)| index), key, value) {
+                    None => {
+                        let outcome = if target.is_some() {
+                            SetOutcome::Replaced
+                        } else {
+                            SetOutcome::Created
+                        };
+                        return Ok((edited, outcome));
+                    }
+                    Some(line) => conflict = conflict.or(Some(line)),
+                }
+            }
+        }
+        Err(EnvEditError::OtherLine {
+            key: key.clone(),
+            line: conflict.unwrap_or(1),
+        })
+    }
+
+    /// Removes a key: every binding of it, with the comments on their lines; comments above stay.
+    ///
+    /// Any key that python-dotenv sees can be removed. Gives how many bindings are gone.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvEditError::NotFound`].
+    pub fn unset(&self, key: &str) -> Result<(Self, usize), EnvEditError> {
+        let mut text = Zeroizing::new(String::with_capacity(self.text.len()));
+        let mut kept_to = 0;
+        let mut removed = 0;
+        for statement in &self.statements {
+            if matches!(&statement.kind, StatementKind::Binding(binding) if binding.key() == key) {
+                text.push_str(&self.text[kept_to..statement.span.start]);
+                kept_to = statement.span.end;
+                removed += 1;
+            }
+        }
+        if removed == 0 {
+            return Err(EnvEditError::NotFound);
+        }
+        text.push_str(&self.text[kept_to..]);
+        Ok((Self::from_text(text), removed))
+    }
+
+    fn replacement(&self, binding: &Binding, spelling: &str) -> (Range<usize>, Zeroizing<String>) {
+        match &binding.value {
+            Some(value) => (value.span.clone(), self.with_line_breaks(spelling)),
+            None => {
+                let sign = Zeroizing::new(format!("={spelling}"));
+                (binding.key_end..binding.key_end, self.with_line_breaks(&sign))
+            }
+        }
+    }
+
+    /// The new line at the end; the second choice has a blank line above it, for a file that ends
+    /// with what node dotenv would continue on the next line.
+    fn additions(&self, key: &VariableName, spelling: &str) -> Vec<(Range<usize>, Zeroizing<String>)> {
+        let end = self.text.len()..self.text.len();
+        let is_line_open = !self.text.trim_start_matches(super::parser::BOM).is_empty() && !self.text.ends_with(['\r', '\n']);
+        let separator = if is_line_open { "\n" } else { "" };
+        let line = |above: &str| self.with_line_breaks(&Zeroizing::new(format!("{above}{separator}{key}={spelling}\n")));
+        vec![(end.clone(), line("")), (end, line("\n"))]
+    }
+
+    /// Writes line breaks as the last one of the file is written.
+    fn with_line_breaks(&self, text: &str) -> Zeroizing<String> {
+        let line_break = match self.text.rfind(['\r', '\n']) {
+            Some(at) if self.text[at..].starts_with('\r') => "\r",
+            Some(at) if self.text[..at].ends_with('\r') => "\r\n",
+            _ => "\n",
+        };
+        Zeroizing::new(text.replace('\n', line_break))
+    }
+
+    fn spliced(&self, at: Range<usize>, new: &str) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(self.text.len() + new.len()));
+        text.push_str(&self.text[..at.start]);
+        text.push_str(new);
+        text.push_str(&self.text[at.end..]);
+        Self::from_text(text)
+    }
+}
+
+/// What python-dotenv and node dotenv make of a document.
+struct Readings<'d> {
+    python: Vec<&'d Binding>,
+    problems: Vec<usize>,
+    node: Vec<node::Assignment>,
+}
+
+impl<'d> Readings<'d> {
+    fn of(document: &'d EnvDocument) -> Self {
+        Self {
+            python: document.bindings().collect(),
+            problems: document.problems().collect(),
+            node: node::read(document.text()),
+        }
+    }
+
+    fn node_value(&self, key: &VariableName) -> Option<&str> {
+        let last = self.node.iter().rfind(|assignment| assignment.key == key.as_str())?;
+        Some(last.value.as_str())
+    }
+
+    /// A line that reads differently after an edit, though it should not; `None` where only the
+    /// edited key changed and both readers read its new value.
+    fn other_line(&self, after: &Readings<'_>, target: Option<usize>, key: &VariableName, value: &str) -> Option<usize> {
+        let edited = target.unwrap_or(self.python.len());
+        let old = without(&self.python, edited).map(|binding| (binding.line, binding.key(), binding.expose()));
+        let new = without(&after.python, edited).map(|binding| (binding.line, binding.key(), binding.expose()));
+        let is_set = |binding: &&Binding| binding.key == key.as_str() && binding.expose() == Some(value);
+        let edited_line = after.python.get(edited).map_or(1, |binding| binding.line);
+        if let Some(line) = first_difference(old, new) {
+            return Some(line);
+        }
+        if self.problems.len() != after.problems.len() {
+            return Some(self.problems.first().or(after.problems.first()).copied().unwrap_or(1));
+        }
+        if !after.python.get(edited).is_some_and(is_set) {
+            return Some(edited_line);
+        }
+        if let Some(line) = first_difference(self.node_others(key), after.node_others(key)) {
+            return Some(line);
+        }
+        let last = after.node.iter().rfind(|assignment| assignment.key == key.as_str());
+        match last {
+            Some(last) if last.value.as_str() == value => None,
+            Some(last) => Some(last.line),
+            None => Some(edited_line),
+        }
+    }
+
+    fn node_others<'r>(&'r self, key: &'r VariableName) -> impl Iterator<Item = (usize, &'r str, Option<&'r str>)> {
+        let others = self.node.iter().filter(|assignment| assignment.key != key.as_str());
+        others.map(|other| (other.line, other.key.as_str(), Some(other.value.as_str())))
+    }
+}
+
+fn without<'r>(bindings: &'r [&Binding], index: usize) -> impl Iterator<Item = &'r Binding> {
+    bindings
+        .iter()
+        .enumerate()
+        .filter(move |&(at, _)| at != index)
+        .map(|(_, binding)| *binding)
+}
+
+/// The line at which two readings part, lines themselves not compared.
+fn first_difference<'r>(
+    mut old: impl Iterator<Item = (usize, &'r str, Option<&'r str>)>,
+    mut new: impl Iterator<Item = (usize, &'r str, Option<&'r str>)>,
+) -> Option<usize> {
+    loop {
+        match (old.next(), new.next()) {
+            (None, None) => return None,
+            (Some((_, key, value)), Some((_, new_key, new_value))) if key == new_key && value == new_value => {}
+            (Some((line, ..)), _) | (None, Some((line, ..))) => return Some(line),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the `.env` document that need no real reader.
