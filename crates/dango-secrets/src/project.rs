@@ -1,1 +1,0 @@
-//! Where a project is and which files it has.

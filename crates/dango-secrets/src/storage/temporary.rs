@@ -1,0 +1,108 @@
+//! Temporary files: made beside their target, named after it, and gone unless they became it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+
+use dango_core::{Entropy, EntropyError};
+use data_encoding::HEXLOWER;
+
+use super::unix::{Directory, Identity, status};
+
+/// How often a new name is tried where the last one was taken.
+const ATTEMPTS: usize = 16;
+
+/// A file that is removed when it is dropped, unless it has become something else.
+pub(super) struct Temporary<'a> {
+    directory: &'a Directory,
+    name: OsString,
+    file: File,
+    kept: bool,
+}
+
+/// Why there is no temporary file.
+pub(super) enum CreateError {
+    /// The system refused.
+    Io(io::Error),
+    /// There is no random name.
+    Entropy(EntropyError),
+}
+
+impl<'a> Temporary<'a> {
+    /// Makes an empty file `.<target>.dango-<pid>-<random>.tmp`; the umask takes bits away from `mode`.
+    pub(super) fn create(directory: &'a Directory, target: &OsStr, mode: u32, entropy: &dyn Entropy) -> Result<Self, CreateError> {
+        let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
+        for _ in 0..ATTEMPTS {
+            let mut random = [0; 8];
+            entropy.fill(&mut random).map_err(CreateError::Entropy)?;
+            let mut name = prefix(target);
+            name.push(format!("{}-{}{SUFFIX}", std::process::id(), HEXLOWER.encode(&random)));
+            match directory.create(&name, mode) {
+                Ok(file) => {
+                    return Ok(Self {
+                        directory,
+                        name,
+                        file,
+                        kept: false,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
+                Err(error) => return Err(CreateError::Io(error)),
+            }
+        }
+        Err(CreateError::Io(last))
+    }
+
+    pub(super) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn identity(&self) -> io::Result<Identity> {
+        Ok(status(&self.file)?.identity)
+    }
+
+    /// Leaves whatever now has the name alone.
+    pub(super) fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Temporary<'_> {
+    /// What cannot be removed now is removed by the next write.
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = self.directory.remove(&self.name);
+        }
+    }
+}
+
+/// Removes what processes that died have left of their writes to `target`.
+///
+/// The caller holds the lock, so no living process owns one. A name that has another dot in its middle belongs to
+/// another target. What cannot be removed is left: it stands in nobody's way.
+pub(super) fn remove_stale(directory: &Directory, target: &OsStr) {
+    let prefix = prefix(target);
+    let prefix = prefix.as_encoded_bytes();
+    for name in directory.names().unwrap_or_default() {
+        let middle = name
+            .as_encoded_bytes()
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));
+        if middle.is_some_and(|middle| !middle.contains(&b'.')) {
+            let _ = directory.remove(&name);
+        }
+    }
+}
+
+const SUFFIX: &str = ".tmp";
+
+fn prefix(target: &OsStr) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(target);
+    prefix.push(".dango-");
+    prefix
+}

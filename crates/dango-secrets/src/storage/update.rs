@@ -1,0 +1,395 @@
+//! The one way a file is changed: locked, edited, replaced in one step, and never over somebody else's change.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dango_core::Entropy;
+use zeroize::Zeroizing;
+
+use super::contents::Contents;
+use super::error::{FileKind, ReadError, UpdateError, WriteError};
+use super::lock::Lock;
+use super::temporary::{self, CreateError, Temporary};
+use super::unix::{self, Directory};
+
+/// How long another process may hold the lock before we give up.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often we start again because another program changed the file in between.
+const ATTEMPTS: usize = 64;
+/// How often a file that another program saved while we swapped is put back, each time because it saved yet again.
+const SWAPS: usize = 64;
+
+/// What an edit wants to happen to the file; both carry what the caller wants to know.
+pub enum Edit<T> {
+    /// Nothing: the file, even an absent one, stays as it is.
+    Keep(T),
+    /// These are the new contents.
+    Replace(Zeroizing<Vec<u8>>, T),
+}
+
+/// Changes a file: all of it or nothing, whatever happens meanwhile.
+///
+/// The edit is given the contents, or `None` where there is no file. It may be called several times, each time with
+/// what is there then, because another program changed the file in between; it must not count on being called once,
+/// and the last call is the one that counts. The result is 0600; a missing parent directory is made 0700, its parents
+/// are not. A symbolic link stays, its target is replaced. Contents that are equal to the old ones are not written,
+/// unless others may read the file.
+///
+/// # Errors
+///
+/// [`UpdateError::Edit`] with the edit's own error, [`UpdateError::Read`] or [`UpdateError::Write`]; the file is as it
+/// was, but for [`WriteError::NotDurable`].
+///
+/// # Security
+///
+/// The new contents exist in two places only: in memory, and in a file of mode 0600 beside the target that becomes the target.
+pub fn update<T, E>(
+    path: &Path,
+    entropy: &dyn Entropy,
+    edit: impl FnMut(Option<&[u8]>) -> Result<Edit<T>, E>,
+) -> Result<T, UpdateError<E>> {
+    Update::new(path, entropy).run(edit)
+}
+
+/// Changes a file that anybody may read, such as `.gitignore`: an old one keeps its mode, a new one has that of the umask.
+///
+/// Its lock file is `lock`, as the directory that the file is in is no place for one.
+pub(crate) fn update_public<T, E>(
+    path: &Path,
+    lock: &Path,
+    entropy: &dyn Entropy,
+    edit: impl FnMut(Option<&[u8]>) -> Result<Edit<T>, E>,
+) -> Result<T, UpdateError<E>> {
+    let update = Update {
+        audience: Audience::Public { lock },
+        ..Update::new(path, entropy)
+    };
+    update.run(edit)
+}
+
+/// Makes one directory that only its owner may enter; answers whether it was missing.
+pub(crate) fn create_private_directory(path: &Path) -> Result<bool, WriteError> {
+    unix::create_private_directory(path).map_err(|error| {
+        let refused = error.kind() == io::ErrorKind::PermissionDenied;
+        WriteError::new(path.parent().filter(|_| refused).unwrap_or(path), error)
+    })
+}
+
+/// Who may read the file, and where its lock is.
+#[derive(Clone, Copy)]
+enum Audience<'a> {
+    Owner,
+    Public { lock: &'a Path },
+}
+
+/// One change of one file.
+pub(super) struct Update<'a> {
+    path: &'a Path,
+    entropy: &'a dyn Entropy,
+    audience: Audience<'a>,
+    pub(super) patience: Duration,
+    #[cfg(test)]
+    pub(super) interfere: Option<&'a dyn Fn(Moment) -> io::Result<()>>,
+}
+
+/// The moments in which something else may happen; tests make it happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// The temporary file is whole; the target has not been looked at again.
+    Written,
+    /// The target has been looked at again and is about to be replaced.
+    Exchange,
+    /// Another program's file is about to be put back.
+    PutBack,
+    /// The new file is in place, the directory not yet synced.
+    Replaced,
+}
+
+impl<'a> Update<'a> {
+    pub(super) fn new(path: &'a Path, entropy: &'a dyn Entropy) -> Self {
+        Self {
+            path,
+            entropy,
+            audience: Audience::Owner,
+            patience: PATIENCE,
+            #[cfg(test)]
+            interfere: None,
+        }
+    }
+
+    pub(super) fn run<T, E>(&self, mut edit: impl FnMut(Option<&[u8]>) -> Result<Edit<T>, E>) -> Result<T, UpdateError<E>> {
+        for _ in 0..ATTEMPTS {
+            if let ControlFlow::Break(value) = self.attempt(&mut edit)? {
+                return Ok(value);
+            }
+        }
+        Err(WriteError::Changed {
+            path: self.path.to_owned(),
+        }
+        .into())
+    }
+
+    /// Goes through all steps once, or stops with `Continue` where the file is no longer what was read.
+    fn attempt<T, E>(&self, edit: &mut impl FnMut(Option<&[u8]>) -> Result<Edit<T>, E>) -> Result<ControlFlow<T>, UpdateError<E>> {
+        let place = Place::resolve(self.path)?;
+        let directory = match place.open()? {
+            Some(directory) => directory,
+            None => {
+                // Nothing is made on disk for an edit that would keep things as they are.
+                if let Edit::Keep(value) = edit(None).map_err(UpdateError::Edit)? {
+                    return Ok(ControlFlow::Break(value));
+                }
+                create_private_directory(&place.directory)?;
+                place.open()?.ok_or_else(|| ReadError::DanglingLink {
+                    path: place.directory.clone(),
+                })?
+            }
+        };
+        let _lock = self.lock(&place, &directory)?;
+        temporary::remove_stale(&directory, &place.name);
+        let Some(old) = place.read(&directory)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let (bytes, value) = match edit(old.as_ref().map(Contents::bytes)).map_err(UpdateError::Edit)? {
+            Edit::Keep(value) => return Ok(ControlFlow::Break(value)),
+            Edit::Replace(bytes, value) => (bytes, value),
+        };
+        if old
+            .as_ref()
+            .is_some_and(|old| old.bytes() == bytes.as_slice() && self.mode(Some(old)) == old.mode())
+        {
+            return Ok(ControlFlow::Break(value));
+        }
+        let new = self.write(&place, &directory, &bytes, old.as_ref())?;
+        drop(bytes);
+        Ok(match self.replace(&place, &directory, new, old.as_ref())? {
+            ControlFlow::Break(()) => ControlFlow::Break(value),
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+        })
+    }
+
+    fn lock(&self, place: &Place, directory: &Directory) -> Result<Lock, WriteError> {
+        match self.audience {
+            Audience::Owner => {
+                let mut name = place.name.clone();
+                name.push(".lock");
+                let path = place.directory.join(&name);
+                let owner = directory
+                    .heir(&place.name)
+                    .map_err(|error| WriteError::new(&place.directory, error))?;
+                Lock::acquire(directory, &name, &path, owner, self.patience)
+            }
+            Audience::Public { lock } => {
+                let place = Place::beside(lock).map_err(|source| WriteError::new(lock, source))?;
+                let opened = Directory::open(&place.directory).and_then(|found| found.ok_or_else(|| io::ErrorKind::NotFound.into()));
+                let directory = opened.map_err(|error| WriteError::new(&place.directory, error))?;
+                let owner = directory
+                    .heir(&place.name)
+                    .map_err(|error| WriteError::new(&place.directory, error))?;
+                Lock::acquire(&directory, &place.name, lock, owner, self.patience)
+            }
+        }
+    }
+
+    /// The permission bits that the file is to have.
+    fn mode(&self, old: Option<&Contents>) -> u32 {
+        match (self.audience, old) {
+            (Audience::Owner, _) => unix::PRIVATE,
+            (Audience::Public { .. }, Some(old)) => old.mode(),
+            (Audience::Public { .. }, None) => 0o666,
+        }
+    }
+
+    /// Writes a temporary file that is to become the target: its owner, its mode, its contents, all of it on the disk.
+    fn write<'d>(
+        &self,
+        place: &Place,
+        directory: &'d Directory,
+        bytes: &[u8],
+        old: Option<&Contents>,
+    ) -> Result<Temporary<'d>, WriteError> {
+        let target = place.path();
+        let failed = |error| WriteError::new(&target, error);
+        let follows_umask = old.is_none() && matches!(self.audience, Audience::Public { .. });
+        let mode = if follows_umask { self.mode(None) } else { unix::PRIVATE };
+        let new = Temporary::create(directory, &place.name, mode, self.entropy).map_err(|error| match error {
+            CreateError::Io(error) => WriteError::new(&place.directory, error),
+            CreateError::Entropy(source) => WriteError::Entropy {
+                path: target.clone(),
+                source,
+            },
+        })?;
+        let owner = match old {
+            Some(old) => Some(old.owner()),
+            None => directory.heir(&place.name).map_err(failed)?,
+        };
+        if let Some(owner) = owner {
+            let ours = unix::give(new.file(), owner).map_err(failed)?;
+            if !ours && old.is_some() {
+                return Err(WriteError::NotOurs { path: target.clone() });
+            }
+        }
+        // After the owner: a change of owner may take bits away.
+        if !follows_umask {
+            unix::set_mode(new.file(), self.mode(old)).map_err(failed)?;
+        }
+        let mut file = new.file();
+        file.write_all(bytes).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        Ok(new)
+    }
+
+    /// Puts the new file in the old one's place, or stops with `Continue` where that is no longer what was read.
+    fn replace(
+        &self,
+        place: &Place,
+        directory: &Directory,
+        new: Temporary<'_>,
+        old: Option<&Contents>,
+    ) -> Result<ControlFlow<()>, WriteError> {
+        let target = place.path();
+        let failed = |error| WriteError::new(&target, error);
+        self.reach(Moment::Written).map_err(failed)?;
+        if !place.is_still(directory, &place.name, old) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let moved = match old {
+            None => self
+                .reach(Moment::Exchange)
+                .and_then(|()| directory.rename_new(new.name(), &place.name)),
+            Some(_) => self
+                .reach(Moment::Exchange)
+                .and_then(|()| directory.exchange(new.name(), &place.name)),
+        };
+        match moved {
+            Ok(()) => {
+                if old.is_some() && !place.is_still(directory, new.name(), old) {
+                    self.put_back(place, directory, new).map_err(failed)?;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                match old {
+                    // What is dropped, and with that removed, is the old file.
+                    Some(_) => drop(new),
+                    None => new.keep(),
+                }
+            }
+            // Made or removed by another program at the last moment.
+            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+                return Ok(ControlFlow::Continue(()));
+            }
+            // A file system that knows only the plain call; for any other reason that one fails as well and says why.
+            Err(_) => {
+                directory.rename(new.name(), &place.name).map_err(failed)?;
+                new.keep();
+            }
+        }
+        let synced = self.reach(Moment::Replaced).and_then(|()| directory.sync());
+        synced.map_err(|source| WriteError::NotDurable { path: target, source })?;
+        Ok(ControlFlow::Break(()))
+    }
+
+    /// Undoes a swap that took away a file which another program had saved at the last moment.
+    ///
+    /// That program may save again before it is undone; what is then taken away is newer still, and is put back in turn.
+    fn put_back(&self, place: &Place, directory: &Directory, new: Temporary<'_>) -> io::Result<()> {
+        let taken_away = || directory.identity(new.name()).ok().flatten();
+        let mut expected = Some(new.identity()?);
+        for _ in 0..SWAPS {
+            self.reach(Moment::PutBack)?;
+            let theirs = taken_away();
+            match directory.exchange(new.name(), &place.name) {
+                Ok(()) if taken_away() == expected => return Ok(()),
+                Ok(()) => expected = theirs,
+                // Removed by that program meanwhile, which is its last word.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(_) => break,
+            }
+        }
+        let newest = directory.rename(new.name(), &place.name);
+        new.keep();
+        newest
+    }
+
+    #[cfg(test)]
+    fn reach(&self, moment: Moment) -> io::Result<()> {
+        self.interfere.map_or(Ok(()), |interfere| interfere(moment))
+    }
+
+    #[cfg(not(test))]
+    fn reach(&self, _moment: Moment) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where a file really is, links followed.
+struct Place {
+    directory: PathBuf,
+    name: OsString,
+}
+
+impl Place {
+    fn resolve(path: &Path) -> Result<Self, ReadError> {
+        let failed = |error| ReadError::new(path, error);
+        let target = if path.is_symlink() {
+            std::fs::canonicalize(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => ReadError::DanglingLink { path: path.to_owned() },
+                _ => failed(error),
+            })?
+        } else {
+            path.to_owned()
+        };
+        Self::beside(&target).map_err(failed)
+    }
+
+    /// Takes a path apart; links are not looked for.
+    fn beside(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
+        let directory = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Ok(Self { directory, name })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+
+    fn open(&self) -> Result<Option<Directory>, ReadError> {
+        Directory::open(&self.directory).map_err(|error| ReadError::new(&self.directory, error))
+    }
+
+    /// The contents, `Some(None)` where there is no file, and `None` where there is a link now, which is to be resolved first.
+    fn read(&self, directory: &Directory) -> Result<Option<Option<Contents>>, ReadError> {
+        let path = self.path();
+        let failed = |error| ReadError::new(&path, error);
+        match directory.kind(&self.name).map_err(failed)? {
+            None => return Ok(Some(None)),
+            Some(FileKind::Regular) => {}
+            Some(FileKind::Link) => return Ok(None),
+            Some(kind) => return Err(ReadError::NotAFile { path, kind }),
+        }
+        match directory.open_file(&self.name) {
+            Ok(Some(file)) => Ok(Some(Some(Contents::read(&file, &path)?))),
+            Ok(None) => Ok(Some(None)),
+            Err(error) if unix::is_link_loop(&error) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Whether the file of this name is what was read; one that cannot be read now is not.
+    fn is_still(&self, directory: &Directory, name: &std::ffi::OsStr, old: Option<&Contents>) -> bool {
+        let place = Self {
+            directory: self.directory.clone(),
+            name: name.to_owned(),
+        };
+        match (place.read(directory), old) {
+            (Ok(Some(None)), None) => true,
+            (Ok(Some(Some(now))), Some(old)) => now.is_same(old),
+            _ => false,
+        }
+    }
+}
