@@ -61,10 +61,7 @@ impl Lock {
     }
 
     fn is_at(&self, directory: &Directory, name: &OsStr) -> io::Result<bool> {
-        let Some(there) = directory.open_writable(name)? else {
-            return Ok(false);
-        };
-        Ok(unix::status(&there)?.identity == unix::status(&self.0)?.identity)
+        Ok(directory.identity(name)? == Some(unix::status(&self.0)?.identity))
     }
 
     /// Says in the file who holds it; it is for people only, so a full disk is no reason to give up.
