@@ -57,12 +57,10 @@ impl Automaton {
         let mut longest = 0;
         for form in forms {
             let mut state = start;
-            let mut depth = 0;
             longest = longest.max(form.len());
-            for &byte in form.iter() {
+            for (depth, &byte) in (1..).zip(form.iter()) {
                 // Along a form every state is the form's own beginning: no longer one can end there.
                 state = nfa.next_state(Anchored::No, state, byte);
-                depth += 1;
                 let index = state.as_usize();
                 if index >= states.len() {
                     states.resize(index + 1, StateFacts::default());

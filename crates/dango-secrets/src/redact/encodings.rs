@@ -1,18 +1,18 @@
 //! One function per way in which programs spell a text; which of them are looked for is not decided here.
 
-use data_encoding::{BASE64, BASE64URL, Encoding, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, Encoding, HEXLOWER, HEXUPPER};
 use zeroize::Zeroizing;
 
 /// Encoded bytes.
 pub(super) type Form = Zeroizing<Vec<u8>>;
 
 /// The part of a Base64 text (RFC 4648 §4, §5) that `bytes` alone decide, for each of the three
-/// places in a group at which they can begin, and the whole padded text, in both alphabets.
+/// places in a group at which they can begin, and the whole text with and without padding, in both alphabets.
 pub(super) fn base64(bytes: &[u8]) -> Vec<Form> {
-    let mut forms = Vec::with_capacity(8);
-    for encoding in [&BASE64, &BASE64URL] {
-        forms.push(encode(encoding, bytes));
-        forms.extend((0..3).map(|phase| base64_within(encoding, bytes, phase)));
+    let mut forms = Vec::with_capacity(10);
+    for (padded, bare) in [(&BASE64, &BASE64_NOPAD), (&BASE64URL, &BASE64URL_NOPAD)] {
+        forms.extend([encode(padded, bytes), encode(bare, bytes)]);
+        forms.extend((0..3).map(|phase| base64_within(bare, bytes, phase)));
     }
     forms
 }
@@ -32,7 +32,7 @@ fn base64_within(encoding: &Encoding, bytes: &[u8], phase: usize) -> Form {
 /// Base64 in lines of 64 (PEM, RFC 7468) and 76 characters (MIME, coreutils): each line, and all of them.
 pub(super) fn base64_lines(bytes: &[u8]) -> Vec<Form> {
     let mut forms = Vec::new();
-    for whole in [encode(&BASE64, bytes), base64_within(&BASE64, bytes, 0)] {
+    for whole in [encode(&BASE64, bytes), base64_within(&BASE64_NOPAD, bytes, 0)] {
         for width in [64, 76] {
             if whole.len() > width {
                 forms.extend(whole.chunks(width).map(|line| Zeroizing::new(line.to_vec())));
@@ -195,30 +195,47 @@ fn push_units(form: &mut String, c: char, upper: bool) {
 pub(super) fn literals(text: &str) -> Vec<Zeroizing<String>> {
     let debug = Zeroizing::new(format!("{text:?}"));
     let rust = Zeroizing::new(debug[1..debug.len() - 1].to_owned());
-    let quote = if text.contains('\'') && text.contains('"') {
-        Some('\'')
-    } else {
-        None
-    };
-    vec![rust, python_repr(text, quote, false), python_repr(text, quote, true)]
+    let printers = [Printer::Python, Printer::PythonBytes, Printer::Node];
+    [rust].into_iter().chain(printers.map(|printer| printed(text, printer))).collect()
 }
 
-/// Python's `repr` of a text, or, with `as_bytes`, of its UTF-8 bytes.
-fn python_repr(text: &str, quote: Option<char>, as_bytes: bool) -> Zeroizing<String> {
-    let mut form = Zeroizing::new(String::with_capacity(text.len() * 4));
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Printer {
+    /// `repr` of a `str`.
+    Python,
+    /// `repr` of the UTF-8 `bytes`.
+    PythonBytes,
+    /// `util.inspect`, which `console.log` uses.
+    Node,
+}
+
+fn printed(text: &str, printer: Printer) -> Zeroizing<String> {
+    let digits = if printer == Printer::Node {
+        b"0123456789ABCDEF"
+    } else {
+        b"0123456789abcdef"
+    };
     let push_hex = |form: &mut String, byte: u8| {
         form.push_str("\\x");
-        form.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+        form.extend([byte >> 4, byte & 15].map(|digit| char::from(digits[usize::from(digit)])));
     };
+    // They choose the quotes so that none inside needs an escape, where they can.
+    let both_quotes = text.contains('\'') && text.contains('"') && (printer != Printer::Node || text.contains('`'));
+    let mut form = Zeroizing::new(String::with_capacity(text.len() * 4));
     for c in text.chars() {
         match c {
             '\\' => form.push_str("\\\\"),
             '\n' => form.push_str("\\n"),
             '\r' => form.push_str("\\r"),
             '\t' => form.push_str("\\t"),
-            c if Some(c) == quote => form.extend(['\\', c]),
+            '\'' if both_quotes => form.push_str("\\'"),
+            '\u{8}' if printer == Printer::Node => form.push_str("\\b"),
+            '\u{b}' if printer == Printer::Node => form.push_str("\\v"),
+            '\u{c}' if printer == Printer::Node => form.push_str("\\f"),
             c if c.is_ascii_control() => push_hex(&mut form, c as u8),
-            c if as_bytes && !c.is_ascii() => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_hex(&mut form, byte)),
+            c if printer == Printer::PythonBytes && !c.is_ascii() => {
+                c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_hex(&mut form, byte));
+            }
             c => form.push(c),
         }
     }
@@ -227,30 +244,34 @@ fn python_repr(text: &str, quote: Option<char>, as_bytes: bool) -> Zeroizing<Str
 
 /// The ways in which shells spell a word so that they read it back: inside `'…'`, inside `"…"`, and with backslashes.
 pub(super) fn shell(text: &str) -> Vec<Zeroizing<String>> {
-    let escape = |special: &dyn Fn(char) -> bool| {
-        let mut form = Zeroizing::new(String::with_capacity(text.len() * 2));
+    // POSIX, and Python's `shlex.quote`
+    let [posix, shlex] = ["'\\''", "'\"'\"'"].map(|apostrophe| {
+        let mut form = Zeroizing::new(String::with_capacity(text.len() * 5));
         for c in text.chars() {
-            if special(c) {
-                form.push('\\');
+            match c {
+                '\'' => form.push_str(apostrophe),
+                c => form.push(c),
             }
-            form.push(c);
         }
         form
-    };
-    let mut single = Zeroizing::new(String::with_capacity(text.len() * 4));
-    for c in text.chars() {
-        match c {
-            '\'' => single.push_str("'\\''"),
-            c => single.push(c),
+    });
+    let double = backslashed(text, |_, c| matches!(c, '"' | '\\' | '$' | '`'));
+    // `printf %q` of bash
+    let bare = backslashed(text, |index, c| {
+        " '\"\\|&;()<>!{}*[?]^$`,".contains(c) || (index == 0 && "#~".contains(c))
+    });
+    vec![posix, shlex, double, bare]
+}
+
+fn backslashed(text: &str, special: impl Fn(usize, char) -> bool) -> Zeroizing<String> {
+    let mut form = Zeroizing::new(String::with_capacity(text.len() * 2));
+    for (index, c) in text.char_indices() {
+        if special(index, c) {
+            form.push('\\');
         }
+        form.push(c);
     }
-    vec![
-        single,
-        escape(&|c| matches!(c, '"' | '\\' | '$' | '`')),
-        // `printf %q` of bash
-        escape(&|c| c.is_ascii_punctuation() && !matches!(c, '-' | '_' | '.' | '/' | ':' | '%' | '+' | '=' | '@' | ',') || c == ' '),
-        escape(&|c| c.is_ascii_punctuation() && !matches!(c, '-' | '_' | '.' | '/' | ':' | '%' | '+' | '=' | '@') || c == ' '),
-    ]
+    form
 }
 
 /// Character references for what HTML and XML reserve.

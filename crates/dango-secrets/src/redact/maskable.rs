@@ -67,7 +67,6 @@ const COMMON: &[&str] = &[
     "redshift",
     "require",
     "required",
-    "s3cret",
     "salesforce",
     "schema",
     "secret",
