@@ -1,0 +1,59 @@
+//! What must never be below a crate, however deep: the absences that let `dango-secrets` be embedded alone.
+
+use super::Finding;
+use super::metadata::Metadata;
+
+/// Crates that start a runtime or open a socket.
+const RUNTIMES: &[&str] = &["async-std", "axum", "hyper", "mio", "reqwest", "smol", "socket2", "tokio", "ureq"];
+
+/// Crates that bring a database.
+const DATABASES: &[&str] = &["diesel", "libsqlite3-sys", "postgres", "rusqlite", "sqlx", "sqlx-core", "tokio-postgres"];
+
+/// Crates that do cryptography; digests, too, since a keyless one invites misuse as a seal.
+const CRYPTO: &[&str] = &[
+    "aead", "aes", "aes-gcm", "argon2", "aws-lc-rs", "blake2", "blake3", "chacha20poly1305", "cipher", "digest", "ed25519-dalek", "hkdf", "hmac",
+    "keyring", "keyring-core", "openssl", "password-hash", "pbkdf2", "ring", "rsa", "rustls", "scrypt", "sha1", "sha2", "sha3",
+];
+
+/// Each crate of ours with the families that it must do without.
+const ABSENCES: [(&str, &[&[&str]]); 3] = [
+    ("dango-core", &[RUNTIMES, DATABASES, CRYPTO]),
+    ("dango-secrets", &[RUNTIMES, DATABASES, CRYPTO]),
+    ("dango-sources", &[RUNTIMES, DATABASES, CRYPTO]),
+];
+
+/// Looks for what must be absent among all that a crate needs to run.
+pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, families) in ABSENCES {
+        for (needed, asker) in metadata.needs(name) {
+            if families.iter().any(|family| family.contains(&needed.name.as_str())) {
+                findings.push(Finding::in_file(
+                    &format!("crates/{name}/Cargo.toml"),
+                    format!("{name} must do without {}, which {} brings", needed.name, asker.name),
+                    format!("turn the feature off that needs it, or move what needs it above {name}"),
+                ));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metadata::samples;
+    use super::*;
+
+    #[test]
+    fn a_runtime_far_below_is_found_with_the_crate_that_brings_it() {
+        let metadata = samples::workspace(&[("dango-secrets", &[])], &[("nice", "MIT", "s", "dango-secrets"), ("tokio", "MIT", "s", "nice")]);
+        let findings = check(&metadata);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].problem, "dango-secrets must do without tokio, which nice brings");
+    }
+
+    #[test]
+    fn the_command_line_may_have_what_the_domains_may_not() {
+        assert!(check(&samples::workspace(&[("dango-commands", &[])], &[("sha2", "MIT", "s", "dango-commands")])).is_empty());
+    }
+}
