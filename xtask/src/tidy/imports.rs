@@ -1,0 +1,114 @@
+//! Which files may import a heavy crate: its words stay behind one door, so it can be replaced there.
+
+use std::collections::BTreeMap;
+
+use super::Finding;
+use super::code::word_places;
+use super::tree::SourceTree;
+
+/// A heavy crate as Rust spells it, and its doors: the folder it stays in and how many files there may name it.
+struct Heavy {
+    name: &'static str,
+    doors: &'static [(&'static str, usize)],
+}
+
+const ANY: usize = usize::MAX;
+
+const HEAVY: [Heavy; 16] = [
+    Heavy { name: "toml_edit", doors: &[("crates/dango-secrets/src/document", 1), ("crates/dango-sources/src", 1), ("xtask/src/tidy", 1)] },
+    // The lexer's events are the document's raw material: its reader and its judge of literals both speak them.
+    Heavy { name: "toml_parser", doors: &[("crates/dango-secrets/src/document", 2)] },
+    Heavy { name: "saphyr_parser", doors: &[("crates/dango-secrets/src/exchange", 1), ("crates/dango-sources/src", 1)] },
+    Heavy { name: "aho_corasick", doors: &[("crates/dango-secrets/src/redact", 1)] },
+    Heavy { name: "data_encoding", doors: &[("crates/dango-secrets/src/exchange", 1)] },
+    // Every verb declares its own arguments, so the command line knows clap everywhere.
+    Heavy { name: "clap", doors: &[("crates/dango-commands/src", ANY)] },
+    Heavy { name: "clap_complete", doors: &[("crates/dango-commands/src", 1)] },
+    Heavy { name: "clap_mangen", doors: &[("crates/dango-commands/src", 1)] },
+    Heavy { name: "comfy_table", doors: &[("crates/dango-commands/src", 1)] },
+    Heavy { name: "dialoguer", doors: &[("crates/dango-commands/src", 1)] },
+    Heavy { name: "rpassword", doors: &[("crates/dango-commands/src", 1)] },
+    Heavy { name: "signal_hook", doors: &[("crates/dango-commands/src/run", 1)] },
+    // The system's calls: files, what `run` needs of processes and pipes, and the limits that `main` sets.
+    Heavy { name: "rustix", doors: &[("crates/dango-secrets/src/storage", 1), ("crates/dango-commands/src/run", 2), ("crates/dango-cli/src", 1)] },
+    Heavy { name: "secrecy", doors: &[("crates/dango-core/src", 1)] },
+    Heavy { name: "getrandom", doors: &[("crates/dango-core/src", 1)] },
+    // Not needed by any crate: the product makes its temporary files itself, private from their creation.
+    Heavy { name: "tempfile", doors: &[] },
+];
+
+/// Looks for heavy crates outside their doors, and for doors that more files use than the table says.
+pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
+    HEAVY.iter().flat_map(|heavy| check_one(tree, heavy)).collect()
+}
+
+fn check_one(tree: &SourceTree, heavy: &Heavy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut users: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
+    for (file, code) in tree.production("crates").chain(tree.production("xtask")) {
+        let Some(line) = first_use(code, heavy.name) else { continue };
+        match heavy.doors.iter().find(|(folder, _)| file.path.starts_with(&format!("{folder}/"))) {
+            Some((folder, _)) => users.entry(folder).or_default().push((&file.path, line)),
+            None => findings.push(Finding::at_line(
+                &file.path,
+                line,
+                format!("{} is not to be named here", heavy.name),
+                format!("go through the file that owns {}, or move the table in xtask/src/tidy/imports.rs and say why", heavy.name),
+            )),
+        }
+    }
+    for (folder, most) in heavy.doors {
+        for (path, line) in users.get(folder).into_iter().flatten().skip(*most) {
+            findings.push(Finding::at_line(
+                path,
+                *line,
+                format!("{} is named by more than {most} file(s) of {folder}", heavy.name),
+                "let the first file offer what this one needs",
+            ));
+        }
+    }
+    findings
+}
+
+/// The first line that names a crate: `name::` or `use name`, not a path through another module.
+fn first_use(code: &str, name: &str) -> Option<usize> {
+    word_places(code, name).find_map(|(line, rest)| {
+        let start = code.len() - rest.len();
+        let before = code[..start].trim_end();
+        let after = rest[name.len()..].trim_start();
+        let named = after.starts_with("::") || before.ends_with("use") && after.starts_with([';', 'a']);
+        (named && !code[..start].ends_with("::")).then_some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(files: &[(&str, &str)]) -> Vec<String> {
+        check(&SourceTree::of(files)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_heavy_crate_outside_its_door_is_found() {
+        let found = problems(&[("crates/dango-core/src/a.rs", "//! A.\nuse toml_edit::DocumentMut;\n")]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].starts_with("crates/dango-core/src/a.rs:2: toml_edit"), "{}", found[0]);
+    }
+
+    #[test]
+    fn a_second_file_behind_the_door_is_found() {
+        let found = problems(&[
+            ("crates/dango-secrets/src/document/proof.rs", "use toml_edit::DocumentMut;\n"),
+            ("crates/dango-secrets/src/document/writer.rs", "fn a() {\n    toml_edit::value(1);\n}\n"),
+        ]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].starts_with("crates/dango-secrets/src/document/writer.rs:2: toml_edit is named by more than 1"), "{}", found[0]);
+    }
+
+    #[test]
+    fn prose_tests_and_modules_of_the_same_name_do_not_count() {
+        let code = "//! Not toml_edit::here.\nuse crate::clap::X;\n#[cfg(test)]\nmod tests {\n    use toml_edit::X;\n}\n";
+        assert_eq!(problems(&[("crates/dango-core/src/a.rs", code), ("crates/dango-core/src/tests.rs", "use clap::X;\n")]), Vec::<String>::new());
+    }
+}
