@@ -49,8 +49,15 @@ pub fn timed<T>(name: &str, step: impl FnOnce() -> Result<T, Failure>) -> Result
 /// When the command cannot be started or ends with anything but success.
 pub fn shown(command: &mut Command) -> Result<(), Failure> {
     let line = command_line(command);
-    let status = command.stdin(Stdio::null()).status().map_err(|error| Failure::new(format!("cannot start `{line}`: {error}")))?;
-    if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` ended with {status}"))) }
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| Failure::new(format!("cannot start `{line}`: {error}")))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("`{line}` ended with {status}")))
+    }
 }
 
 /// Runs a command to its end and returns its standard output; nothing is shown unless it fails.
@@ -60,13 +67,19 @@ pub fn shown(command: &mut Command) -> Result<(), Failure> {
 /// When the command cannot be started or ends with anything but success; the message then holds all its output.
 pub fn quiet(command: &mut Command) -> Result<String, Failure> {
     let line = command_line(command);
-    let output = command.stdin(Stdio::null()).output().map_err(|error| Failure::new(format!("cannot start `{line}`: {error}")))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Failure::new(format!("cannot start `{line}`: {error}")))?;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(stdout);
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!("`{line}` ended with {}; it said:\n{stdout}{stderr}", output.status)))
+    Err(Failure::new(format!(
+        "`{line}` ended with {}; it said:\n{stdout}{stderr}",
+        output.status
+    )))
 }
 
 fn command_line(command: &Command) -> String {
@@ -91,7 +104,10 @@ mod tests {
     fn a_quiet_command_that_fails_tells_everything_it_said() {
         let failure = quiet(Command::new("bash").args(["-c", "echo out; echo err >&2; exit 4"])).expect_err("it exits with 4");
         let message = failure.to_string();
-        assert!(message.contains("exit status: 4") && message.contains("out\n") && message.contains("err\n"), "{message}");
+        assert!(
+            message.contains("exit status: 4") && message.contains("out\n") && message.contains("err\n"),
+            "{message}"
+        );
     }
 
     #[test]

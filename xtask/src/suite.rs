@@ -20,15 +20,32 @@ fn steps(root: &Path) -> Result<(), Failure> {
     let counterparts = timed("setup: the real tools that tests compare with", || setup::run(root))?;
     timed("formatting", || cargo(root, &["fmt", "--all", "--check"], &[]))?;
     timed("tidy: layers, imports, dependencies, words", || tidy::run(root))?;
-    timed("clippy", || cargo(root, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[]))?;
+    timed("clippy", || {
+        cargo(
+            root,
+            &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+            &[],
+        )
+    })?;
     timed("build", || cargo(root, &["build", "--workspace", "--locked"], &[]))?;
     timed("tests, the documents' console blocks among them", || test(root, &counterparts))?;
-    timed("documentation", || cargo(root, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")]))
+    timed("documentation", || {
+        cargo(
+            root,
+            &["doc", "--workspace", "--no-deps", "--locked"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        )
+    })
 }
 
 fn test(root: &Path, counterparts: &Counterparts) -> Result<(), Failure> {
     let mut command = Command::new(workspace::cargo());
-    step::shown(command.current_dir(root).args(["test", "--workspace", "--locked"]).envs(counterparts.variables()))
+    step::shown(
+        command
+            .current_dir(root)
+            .args(["test", "--workspace", "--locked"])
+            .envs(counterparts.variables()),
+    )
 }
 
 fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<(), Failure> {

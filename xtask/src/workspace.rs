@@ -15,7 +15,10 @@ pub fn root() -> Result<PathBuf, Failure> {
         None => std::env::current_dir().map_err(|error| Failure::new(format!("cannot tell the working directory: {error}")))?,
     };
     above(&start).ok_or_else(|| {
-        Failure::new(format!("{} is in no checkout of this workspace: no parent holds xtask/Cargo.toml", start.display()))
+        Failure::new(format!(
+            "{} is in no checkout of this workspace: no parent holds xtask/Cargo.toml",
+            start.display()
+        ))
     })
 }
 
@@ -26,7 +29,10 @@ pub fn cargo() -> PathBuf {
 }
 
 fn above(start: &Path) -> Option<PathBuf> {
-    start.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file()).map(Path::to_path_buf)
+    start
+        .ancestors()
+        .find(|folder| folder.join("xtask/Cargo.toml").is_file())
+        .map(Path::to_path_buf)
 }
 
 #[cfg(test)]

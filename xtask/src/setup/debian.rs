@@ -17,14 +17,37 @@ const NEEDS: [Need; 6] = [
     // 18.19 is what Debian 12 has, and what the newest of the pinned Node packages asks for.
     Need {
         program: "node",
-        question: &["-e", "const [a, b] = process.versions.node.split('.').map(Number); process.exit(a > 18 || (a === 18 && b >= 19) ? 0 : 1)"],
+        question: &[
+            "-e",
+            "const [a, b] = process.versions.node.split('.').map(Number); process.exit(a > 18 || (a === 18 && b >= 19) ? 0 : 1)",
+        ],
         packages: &["nodejs"],
     },
-    Need { program: "npm", question: &["--version"], packages: &["npm"] },
-    Need { program: "git", question: &["--version"], packages: &["git"] },
-    Need { program: "bash", question: &["--version"], packages: &["bash"] },
-    Need { program: "unshare", question: &["--version"], packages: &["util-linux"] },
-    Need { program: "setsid", question: &["--version"], packages: &["util-linux"] },
+    Need {
+        program: "npm",
+        question: &["--version"],
+        packages: &["npm"],
+    },
+    Need {
+        program: "git",
+        question: &["--version"],
+        packages: &["git"],
+    },
+    Need {
+        program: "bash",
+        question: &["--version"],
+        packages: &["bash"],
+    },
+    Need {
+        program: "unshare",
+        question: &["--version"],
+        packages: &["util-linux"],
+    },
+    Need {
+        program: "setsid",
+        question: &["--version"],
+        packages: &["util-linux"],
+    },
 ];
 
 /// Exits with 0 from Python 3.10 on, if a virtual environment can be made.
@@ -45,30 +68,51 @@ pub(super) fn install_missing() -> Result<PathBuf, Failure> {
     }
     let left = missing_packages();
     if !left.is_empty() {
-        return Err(Failure::new(format!("the programs of {} are installed but too old or do not answer", left.join(", "))));
+        return Err(Failure::new(format!(
+            "the programs of {} are installed but too old or do not answer",
+            left.join(", ")
+        )));
     }
     working_python().ok_or_else(|| Failure::new("no Python from 3.10 on with venv and ensurepip, even after installing python3-venv"))
 }
 
 fn missing_packages() -> Vec<&'static str> {
-    NEEDS.iter().filter(|need| !answers(need.program.as_ref(), need.question)).flat_map(|need| need.packages).copied().collect()
+    NEEDS
+        .iter()
+        .filter(|need| !answers(need.program.as_ref(), need.question))
+        .flat_map(|need| need.packages)
+        .copied()
+        .collect()
 }
 
 fn working_python() -> Option<PathBuf> {
-    PYTHONS.iter().map(PathBuf::from).find(|python| answers(python, &["-c", PYTHON_QUESTION]))
+    PYTHONS
+        .iter()
+        .map(PathBuf::from)
+        .find(|python| answers(python, &["-c", PYTHON_QUESTION]))
 }
 
 fn answers(program: &Path, question: &[&str]) -> bool {
-    Command::new(program).args(question).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .args(question)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn install(packages: &[&str]) -> Result<(), Failure> {
     println!("    installing Debian packages: {}", packages.join(" "));
     if !answers("apt-get".as_ref(), &["--version"]) {
-        return Err(Failure::new(format!("these are missing and there is no apt-get to install them; install them by hand: {}", packages.join(" "))));
+        return Err(Failure::new(format!(
+            "these are missing and there is no apt-get to install them; install them by hand: {}",
+            packages.join(" ")
+        )));
     }
     step::quiet(as_root()?.args(["apt-get", "update"]))?;
-    step::quiet(as_root()?.args(["apt-get", "install", "-y", "--no-install-recommends"]).args(packages))?;
+    step::quiet(
+        as_root()?
+            .args(["apt-get", "install", "-y", "--no-install-recommends"])
+            .args(packages),
+    )?;
     Ok(())
 }
 
@@ -82,7 +126,9 @@ fn as_root() -> Result<Command, Failure> {
         sudo.arg("env");
         sudo
     } else {
-        return Err(Failure::new("Debian packages are missing: run `cargo xtask setup` once as root, or install sudo"));
+        return Err(Failure::new(
+            "Debian packages are missing: run `cargo xtask setup` once as root, or install sudo",
+        ));
     };
     command.arg("DEBIAN_FRONTEND=noninteractive");
     Ok(command)

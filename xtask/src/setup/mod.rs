@@ -30,13 +30,21 @@ impl Counterparts {
     #[must_use]
     pub fn at(root: &Path) -> Self {
         let home = home(root);
-        Self { python: python::interpreter(&home), node: PathBuf::from("node"), node_modules: node::modules(&home) }
+        Self {
+            python: python::interpreter(&home),
+            node: PathBuf::from("node"),
+            node_modules: node::modules(&home),
+        }
     }
 
     /// As [`Counterparts::at`], with what the environment says instead: `DANGO_TEST_PYTHON`, `DANGO_TEST_NODE`, `DANGO_TEST_NODE_MODULES`.
     #[must_use]
     pub fn from_environment(root: &Path) -> Self {
-        let Self { python, node, node_modules } = Self::at(root);
+        let Self {
+            python,
+            node,
+            node_modules,
+        } = Self::at(root);
         let or = |name: &str, default: PathBuf| std::env::var_os(name).map_or(default, PathBuf::from);
         Self {
             python: or("DANGO_TEST_PYTHON", python),

@@ -35,7 +35,11 @@ pub(super) fn install(home: &Path, wanted: &Path) -> Result<(), Failure> {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
     }
-    step::quiet(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder))?;
+    step::quiet(
+        Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&folder),
+    )?;
     answer(&folder, &pins)?;
     stamp::write(&folder, &wish)
 }
@@ -44,14 +48,27 @@ fn answer(folder: &Path, pins: &[String]) -> Result<(), Failure> {
     let names = pins.iter().filter_map(|pin| pin.rsplit_once('@').map(|(name, _)| name));
     let said = step::quiet(Command::new("node").args(["-e", ANSWER, "--"]).args(names).current_dir(folder))?;
     let versions: Vec<&str> = said.lines().collect();
-    if versions == pins { Ok(()) } else { Err(Failure::new(format!("wanted {}, node_modules has {}", pins.join(" "), versions.join(" ")))) }
+    if versions == pins {
+        Ok(())
+    } else {
+        Err(Failure::new(format!(
+            "wanted {}, node_modules has {}",
+            pins.join(" "),
+            versions.join(" ")
+        )))
+    }
 }
 
 /// The direct dependencies as `name@version`.
 fn parse_pins(manifest: &str) -> Result<Vec<String>, Failure> {
     let manifest: Value = serde_json::from_str(manifest).map_err(|error| Failure::new(format!("cannot parse package.json: {error}")))?;
-    let dependencies = manifest["dependencies"].as_object().ok_or_else(|| Failure::new("package.json names no dependencies"))?;
-    Ok(dependencies.iter().map(|(name, version)| format!("{name}@{}", version.as_str().unwrap_or_default())).collect())
+    let dependencies = manifest["dependencies"]
+        .as_object()
+        .ok_or_else(|| Failure::new("package.json names no dependencies"))?;
+    Ok(dependencies
+        .iter()
+        .map(|(name, version)| format!("{name}@{}", version.as_str().unwrap_or_default()))
+        .collect())
 }
 
 #[cfg(test)]
@@ -72,7 +89,10 @@ mod tests {
         let packages = lock["packages"].as_object().expect("a lock file lists packages");
         for (place, package) in packages.iter().filter(|(place, _)| !place.is_empty()) {
             assert!(package["integrity"].is_string(), "{place} has no digest");
-            assert!(package.get("resolved").is_none(), "{place} names a host: install with --omit-lockfile-registry-resolved");
+            assert!(
+                package.get("resolved").is_none(),
+                "{place} names a host: install with --omit-lockfile-registry-resolved"
+            );
         }
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn install(home: &Path, wanted: &Path, base: &Path) -> Result<(), Fai
     stamp::clear(&folder)?;
     step::quiet(Command::new(base).args(["-m", "venv"]).arg(&folder))?;
     step::quiet(
-        Command::new(interpreter(home)).args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "-r"]).arg(&requirements),
+        Command::new(interpreter(home))
+            .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "-r"])
+            .arg(&requirements),
     )?;
     answer(home, &pins)?;
     stamp::write(&folder, &wish)
@@ -41,12 +43,25 @@ fn answer(home: &Path, pins: &[String]) -> Result<(), Failure> {
     // `-I` keeps a PYTHONPATH of the machine from answering in the environment's place.
     let said = step::quiet(Command::new(interpreter(home)).args(["-I", "-c", ANSWER]).args(names))?;
     let versions: Vec<&str> = said.lines().collect();
-    if versions == pins { Ok(()) } else { Err(Failure::new(format!("wanted {}, the Python environment has {}", pins.join(" "), versions.join(" ")))) }
+    if versions == pins {
+        Ok(())
+    } else {
+        Err(Failure::new(format!(
+            "wanted {}, the Python environment has {}",
+            pins.join(" "),
+            versions.join(" ")
+        )))
+    }
 }
 
 /// The lines of a requirements file without comments and blanks.
 fn parse_pins(requirements: &str) -> Vec<String> {
-    requirements.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    requirements
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -55,7 +70,10 @@ mod tests {
 
     #[test]
     fn comments_and_blank_lines_are_no_pins() {
-        assert_eq!(parse_pins("# why\ndlt==1.31.0\n\n  PyYAML==6.0.3\n"), ["dlt==1.31.0", "PyYAML==6.0.3"]);
+        assert_eq!(
+            parse_pins("# why\ndlt==1.31.0\n\n  PyYAML==6.0.3\n"),
+            ["dlt==1.31.0", "PyYAML==6.0.3"]
+        );
     }
 
     #[test]

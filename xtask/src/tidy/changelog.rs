@@ -8,14 +8,31 @@ const CHANGELOG: &str = "CHANGELOG.md";
 /// Checks the newest section of the changelog.
 pub(super) fn check(tree: &SourceTree) -> Option<Finding> {
     let Some(file) = tree.file(CHANGELOG) else {
-        return Some(Finding::in_file(CHANGELOG, "it does not exist", "start it with a section `## Unreleased` and an entry"));
+        return Some(Finding::in_file(
+            CHANGELOG,
+            "it does not exist",
+            "start it with a section `## Unreleased` and an entry",
+        ));
     };
     let mut lines = file.text.lines().enumerate().skip_while(|(_, line)| !line.starts_with("## "));
     let Some((index, _)) = lines.next() else {
-        return Some(Finding::in_file(CHANGELOG, "it has no section", "add a section `## Unreleased` with an entry"));
+        return Some(Finding::in_file(
+            CHANGELOG,
+            "it has no section",
+            "add a section `## Unreleased` with an entry",
+        ));
     };
-    let has_entry = lines.take_while(|(_, line)| !line.starts_with("## ")).any(|(_, line)| line.trim_start().starts_with("- "));
-    (!has_entry).then(|| Finding::at_line(CHANGELOG, index + 1, "the newest section has no entry", "say what changed in a line that begins with `- `"))
+    let has_entry = lines
+        .take_while(|(_, line)| !line.starts_with("## "))
+        .any(|(_, line)| line.trim_start().starts_with("- "));
+    (!has_entry).then(|| {
+        Finding::at_line(
+            CHANGELOG,
+            index + 1,
+            "the newest section has no entry",
+            "say what changed in a line that begins with `- `",
+        )
+    })
 }
 
 #[cfg(test)]

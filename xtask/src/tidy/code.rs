@@ -2,7 +2,10 @@
 
 /// Replaces the contents of comments, strings and characters by blanks; line ends stay.
 pub(super) fn code_of(text: &str) -> String {
-    let mut scanner = Scanner { rest: text, code: String::with_capacity(text.len()) };
+    let mut scanner = Scanner {
+        rest: text,
+        code: String::with_capacity(text.len()),
+    };
     while let Some(next) = scanner.rest.chars().next() {
         scanner.step(next);
     }
@@ -74,7 +77,8 @@ impl Scanner<'_> {
 
     fn blank(&mut self, length: usize) {
         let (gone, rest) = self.rest.split_at(length);
-        self.code.extend(gone.chars().map(|character| if character == '\n' { '\n' } else { ' ' }));
+        self.code
+            .extend(gone.chars().map(|character| if character == '\n' { '\n' } else { ' ' }));
         self.rest = rest;
     }
 }
@@ -148,7 +152,12 @@ mod tests {
 
     #[test]
     fn the_contents_of_every_kind_of_string_are_blank() {
-        for text in [r#"x("std::fs \" std::fs")"#, r##"x(r#"std::fs " std::fs"#)"##, r#"x(b"std::fs")"#, r#"x(br"std::fs")"#] {
+        for text in [
+            r#"x("std::fs \" std::fs")"#,
+            r##"x(r#"std::fs " std::fs"#)"##,
+            r#"x(b"std::fs")"#,
+            r#"x(br"std::fs")"#,
+        ] {
             let code = code_of(text);
             assert!(!code.contains("std::fs"), "{text} became {code}");
             assert!(code.starts_with("x(") && code.ends_with(')'), "{text} became {code}");

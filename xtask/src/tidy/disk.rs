@@ -7,12 +7,27 @@ use super::tree::SourceTree;
 /// Crates that are held to it, each with the places that may touch the disk.
 const CRATES: [(&str, &[&str]); 3] = [
     ("crates/dango-core", &[]),
-    ("crates/dango-secrets", &["crates/dango-secrets/src/storage/", "crates/dango-secrets/src/project.rs", "crates/dango-secrets/src/project/"]),
+    (
+        "crates/dango-secrets",
+        &[
+            "crates/dango-secrets/src/storage/",
+            "crates/dango-secrets/src/project.rs",
+            "crates/dango-secrets/src/project/",
+        ],
+    ),
     ("crates/dango-sources", &[]),
 ];
 
 /// Methods of `Path` that ask the disk without naming `std::fs`.
-const QUESTIONS: [&str; 7] = [".canonicalize()", ".is_dir()", ".is_file()", ".read_dir()", ".read_link()", ".symlink_metadata()", ".try_exists()"];
+const QUESTIONS: [&str; 7] = [
+    ".canonicalize()",
+    ".is_dir()",
+    ".is_file()",
+    ".read_dir()",
+    ".read_link()",
+    ".symlink_metadata()",
+    ".try_exists()",
+];
 
 /// Looks for the word `fs` (as in `std::fs`, `use std::{fs, io}`, `rustix::fs`) and for questions to the disk.
 pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
@@ -23,9 +38,17 @@ pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
                 continue;
             }
             let named = word_places(code, "fs").map(|(line, _)| line);
-            let asked = QUESTIONS.iter().flat_map(|question| code.match_indices(question)).map(|(at, _)| line_of(code, at));
+            let asked = QUESTIONS
+                .iter()
+                .flat_map(|question| code.match_indices(question))
+                .map(|(at, _)| line_of(code, at));
             findings.extend(named.chain(asked).map(|line| {
-                Finding::at_line(&file.path, line, "this touches the disk", "take the text as a parameter, or go through dango_secrets::storage")
+                Finding::at_line(
+                    &file.path,
+                    line,
+                    "this touches the disk",
+                    "take the text as a parameter, or go through dango_secrets::storage",
+                )
             }));
         }
     }
@@ -37,7 +60,10 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, code: &str) -> Vec<Option<usize>> {
-        check(&SourceTree::of(&[(path, code)])).into_iter().map(|finding| finding.line).collect()
+        check(&SourceTree::of(&[(path, code)]))
+            .into_iter()
+            .map(|finding| finding.line)
+            .collect()
     }
 
     #[test]

@@ -14,27 +14,79 @@ struct Heavy {
 
 const ANY: usize = usize::MAX;
 
-const HEAVY: [Heavy; 16] = [
-    Heavy { name: "toml_edit", doors: &[("crates/dango-secrets/src/document", 1), ("crates/dango-sources/src", 1), ("xtask/src/tidy", 1)] },
+const HEAVY: [Heavy; 15] = [
+    Heavy {
+        name: "toml_edit",
+        doors: &[
+            ("crates/dango-secrets/src/document", 1),
+            ("crates/dango-sources/src", 1),
+            ("xtask/src/tidy", 1),
+        ],
+    },
     // The lexer's events are the document's raw material: its reader and its judge of literals both speak them.
-    Heavy { name: "toml_parser", doors: &[("crates/dango-secrets/src/document", 2)] },
-    Heavy { name: "saphyr_parser", doors: &[("crates/dango-secrets/src/exchange", 1), ("crates/dango-sources/src", 1)] },
-    Heavy { name: "aho_corasick", doors: &[("crates/dango-secrets/src/redact", 1)] },
-    Heavy { name: "data_encoding", doors: &[("crates/dango-secrets/src/exchange", 1)] },
+    Heavy {
+        name: "toml_parser",
+        doors: &[("crates/dango-secrets/src/document", 2)],
+    },
+    Heavy {
+        name: "saphyr_parser",
+        doors: &[("crates/dango-secrets/src/exchange", 1), ("crates/dango-sources/src", 1)],
+    },
+    Heavy {
+        name: "aho_corasick",
+        doors: &[("crates/dango-secrets/src/redact", 1)],
+    },
+    Heavy {
+        name: "data_encoding",
+        doors: &[("crates/dango-secrets/src/exchange", 1)],
+    },
     // Every verb declares its own arguments, so the command line knows clap everywhere.
-    Heavy { name: "clap", doors: &[("crates/dango-commands/src", ANY)] },
-    Heavy { name: "clap_complete", doors: &[("crates/dango-commands/src", 1)] },
-    Heavy { name: "clap_mangen", doors: &[("crates/dango-commands/src", 1)] },
-    Heavy { name: "comfy_table", doors: &[("crates/dango-commands/src", 1)] },
-    Heavy { name: "dialoguer", doors: &[("crates/dango-commands/src", 1)] },
-    Heavy { name: "rpassword", doors: &[("crates/dango-commands/src", 1)] },
-    Heavy { name: "signal_hook", doors: &[("crates/dango-commands/src/run", 1)] },
+    Heavy {
+        name: "clap",
+        doors: &[("crates/dango-commands/src", ANY)],
+    },
+    Heavy {
+        name: "clap_complete",
+        doors: &[("crates/dango-commands/src", 1)],
+    },
+    Heavy {
+        name: "clap_mangen",
+        doors: &[("crates/dango-commands/src", 1)],
+    },
+    Heavy {
+        name: "comfy_table",
+        doors: &[("crates/dango-commands/src", 1)],
+    },
+    Heavy {
+        name: "inquire",
+        doors: &[("crates/dango-commands/src", 1)],
+    },
+    Heavy {
+        name: "signal_hook",
+        doors: &[("crates/dango-commands/src/run", 1)],
+    },
     // The system's calls: files, what `run` needs of processes and pipes, and the limits that `main` sets.
-    Heavy { name: "rustix", doors: &[("crates/dango-secrets/src/storage", 1), ("crates/dango-commands/src/run", 2), ("crates/dango-cli/src", 1)] },
-    Heavy { name: "secrecy", doors: &[("crates/dango-core/src", 1)] },
-    Heavy { name: "getrandom", doors: &[("crates/dango-core/src", 1)] },
+    Heavy {
+        name: "rustix",
+        doors: &[
+            ("crates/dango-secrets/src/storage", 1),
+            ("crates/dango-commands/src/run", 2),
+            ("crates/dango-cli/src", 1),
+        ],
+    },
+    Heavy {
+        name: "secrecy",
+        doors: &[("crates/dango-core/src", 1)],
+    },
+    Heavy {
+        name: "getrandom",
+        doors: &[("crates/dango-core/src", 1)],
+    },
     // Not needed by any crate: the product makes its temporary files itself, private from their creation.
-    Heavy { name: "tempfile", doors: &[] },
+    Heavy {
+        name: "tempfile",
+        doors: &[],
+    },
 ];
 
 /// Looks for heavy crates outside their doors, and for doors that more files use than the table says.
@@ -53,7 +105,10 @@ fn check_one(tree: &SourceTree, heavy: &Heavy) -> Vec<Finding> {
                 &file.path,
                 line,
                 format!("{} is not to be named here", heavy.name),
-                format!("go through the file that owns {}, or move the table in xtask/src/tidy/imports.rs and say why", heavy.name),
+                format!(
+                    "go through the file that owns {}, or move the table in xtask/src/tidy/imports.rs and say why",
+                    heavy.name
+                ),
             )),
         }
     }
@@ -100,15 +155,28 @@ mod tests {
     fn a_second_file_behind_the_door_is_found() {
         let found = problems(&[
             ("crates/dango-secrets/src/document/proof.rs", "use toml_edit::DocumentMut;\n"),
-            ("crates/dango-secrets/src/document/writer.rs", "fn a() {\n    toml_edit::value(1);\n}\n"),
+            (
+                "crates/dango-secrets/src/document/writer.rs",
+                "fn a() {\n    toml_edit::value(1);\n}\n",
+            ),
         ]);
         assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with("crates/dango-secrets/src/document/writer.rs:2: toml_edit is named by more than 1"), "{}", found[0]);
+        assert!(
+            found[0].starts_with("crates/dango-secrets/src/document/writer.rs:2: toml_edit is named by more than 1"),
+            "{}",
+            found[0]
+        );
     }
 
     #[test]
     fn prose_tests_and_modules_of_the_same_name_do_not_count() {
         let code = "//! Not toml_edit::here.\nuse crate::clap::X;\n#[cfg(test)]\nmod tests {\n    use toml_edit::X;\n}\n";
-        assert_eq!(problems(&[("crates/dango-core/src/a.rs", code), ("crates/dango-core/src/tests.rs", "use clap::X;\n")]), Vec::<String>::new());
+        assert_eq!(
+            problems(&[
+                ("crates/dango-core/src/a.rs", code),
+                ("crates/dango-core/src/tests.rs", "use clap::X;\n")
+            ]),
+            Vec::<String>::new()
+        );
     }
 }

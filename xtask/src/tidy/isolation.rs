@@ -7,12 +7,43 @@ use super::metadata::Metadata;
 const RUNTIMES: &[&str] = &["async-std", "axum", "hyper", "mio", "reqwest", "smol", "socket2", "tokio", "ureq"];
 
 /// Crates that bring a database.
-const DATABASES: &[&str] = &["diesel", "libsqlite3-sys", "postgres", "rusqlite", "sqlx", "sqlx-core", "tokio-postgres"];
+const DATABASES: &[&str] = &[
+    "diesel",
+    "libsqlite3-sys",
+    "postgres",
+    "rusqlite",
+    "sqlx",
+    "sqlx-core",
+    "tokio-postgres",
+];
 
 /// Crates that do cryptography; digests, too, since a keyless one invites misuse as a seal.
 const CRYPTO: &[&str] = &[
-    "aead", "aes", "aes-gcm", "argon2", "aws-lc-rs", "blake2", "blake3", "chacha20poly1305", "cipher", "digest", "ed25519-dalek", "hkdf", "hmac",
-    "keyring", "keyring-core", "openssl", "password-hash", "pbkdf2", "ring", "rsa", "rustls", "scrypt", "sha1", "sha2", "sha3",
+    "aead",
+    "aes",
+    "aes-gcm",
+    "argon2",
+    "aws-lc-rs",
+    "blake2",
+    "blake3",
+    "chacha20poly1305",
+    "cipher",
+    "digest",
+    "ed25519-dalek",
+    "hkdf",
+    "hmac",
+    "keyring",
+    "keyring-core",
+    "openssl",
+    "password-hash",
+    "pbkdf2",
+    "ring",
+    "rsa",
+    "rustls",
+    "scrypt",
+    "sha1",
+    "sha2",
+    "sha3",
 ];
 
 /// Each crate of ours with the families that it must do without.
@@ -46,7 +77,10 @@ mod tests {
 
     #[test]
     fn a_runtime_far_below_is_found_with_the_crate_that_brings_it() {
-        let metadata = samples::workspace(&[("dango-secrets", &[])], &[("nice", "MIT", "s", "dango-secrets"), ("tokio", "MIT", "s", "nice")]);
+        let metadata = samples::workspace(
+            &[("dango-secrets", &[])],
+            &[("nice", "MIT", "s", "dango-secrets"), ("tokio", "MIT", "s", "nice")],
+        );
         let findings = check(&metadata);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].problem, "dango-secrets must do without tokio, which nice brings");
@@ -54,6 +88,12 @@ mod tests {
 
     #[test]
     fn the_command_line_may_have_what_the_domains_may_not() {
-        assert!(check(&samples::workspace(&[("dango-commands", &[])], &[("sha2", "MIT", "s", "dango-commands")])).is_empty());
+        assert!(
+            check(&samples::workspace(
+                &[("dango-commands", &[])],
+                &[("sha2", "MIT", "s", "dango-commands")]
+            ))
+            .is_empty()
+        );
     }
 }

@@ -52,16 +52,26 @@ mod tests {
     fn an_arrow_only_goes_down() {
         for (row, (name, needs)) in EDGES.iter().enumerate() {
             for needed in *needs {
-                assert!(EDGES[..row].iter().any(|(lower, _)| lower == needed), "{name} → {needed} does not go down");
+                assert!(
+                    EDGES[..row].iter().any(|(lower, _)| lower == needed),
+                    "{name} → {needed} does not go down"
+                );
             }
         }
     }
 
     #[test]
     fn an_upward_edge_is_found() {
-        let findings = check(&samples::workspace(&[("dango-core", &["dango-secrets"]), ("dango-secrets", &["dango-core"])], &[]), None);
+        let findings = check(
+            &samples::workspace(&[("dango-core", &["dango-secrets"]), ("dango-secrets", &["dango-core"])], &[]),
+            None,
+        );
         assert_eq!(findings.len(), 1);
-        assert!(findings[0].problem.contains("dango-core depends on dango-secrets"), "{}", findings[0]);
+        assert!(
+            findings[0].problem.contains("dango-core depends on dango-secrets"),
+            "{}",
+            findings[0]
+        );
     }
 
     #[test]

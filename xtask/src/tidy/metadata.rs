@@ -46,7 +46,8 @@ impl Metadata {
 
     /// Reads the JSON that `cargo metadata` prints.
     pub(super) fn parse(json: &str) -> Result<Self, Failure> {
-        let root: Value = serde_json::from_str(json).map_err(|error| Failure::new(format!("cannot parse what cargo metadata said: {error}")))?;
+        let root: Value =
+            serde_json::from_str(json).map_err(|error| Failure::new(format!("cannot parse what cargo metadata said: {error}")))?;
         let members: BTreeSet<&str> = list(&root["workspace_members"]).filter_map(Value::as_str).collect();
         let mut packages = BTreeMap::new();
         for package in list(&root["packages"]) {
@@ -60,7 +61,9 @@ impl Metadata {
                     license: package["license"].as_str().map(str::to_owned),
                     source: package["source"].as_str().map(str::to_owned),
                     ours: members.contains(id.as_str()),
-                    path_dependencies: path_dependencies.map(|dependency| text(&dependency["name"])).collect::<Result<_, _>>()?,
+                    path_dependencies: path_dependencies
+                        .map(|dependency| text(&dependency["name"]))
+                        .collect::<Result<_, _>>()?,
                 },
             );
         }
@@ -104,7 +107,12 @@ impl Metadata {
 }
 
 fn ask(root: &Path, arguments: &[&str]) -> Result<String, Failure> {
-    step::quiet(Command::new(workspace::cargo()).current_dir(root).args(["metadata", "--format-version", "1"]).args(arguments))
+    step::quiet(
+        Command::new(workspace::cargo())
+            .current_dir(root)
+            .args(["metadata", "--format-version", "1"])
+            .args(arguments),
+    )
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -112,7 +120,10 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn text(value: &Value) -> Result<String, Failure> {
-    value.as_str().map(str::to_owned).ok_or_else(|| Failure::new("cannot find a name where cargo metadata should have one"))
+    value
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::new("cannot find a name where cargo metadata should have one"))
 }
 
 /// A workspace for bad samples, written as (package, its path dependencies) and (package, licence, source, needed by).
@@ -126,7 +137,10 @@ pub(super) mod samples {
         let mut packages: Vec<Value> = ours
             .iter()
             .map(|(name, needs)| {
-                let dependencies: Vec<Value> = needs.iter().map(|name| json!({"name": name, "path": format!("/x/{name}")})).collect();
+                let dependencies: Vec<Value> = needs
+                    .iter()
+                    .map(|name| json!({"name": name, "path": format!("/x/{name}")}))
+                    .collect();
                 json!({"id": name, "name": name, "version": "0.1.0", "license": "MIT", "source": null, "dependencies": dependencies})
             })
             .collect();
@@ -156,8 +170,15 @@ mod tests {
 
     #[test]
     fn the_needs_of_a_package_are_followed_to_the_end_and_name_who_asks() {
-        let metadata = samples::workspace(&[("a", &["b"]), ("b", &[])], &[("c", "MIT", "s", "b"), ("d", "MIT", "s", "c"), ("e", "MIT", "s", "z")]);
-        let needs: BTreeMap<&str, &str> = metadata.needs("a").into_iter().map(|(package, asker)| (package.name.as_str(), asker.name.as_str())).collect();
+        let metadata = samples::workspace(
+            &[("a", &["b"]), ("b", &[])],
+            &[("c", "MIT", "s", "b"), ("d", "MIT", "s", "c"), ("e", "MIT", "s", "z")],
+        );
+        let needs: BTreeMap<&str, &str> = metadata
+            .needs("a")
+            .into_iter()
+            .map(|(package, asker)| (package.name.as_str(), asker.name.as_str()))
+            .collect();
         assert_eq!(needs, BTreeMap::from([("b", "a"), ("c", "b"), ("d", "c")]));
     }
 

@@ -34,11 +34,21 @@ pub struct Finding {
 
 impl Finding {
     fn in_file(file: &str, problem: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: None, problem: problem.into(), fix: fix.into() }
+        Self {
+            file: file.to_owned(),
+            line: None,
+            problem: problem.into(),
+            fix: fix.into(),
+        }
     }
 
     fn at_line(file: &str, line: usize, problem: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: Some(line), problem: problem.into(), fix: fix.into() }
+        Self {
+            file: file.to_owned(),
+            line: Some(line),
+            problem: problem.into(),
+            fix: fix.into(),
+        }
     }
 }
 
@@ -100,6 +110,9 @@ mod tests {
     fn a_finding_reads_as_place_problem_and_fix() {
         let finding = Finding::at_line("src/a.rs", 7, "it is wrong", "make it right");
         assert_eq!(finding.to_string(), "src/a.rs:7: it is wrong\n    fix: make it right");
-        assert_eq!(Finding::in_file("a.md", "empty", "fill it").to_string(), "a.md: empty\n    fix: fill it");
+        assert_eq!(
+            Finding::in_file("a.md", "empty", "fill it").to_string(),
+            "a.md: empty\n    fix: fill it"
+        );
     }
 }

@@ -11,7 +11,11 @@ const DOCUMENT: &str = "docs/architecture.md";
 /// Compares every `a --> b` of the document's mermaid block with the table, both ways.
 pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
     let Some(document) = tree.file(DOCUMENT) else {
-        return vec![Finding::in_file(DOCUMENT, "it does not exist", "describe the house there, with a mermaid block of its edges")];
+        return vec![Finding::in_file(
+            DOCUMENT,
+            "it does not exist",
+            "describe the house there, with a mermaid block of its edges",
+        )];
     };
     let drawn = parse_edges(&document.text);
     let mut findings = Vec::new();
@@ -28,11 +32,19 @@ pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
     for (from, needs) in EDGES {
         for to in needs {
             if !drawn.contains_key(&(from, to)) {
-                findings.push(Finding::in_file(DOCUMENT, format!("{from} --> {to} is allowed but not drawn"), "draw it in the mermaid block"));
+                findings.push(Finding::in_file(
+                    DOCUMENT,
+                    format!("{from} --> {to} is allowed but not drawn"),
+                    "draw it in the mermaid block",
+                ));
             }
         }
         if !drawn.keys().any(|(a, b)| *a == from || *b == from) && !document.text.contains(&format!("  {from}\n")) {
-            findings.push(Finding::in_file(DOCUMENT, format!("{from} is not in the picture"), "put it on a line by itself in the mermaid block"));
+            findings.push(Finding::in_file(
+                DOCUMENT,
+                format!("{from} is not in the picture"),
+                "put it on a line by itself in the mermaid block",
+            ));
         }
     }
     findings
@@ -66,12 +78,19 @@ mod tests {
     use super::*;
 
     fn picture(extra: &str, without: &str) -> String {
-        let edges: String = EDGES.iter().flat_map(|(from, needs)| needs.iter().map(move |to| format!("  {from} --> {to}\n"))).filter(|edge| !edge.contains(without)).collect();
+        let edges: String = EDGES
+            .iter()
+            .flat_map(|(from, needs)| needs.iter().map(move |to| format!("  {from} --> {to}\n")))
+            .filter(|edge| !edge.contains(without))
+            .collect();
         format!("# House\n```mermaid\ngraph TD\n{edges}{extra}```\n")
     }
 
     fn problems(document: &str) -> Vec<String> {
-        check(&SourceTree::of(&[(DOCUMENT, document)])).into_iter().map(|finding| finding.problem).collect()
+        check(&SourceTree::of(&[(DOCUMENT, document)]))
+            .into_iter()
+            .map(|finding| finding.problem)
+            .collect()
     }
 
     #[test]
@@ -81,8 +100,14 @@ mod tests {
 
     #[test]
     fn an_edge_too_many_and_an_edge_too_few_are_found() {
-        assert_eq!(problems(&picture("  dango-core --> dango-cli\n", "nothing")), ["dango-core --> dango-cli is drawn but not allowed"]);
-        assert_eq!(problems(&picture("", "dango-cli --> dango-commands")), ["dango-cli --> dango-commands is allowed but not drawn"]);
+        assert_eq!(
+            problems(&picture("  dango-core --> dango-cli\n", "nothing")),
+            ["dango-core --> dango-cli is drawn but not allowed"]
+        );
+        assert_eq!(
+            problems(&picture("", "dango-cli --> dango-commands")),
+            ["dango-cli --> dango-commands is allowed but not drawn"]
+        );
     }
 
     #[test]

@@ -11,13 +11,20 @@ const EMPTY_NAMES: [&str; 8] = ["common", "helper", "helpers", "manager", "misc"
 
 /// Checks the size, the names and the tests of every Rust file.
 pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
-    tree.rust().flat_map(|file| too_long(file).into_iter().chain(empty_name(file)).chain(ignored_tests(file))).collect()
+    tree.rust()
+        .flat_map(|file| too_long(file).into_iter().chain(empty_name(file)).chain(ignored_tests(file)))
+        .collect()
 }
 
 fn too_long(file: &SourceFile) -> Option<Finding> {
     let lines = file.text.lines().count();
     (!file.is_test() && lines > MOST_LINES).then(|| {
-        Finding::at_line(&file.path, lines, format!("{lines} lines, {MOST_LINES} are the most"), "split it by its second idea, or move its tests to tests.rs beside it")
+        Finding::at_line(
+            &file.path,
+            lines,
+            format!("{lines} lines, {MOST_LINES} are the most"),
+            "split it by its second idea, or move its tests to tests.rs beside it",
+        )
     })
 }
 
@@ -27,18 +34,34 @@ fn empty_name(file: &SourceFile) -> Vec<Finding> {
     let module = file.path.trim_end_matches(".rs").split('/').find(|part| EMPTY_NAMES.contains(part));
     findings.extend(module.map(|name| Finding::in_file(&file.path, format!("`{name}` says nothing about what is inside"), fix)));
     for (line, rest) in word_places(&file.code, "mod") {
-        let name = rest["mod".len()..].trim_start().split(|character: char| !character.is_alphanumeric() && character != '_').next().unwrap_or_default();
+        let name = rest["mod".len()..]
+            .trim_start()
+            .split(|character: char| !character.is_alphanumeric() && character != '_')
+            .next()
+            .unwrap_or_default();
         if EMPTY_NAMES.contains(&name) {
-            findings.push(Finding::at_line(&file.path, line, format!("`{name}` says nothing about what is inside"), fix));
+            findings.push(Finding::at_line(
+                &file.path,
+                line,
+                format!("`{name}` says nothing about what is inside"),
+                fix,
+            ));
         }
     }
     findings
 }
 
 fn ignored_tests(file: &SourceFile) -> impl Iterator<Item = Finding> {
-    word_places(&file.code, "ignore").filter(|(_, rest)| file.code[..file.code.len() - rest.len()].ends_with("#[")).map(|(line, _)| {
-        Finding::at_line(&file.path, line, "a test is switched off", "make it pass or remove it; a test that cannot run has to fail")
-    })
+    word_places(&file.code, "ignore")
+        .filter(|(_, rest)| file.code[..file.code.len() - rest.len()].ends_with("#["))
+        .map(|(line, _)| {
+            Finding::at_line(
+                &file.path,
+                line,
+                "a test is switched off",
+                "make it pass or remove it; a test that cannot run has to fail",
+            )
+        })
 }
 
 #[cfg(test)]

@@ -21,7 +21,11 @@ struct Policy {
 /// Checks every package of the tree, those of other platforms and of tests included.
 pub(super) fn check(tree: &SourceTree, metadata: &Metadata) -> Result<Vec<Finding>, Failure> {
     let Some(file) = tree.file(POLICY) else {
-        return Ok(vec![Finding::in_file(POLICY, "it does not exist", "say there which licences and crates may enter")]);
+        return Ok(vec![Finding::in_file(
+            POLICY,
+            "it does not exist",
+            "say there which licences and crates may enter",
+        )]);
     };
     let policy = parse(&file.text)?;
     Ok(metadata.packages().flat_map(|package| judge(&policy, package)).collect())
@@ -32,22 +36,41 @@ fn judge(policy: &Policy, package: &Package) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut found = |problem: String, fix: &str| findings.push(Finding::in_file(POLICY, problem, fix));
     if policy.banned.contains(name) {
-        found(format!("{name} {version} is banned"), "turn off the feature that brings it: `cargo tree --invert` names it");
+        found(
+            format!("{name} {version} is banned"),
+            "turn off the feature that brings it: `cargo tree --invert` names it",
+        );
     }
     match package.source.as_deref() {
-        None if !package.ours => found(format!("{name} {version} comes from a folder outside the workspace"), "depend on a released version"),
+        None if !package.ours => found(
+            format!("{name} {version} comes from a folder outside the workspace"),
+            "depend on a released version",
+        ),
         None | Some(PUBLIC_REGISTRY) => {}
-        Some(source) => found(format!("{name} {version} comes from {source}"), "depend on the version that crates.io has"),
+        Some(source) => found(
+            format!("{name} {version} comes from {source}"),
+            "depend on the version that crates.io has",
+        ),
     }
-    if !package.ours && !package.license.as_deref().is_some_and(|license| is_allowed(license, &policy.licenses)) {
+    if !package.ours
+        && !package
+            .license
+            .as_deref()
+            .is_some_and(|license| is_allowed(license, &policy.licenses))
+    {
         let license = package.license.as_deref().unwrap_or("not stated");
-        found(format!("the licence of {name} {version} is {license}"), "do without the crate, or allow the licence and say why");
+        found(
+            format!("the licence of {name} {version} is {license}"),
+            "do without the crate, or allow the licence and say why",
+        );
     }
     findings
 }
 
 fn parse(text: &str) -> Result<Policy, Failure> {
-    let document: DocumentMut = text.parse().map_err(|error| Failure::new(format!("cannot parse {POLICY}: {error}")))?;
+    let document: DocumentMut = text
+        .parse()
+        .map_err(|error| Failure::new(format!("cannot parse {POLICY}: {error}")))?;
     let list = |table: &str, key: &str, text_of: fn(&toml_edit::Value) -> Option<&str>| {
         let array = document.get(table).and_then(|table| table.get(key)).and_then(Item::as_array);
         let array = array.ok_or_else(|| Failure::new(format!("{POLICY} has no array `{key}` in [{table}]")))?;
@@ -55,7 +78,12 @@ fn parse(text: &str) -> Result<Policy, Failure> {
     };
     Ok(Policy {
         licenses: list("licenses", "allow", |entry| entry.as_str())?,
-        banned: list("bans", "deny", |entry| entry.as_inline_table().and_then(|table| table.get("crate")).and_then(toml_edit::Value::as_str))?,
+        banned: list("bans", "deny", |entry| {
+            entry
+                .as_inline_table()
+                .and_then(|table| table.get("crate"))
+                .and_then(toml_edit::Value::as_str)
+        })?,
     })
 }
 
@@ -122,27 +150,44 @@ mod tests {
     use super::super::metadata::samples;
     use super::*;
 
-    const SAMPLE: &str = "[licenses]\nallow = [\"MIT\", \"Apache-2.0 WITH LLVM-exception\"]\n[bans]\ndeny = [{ crate = \"openssl\", reason = \"x\" }]\n";
+    const SAMPLE: &str =
+        "[licenses]\nallow = [\"MIT\", \"Apache-2.0 WITH LLVM-exception\"]\n[bans]\ndeny = [{ crate = \"openssl\", reason = \"x\" }]\n";
 
     fn problems(others: &[(&str, &str, &str, &str)]) -> Vec<String> {
-        let findings = check(&SourceTree::of(&[(POLICY, SAMPLE)]), &samples::workspace(&[("dango-core", &[])], others)).expect("the sample parses");
+        let findings = check(
+            &SourceTree::of(&[(POLICY, SAMPLE)]),
+            &samples::workspace(&[("dango-core", &[])], others),
+        )
+        .expect("the sample parses");
         findings.into_iter().map(|finding| finding.problem).collect()
     }
 
     #[test]
     fn a_licence_that_is_not_allowed_is_found() {
-        assert_eq!(problems(&[("a", "GPL-3.0-only", PUBLIC_REGISTRY, "dango-core")]), ["the licence of a 1.2.3 is GPL-3.0-only"]);
-        assert_eq!(problems(&[("a", "MIT OR GPL-3.0-only", PUBLIC_REGISTRY, "dango-core")]), Vec::<String>::new());
+        assert_eq!(
+            problems(&[("a", "GPL-3.0-only", PUBLIC_REGISTRY, "dango-core")]),
+            ["the licence of a 1.2.3 is GPL-3.0-only"]
+        );
+        assert_eq!(
+            problems(&[("a", "MIT OR GPL-3.0-only", PUBLIC_REGISTRY, "dango-core")]),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn a_banned_crate_is_found() {
-        assert_eq!(problems(&[("openssl", "MIT", PUBLIC_REGISTRY, "dango-core")]), ["openssl 1.2.3 is banned"]);
+        assert_eq!(
+            problems(&[("openssl", "MIT", PUBLIC_REGISTRY, "dango-core")]),
+            ["openssl 1.2.3 is banned"]
+        );
     }
 
     #[test]
     fn a_package_from_elsewhere_is_found() {
-        assert_eq!(problems(&[("a", "MIT", "git+ssh://host/a", "dango-core")]), ["a 1.2.3 comes from git+ssh://host/a"]);
+        assert_eq!(
+            problems(&[("a", "MIT", "git+ssh://host/a", "dango-core")]),
+            ["a 1.2.3 comes from git+ssh://host/a"]
+        );
     }
 
     #[test]
@@ -153,10 +198,23 @@ mod tests {
     #[test]
     fn licence_expressions_are_read_as_spdx_says() {
         let allowed = ["MIT", "Unicode-3.0", "Apache-2.0 WITH LLVM-exception"].map(str::to_owned);
-        for met in ["MIT", "MIT/Apache-2.0", "(MIT OR Apache-2.0) AND Unicode-3.0", "Apache-2.0 WITH LLVM-exception OR GPL-2.0-only"] {
+        for met in [
+            "MIT",
+            "MIT/Apache-2.0",
+            "(MIT OR Apache-2.0) AND Unicode-3.0",
+            "Apache-2.0 WITH LLVM-exception OR GPL-2.0-only",
+        ] {
             assert!(is_allowed(met, &allowed), "{met}");
         }
-        for unmet in ["", "Apache-2.0", "MIT AND GPL-2.0-only", "(MIT", "MIT MIT", "MIT WITH LLVM-exception", "OR MIT"] {
+        for unmet in [
+            "",
+            "Apache-2.0",
+            "MIT AND GPL-2.0-only",
+            "(MIT",
+            "MIT MIT",
+            "MIT WITH LLVM-exception",
+            "OR MIT",
+        ] {
             assert!(!is_allowed(unmet, &allowed), "{unmet}");
         }
     }

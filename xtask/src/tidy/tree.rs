@@ -36,7 +36,12 @@ impl SourceTree {
 
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
-        Self { files: files.iter().map(|(path, text)| SourceFile::new((*path).to_owned(), (*text).to_owned())).collect() }
+        Self {
+            files: files
+                .iter()
+                .map(|(path, text)| SourceFile::new((*path).to_owned(), (*text).to_owned()))
+                .collect(),
+        }
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = &SourceFile> {
@@ -62,7 +67,11 @@ impl SourceTree {
 
 impl SourceFile {
     fn new(path: String, text: String) -> Self {
-        let code = if path.ends_with(".rs") { code::code_of(&text) } else { String::new() };
+        let code = if path.ends_with(".rs") {
+            code::code_of(&text)
+        } else {
+            String::new()
+        };
         Self { path, text, code }
     }
 
@@ -86,7 +95,11 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> Result<(
         let entry = entry.map_err(cannot)?;
         let kind = entry.file_type().map_err(cannot)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+        let path = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}/{name}")
+        };
         if LEFT_OUT.contains(&path.as_str()) || LEFT_OUT[..3].contains(&name.as_str()) || DATA.contains(&name.as_str()) {
             continue;
         }
@@ -111,12 +124,20 @@ mod tests {
     fn the_workspace_is_read_without_what_was_built() {
         let tree = SourceTree::read(&crate::workspace::root().expect("the tests run in the workspace")).expect("it is readable");
         assert!(tree.file("xtask/src/tidy/tree.rs").is_some());
-        assert!(tree.files().all(|file| !file.path.starts_with("target/") && !file.path.starts_with(".git/")));
+        assert!(
+            tree.files()
+                .all(|file| !file.path.starts_with("target/") && !file.path.starts_with(".git/"))
+        );
     }
 
     #[test]
     fn test_files_are_no_part_of_the_product() {
-        let tree = SourceTree::of(&[("crates/a/src/b.rs", ""), ("crates/a/src/b/tests.rs", ""), ("crates/a/tests/c.rs", ""), ("crates/ab/src/d.rs", "")]);
+        let tree = SourceTree::of(&[
+            ("crates/a/src/b.rs", ""),
+            ("crates/a/src/b/tests.rs", ""),
+            ("crates/a/tests/c.rs", ""),
+            ("crates/ab/src/d.rs", ""),
+        ]);
         let paths: Vec<&str> = tree.production("crates/a").map(|(file, _)| file.path.as_str()).collect();
         assert_eq!(paths, ["crates/a/src/b.rs"]);
     }

@@ -25,24 +25,58 @@ const WRITTEN: [&str; 9] = [".json", ".md", ".mjs", ".py", ".rs", ".sh", ".toml"
 /// Checks the words of every file that a person writes.
 pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
     let written = |file: &&SourceFile| file.path == ".ci/run" || WRITTEN.iter().any(|ending| file.path.ends_with(ending));
-    tree.files().filter(written).flat_map(|file| macros(file).into_iter().chain(notes(file)).chain(machine_paths(file))).collect()
+    tree.files()
+        .filter(written)
+        .flat_map(|file| macros(file).into_iter().chain(notes(file)).chain(machine_paths(file)))
+        .collect()
 }
 
 fn macros(file: &SourceFile) -> Vec<Finding> {
-    let places = MACROS.iter().flat_map(|name| word_places(&file.code, name).filter(|(_, rest)| rest[name.len()..].starts_with('!')).map(move |(line, _)| (name, line)));
-    places.map(|(name, line)| Finding::at_line(&file.path, line, format!("`{name}!` is not finished code"), "write what belongs there")).collect()
+    let places = MACROS.iter().flat_map(|name| {
+        word_places(&file.code, name)
+            .filter(|(_, rest)| rest[name.len()..].starts_with('!'))
+            .map(move |(line, _)| (name, line))
+    });
+    places
+        .map(|(name, line)| {
+            Finding::at_line(
+                &file.path,
+                line,
+                format!("`{name}!` is not finished code"),
+                "write what belongs there",
+            )
+        })
+        .collect()
 }
 
 fn notes(file: &SourceFile) -> Vec<Finding> {
     let lower = file.text.to_ascii_lowercase();
-    let notes = NOTES.iter().flat_map(|note| word_places(&file.text, note).map(move |(line, _)| (*note, line)));
-    let promises = PROMISES.iter().flat_map(|promise| word_places(&lower, promise).map(move |(line, _)| (*promise, line)));
-    notes.chain(promises).map(|(word, line)| Finding::at_line(&file.path, line, format!("`{word}` puts something off"), "do it, or say plainly how it is")).collect()
+    let notes = NOTES
+        .iter()
+        .flat_map(|note| word_places(&file.text, note).map(move |(line, _)| (*note, line)));
+    let promises = PROMISES
+        .iter()
+        .flat_map(|promise| word_places(&lower, promise).map(move |(line, _)| (*promise, line)));
+    notes
+        .chain(promises)
+        .map(|(word, line)| {
+            Finding::at_line(
+                &file.path,
+                line,
+                format!("`{word}` puts something off"),
+                "do it, or say plainly how it is",
+            )
+        })
+        .collect()
 }
 
 fn machine_paths(file: &SourceFile) -> Vec<Finding> {
     let own = MACHINES.iter().flat_map(|path| file.text.match_indices(path)).map(|(at, _)| at);
-    let homes = file.text.match_indices("/home/").filter(|(at, home)| is_persons_home(&file.text[at + home.len()..])).map(|(at, _)| at);
+    let homes = file
+        .text
+        .match_indices("/home/")
+        .filter(|(at, home)| is_persons_home(&file.text[at + home.len()..]))
+        .map(|(at, _)| at);
     own.chain(homes)
         .filter(|at| starts_a_path(&file.text[..*at]))
         .map(|at| {
@@ -57,7 +91,10 @@ fn machine_paths(file: &SourceFile) -> Vec<Finding> {
 }
 
 fn is_persons_home(after: &str) -> bool {
-    let name = after.split(|character: char| !character.is_ascii_alphanumeric() && !"_.-".contains(character)).next().unwrap_or_default();
+    let name = after
+        .split(|character: char| !character.is_ascii_alphanumeric() && !"_.-".contains(character))
+        .next()
+        .unwrap_or_default();
     name.starts_with(|character: char| character.is_ascii_alphabetic()) && !EXAMPLE_HOMES.contains(&name)
 }
 

@@ -1,0 +1,140 @@
+//! `cargo xtask bench`: whole processes of the release build against other programs, run in turn. What is compared stands in `cases.rs`.
+
+mod cases;
+mod measurement;
+mod projects;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::setup;
+use crate::step::{self, Failure, timed};
+use crate::workspace;
+
+/// Fewer runs are for trying out, never for the document.
+const RUNS_FOR_THE_DOCUMENT: usize = 50;
+
+/// What to measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Names of the cases; empty for all.
+    names: Vec<String>,
+    /// Measured runs of each command.
+    runs: usize,
+    /// Whether the tables go into the document, too.
+    write: bool,
+}
+
+impl Request {
+    /// Reads the arguments after `bench`.
+    ///
+    /// # Errors
+    ///
+    /// When an option or a case is unknown, or fewer runs than the document shows are to be written into it.
+    pub fn parse(arguments: &[&str]) -> Result<Self, Failure> {
+        let mut request = Self {
+            names: Vec::new(),
+            runs: RUNS_FOR_THE_DOCUMENT,
+            write: false,
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match *argument {
+                "--write" => request.write = true,
+                "--runs" => {
+                    let number = rest.next().and_then(|number| number.parse().ok()).filter(|number| *number > 0);
+                    request.runs = number.ok_or_else(|| Failure::new("--runs takes a number from 1 on"))?;
+                }
+                name if cases::NAMES.contains(&name) => request.names.push(name.to_owned()),
+                other => {
+                    return Err(Failure::new(format!(
+                        "`{other}` is no option and no case; the cases are {}",
+                        cases::NAMES.join(", ")
+                    )));
+                }
+            }
+        }
+        if request.write && (request.runs < RUNS_FOR_THE_DOCUMENT || !request.names.is_empty()) {
+            return Err(Failure::new(format!(
+                "--write takes every case with at least {RUNS_FOR_THE_DOCUMENT} runs"
+            )));
+        }
+        Ok(request)
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
+    }
+}
+
+/// Measures the cases and prints their tables.
+///
+/// # Errors
+///
+/// When something cannot be built or installed, or a command fails or answers other than expected: such a run measures nothing.
+pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
+    let counterparts = timed("setup: the programs to compare with", || setup::run(root))?;
+    let dango = timed("release build", || build(root))?;
+    let folder = root.join("target/bench");
+    let mut tables = Vec::new();
+    for name in cases::NAMES.iter().filter(|name| request.takes(name)) {
+        let case = cases::prepare(name, &folder, &dango, &counterparts)?;
+        let table = timed(name, || {
+            Ok(report::table(&case, &measurement::measure(&case.contestants, request.runs)?))
+        })?;
+        println!("\n{table}");
+        tables.push(table);
+    }
+    if request.write {
+        report::write(&root.join("docs/benchmarks.md"), &tables, request.runs)?;
+    }
+    Ok(())
+}
+
+fn build(root: &Path) -> Result<PathBuf, Failure> {
+    step::shown(
+        Command::new(workspace::cargo())
+            .current_dir(root)
+            .args(["build", "--release", "--locked", "--package", "dango-cli"]),
+    )?;
+    let said = step::quiet(
+        Command::new(workspace::cargo())
+            .current_dir(root)
+            .args(["metadata", "--no-deps", "--format-version", "1"]),
+    )?;
+    let said: Value =
+        serde_json::from_str(&said).map_err(|error| Failure::new(format!("cannot parse what cargo metadata said: {error}")))?;
+    let target = said["target_directory"]
+        .as_str()
+        .ok_or_else(|| Failure::new("cargo metadata names no target directory"))?;
+    Ok(Path::new(target).join("release/dango"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_arguments_every_case_runs_as_often_as_the_document_says() {
+        let request = Request::parse(&[]).expect("nothing is wrong");
+        assert!(cases::NAMES.iter().all(|name| request.takes(name)));
+        assert_eq!((request.runs, request.write), (RUNS_FOR_THE_DOCUMENT, false));
+    }
+
+    #[test]
+    fn too_few_runs_are_not_written_into_the_document() {
+        assert!(Request::parse(&["--runs", "5"]).is_ok());
+        assert!(Request::parse(&["--runs", "5", "--write"]).is_err());
+        assert!(Request::parse(&["--runs", "0"]).is_err());
+        assert!(Request::parse(&["get-10", "--write"]).is_err());
+    }
+
+    #[test]
+    fn an_unknown_case_is_told_with_the_known_ones() {
+        let failure = Request::parse(&["get-11"]).expect_err("there is no such case");
+        assert!(failure.to_string().contains("get-10000"), "{failure}");
+    }
+}

@@ -1,0 +1,72 @@
+//! The tables of a measurement, on the terminal and in `docs/benchmarks.md`.
+
+use std::fs;
+use std::path::Path;
+
+use super::cases::Case;
+use super::measurement::Times;
+use crate::step::Failure;
+
+const BEGIN: &str = "<!-- written by `cargo xtask bench --write` from here -->";
+const END: &str = "<!-- to here -->";
+
+/// A Markdown table; the last column says how many times as long as the first contestant each one takes.
+pub(super) fn table(case: &Case, times: &[Times]) -> String {
+    let mut text = format!(
+        "### {}\n\n| | median, ms | least, ms | relative |\n|---|---:|---:|---:|\n",
+        case.title
+    );
+    let ours = times.first().map_or(f64::NAN, |times| times.median().as_secs_f64());
+    for (contestant, times) in case.contestants.iter().zip(times) {
+        let (median, least) = (times.median().as_secs_f64(), times.least().as_secs_f64());
+        text.push_str(&format!(
+            "| {} | {:.2} | {:.2} | {:.2} |\n",
+            contestant.label,
+            median * 1000.0,
+            least * 1000.0,
+            median / ours
+        ));
+    }
+    text
+}
+
+/// Replaces what stands between the document's markers.
+pub(super) fn write(path: &Path, tables: &[String], runs: usize) -> Result<(), Failure> {
+    let cannot = |error| Failure::new(format!("cannot update {}: {error}", path.display()));
+    let document = fs::read_to_string(path).map_err(cannot)?;
+    let replaced = replace(&document, &format!("{}\n\n{}", machine(runs), tables.join("\n")));
+    let replaced = replaced.ok_or_else(|| Failure::new(format!("{} has no lines `{BEGIN}` and `{END}`", path.display())))?;
+    fs::write(path, replaced).map_err(cannot)
+}
+
+fn replace(document: &str, text: &str) -> Option<String> {
+    let (before, rest) = document.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{text}\n{END}{after}"))
+}
+
+/// Says on what kind of machine it was, without naming one.
+fn machine(runs: usize) -> String {
+    let cores = std::thread::available_parallelism().map_or_else(|_| "?".to_owned(), |cores| cores.to_string());
+    format!(
+        "Measured with {runs} runs of each command on {cores} × {}, {}.",
+        std::env::consts::ARCH,
+        std::env::consts::OS
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_markers_is_replaced() {
+        let document = format!("# B\n\n{BEGIN}\nold\n{END}\n\nafter\n");
+        assert_eq!(replace(&document, "new"), Some(format!("# B\n\n{BEGIN}\n\nnew\n{END}\n\nafter\n")));
+    }
+
+    #[test]
+    fn a_document_without_markers_is_left_alone() {
+        assert_eq!(replace("# B\n", "new"), None);
+    }
+}
