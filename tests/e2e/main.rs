@@ -1,1 +1,12 @@
 //! End-to-end tests of the binaries against real counterparts: one test binary, one module per concern.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests read the environment, write scratch files and stop loudly"
+)]
+
+mod architecture;
+mod console;
+mod harness;

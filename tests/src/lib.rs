@@ -1,1 +1,33 @@
-//! Shared by the end-to-end tests; empty on purpose, the tests live in `e2e/`.
+//! The harness of the end-to-end tests: the built binary, its counterparts, scratch projects and canaries. The tests themselves live in `e2e/`.
+//!
+//! Whatever is missing here fails the test that asks for it, with the command that helps; nothing is skipped.
+//!
+//! ```no_run
+//! use dango_tests::Scratch;
+//!
+//! let project = Scratch::new();
+//! project.write(".dlt/secrets.toml", "[sources.stripe]\napi_key = \"k\"\n");
+//! let output = project.run(&["secrets", "get", "sources.stripe.api_key", "--reveal"]);
+//! assert_eq!((output.status, output.stdout.as_str()), (0, "k\n"));
+//! ```
+#![warn(missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a harness is a test: it reads the environment, writes scratch files and stops loudly"
+)]
+
+mod binary;
+mod canary;
+pub mod console;
+mod counterparts;
+mod process;
+mod scratch;
+
+pub use binary::dango;
+pub use canary::Canary;
+pub use counterparts::{node, node_modules, python, workspace_root};
+pub use process::{Output, run_to_end};
+pub use scratch::{Invocation, Scratch};

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn comments_are_blank_and_lines_stay() {
-        assert_eq!(code_of("a // b\nc /* d\n /* e */ f */ g"), "a     \nc     \n               g");
+        assert_eq!(code_of("a // b\nc /* d\n /* e */ f */ g"), "a     \nc     \n              g");
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! Where the built `dango` is, and whether it was built from the sources as they are now. Building it is cargo's work.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+const BUILD: &str = "run `cargo build -p dango-cli` first (`cargo xtask test` does)";
+
+/// The built binary next to the running test, or the one that `DANGO_TEST_BINARY` names.
+///
+/// # Panics
+///
+/// When it is not there or older than a source it was built from.
+pub fn dango() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(named) = std::env::var_os("DANGO_TEST_BINARY") {
+            return PathBuf::from(named);
+        }
+        let test = std::env::current_exe().expect("a running test has a path");
+        // target/PROFILE/deps/TEST
+        let profile = test.ancestors().nth(2).expect("cargo puts tests two folders deep");
+        let binary = profile.join(format!("dango{}", std::env::consts::EXE_SUFFIX));
+        let Some(built) = modified(&binary) else {
+            panic!("{} does not exist: {BUILD}", binary.display());
+        };
+        if let Some(source) = newer_source(&profile.join("dango.d"), built) {
+            panic!("{} is older than {}: {BUILD}", binary.display(), source.display());
+        }
+        binary
+    })
+}
+
+/// The first file that cargo built the binary from and that has changed since.
+fn newer_source(notes: &Path, built: SystemTime) -> Option<PathBuf> {
+    let notes = fs::read_to_string(notes).unwrap_or_else(|error| panic!("cannot read {}: {error}: {BUILD}", notes.display()));
+    sources(&notes)
+        .into_iter()
+        .find(|source| modified(source).is_none_or(|changed| changed > built))
+}
+
+/// The files of a dependency note, `binary: source source`, in which a blank inside a name is escaped.
+fn sources(notes: &str) -> Vec<PathBuf> {
+    let (_, sources) = notes.trim_end().split_once(": ").unwrap_or(("", ""));
+    let escaped = sources.replace("\\ ", "\0");
+    escaped
+        .split(' ')
+        .filter(|source| !source.is_empty())
+        .map(|source| PathBuf::from(source.replace('\0', " ")))
+        .collect()
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_inside_a_source_name_do_not_split_it() {
+        assert_eq!(
+            sources("/t/dango: /a/main.rs /b\\ c/lib.rs\n"),
+            [PathBuf::from("/a/main.rs"), PathBuf::from("/b c/lib.rs")]
+        );
+    }
+
+    #[test]
+    fn a_source_that_changed_after_the_build_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, notes) = (folder.path().join("main.rs"), folder.path().join("dango.d"));
+        fs::write(&source, "").unwrap();
+        fs::write(&notes, format!("dango: {}\n", source.display())).unwrap();
+        let changed = modified(&source).unwrap();
+        assert_eq!(newer_source(&notes, changed), None);
+        assert_eq!(newer_source(&notes, SystemTime::UNIX_EPOCH), Some(source));
+    }
+}
