@@ -1,8 +1,118 @@
-//! What TOML allows and dlt's parser (tomlkit) refuses or reads differently, found in a tree that was built.
+//! Documents that TOML allows and dlt's parser does not, for the order of their tables; single values are in `scalar`.
 
-use super::error::DocumentError;
-use super::tree::Tree;
+use std::collections::HashMap;
 
-pub(super) fn check(_text: &str, _tree: &Tree) -> Result<(), DocumentError> {
-    Ok(())
+use super::error::{DocumentError, DocumentProblem};
+use super::position::line_and_column;
+use super::tomlkit::{self, Line};
+use super::tree::{Kind, NodeId, Section, Tree};
+
+/// Refuses a document that dlt's parser (tomlkit 0.15) refuses.
+pub(super) fn check(text: &str, tree: &Tree) -> Result<(), DocumentError> {
+    if is_in_order(tree) {
+        return Ok(());
+    }
+    let Some(number) = tomlkit::refused_section(&lines(text, tree)) else {
+        return Ok(());
+    };
+    let Some(section) = tree.sections.get(number) else { return Ok(()) };
+    let Some(path) = tree.path(text, section.table) else {
+        return Ok(());
+    };
+    let (line, column) = line_and_column(text, section.header.start());
+    let problem = DocumentProblem::OutOfOrder { path };
+    Err(DocumentError { line, column, problem })
+}
+
+/// Whether every table stands before and directly above the tables in it, and there are no arrays of tables: the
+/// usual file, on which no two readers differ.
+fn is_in_order(tree: &Tree) -> bool {
+    let mut previous = Vec::new();
+    let mut current = Vec::new();
+    for section in tree.sections.iter().skip(1) {
+        current.clear();
+        let mut at = section.table;
+        while at != Tree::ROOT {
+            current.push(at);
+            at = tree.node(at).parent;
+        }
+        current.reverse();
+        let shared = previous.iter().zip(&current).take_while(|(old, new)| old == new).count();
+        let is_new = |&id: &NodeId| {
+            let node = tree.node(id);
+            node.begin as usize == section.header.start() && matches!(node.kind, Kind::Table { .. })
+        };
+        if shared == current.len() || !current[shared..].iter().all(is_new) {
+            return false;
+        }
+        std::mem::swap(&mut previous, &mut current);
+    }
+    true
+}
+
+/// The headers and keys of a document in the order of the file.
+fn lines(text: &str, tree: &Tree) -> Vec<Line> {
+    let mut names = Names::default();
+    let mut lines = Vec::new();
+    let mut sections = tree.sections.iter().enumerate().skip(1).peekable();
+    let mut section = &tree.sections[0];
+    for id in tree.ids() {
+        let node = tree.node(id);
+        let is_statement = matches!(node.kind, Kind::Scalar { .. } | Kind::Array { .. } | Kind::Inline { .. });
+        if !is_statement {
+            continue;
+        }
+        while let Some((number, next)) = sections.next_if(|(_, next)| next.header.start() < node.begin as usize) {
+            lines.push(header(text, tree, next, number, &mut names));
+            section = next;
+        }
+        if let Some(key) = names_from(text, tree, section.table, id, &mut names) {
+            lines.push(Line::Key(key));
+        }
+    }
+    for (number, next) in sections {
+        lines.push(header(text, tree, next, number, &mut names));
+    }
+    lines
+}
+
+fn header(text: &str, tree: &Tree, section: &Section, number: usize, names: &mut Names) -> Line {
+    Line::Header {
+        path: names_from(text, tree, Tree::ROOT, section.table, names).unwrap_or_default(),
+        is_array: tree.is_element(section.table),
+        section: number,
+    }
+}
+
+/// The names on the way from a table down to a node, or nothing for what lies in an array or in braces.
+fn names_from(text: &str, tree: &Tree, table: NodeId, id: NodeId, names: &mut Names) -> Option<Vec<u32>> {
+    let mut path = Vec::new();
+    let mut at = id;
+    while at != table {
+        let node = tree.node(at);
+        if at == Tree::ROOT || matches!(tree.node(node.parent).kind, Kind::Array { .. } | Kind::Inline { .. }) {
+            return None;
+        }
+        if !tree.is_element(at) {
+            path.push(names.number(node.key.name(text)));
+        }
+        at = node.parent;
+    }
+    path.reverse();
+    Some(path)
+}
+
+/// Numbers for names, so that paths are cheap to copy and compare.
+#[derive(Default)]
+struct Names(HashMap<Box<str>, u32>);
+
+impl Names {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(&number) = self.0.get(name) {
+            return number;
+        }
+        let number = super::tree::narrow(self.0.len());
+        self.0.insert(name.into(), number);
+        number
+    }
 }

@@ -32,6 +32,7 @@ mod removal;
 mod scalar;
 mod spelling;
 mod syntax;
+mod tomlkit;
 mod tree;
 
 use dango_core::CredentialPath;
