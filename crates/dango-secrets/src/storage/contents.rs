@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::LARGEST;
 use super::error::{FileKind, ReadError};
-use super::unix::{self, Identity, Owner};
+use super::unix::{self, Owner, State};
 
 /// Reads a whole file, links followed; `None` where there is none.
 ///
@@ -62,9 +62,7 @@ pub struct Contents {
 /// It holds for one process: the hash is keyed anew in each, so nothing can be guessed from it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
-    identity: Identity,
-    size: u64,
-    modified: (i64, i64),
+    state: State,
     hash: u64,
 }
 
@@ -122,9 +120,7 @@ impl Contents {
         let bytes = bytes.ok_or_else(|| ReadError::TooLarge { path: path.to_owned() })?;
         Ok(Self {
             fingerprint: Fingerprint {
-                identity: status.identity,
-                size: status.size,
-                modified: status.modified,
+                state: status.state,
                 hash: HASH_KEY.hash_one(bytes.as_slice()),
             },
             bytes,

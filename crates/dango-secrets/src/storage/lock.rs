@@ -61,7 +61,8 @@ impl Lock {
     }
 
     fn is_at(&self, directory: &Directory, name: &OsStr) -> io::Result<bool> {
-        Ok(directory.identity(name)? == Some(unix::status(&self.0)?.identity))
+        let there = directory.state(name)?.map(|state| state.identity);
+        Ok(there == Some(unix::status(&self.0)?.state.identity))
     }
 
     /// Says in the file who holds it; it is for people only, so a full disk is no reason to give up.

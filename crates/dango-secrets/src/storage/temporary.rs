@@ -7,7 +7,7 @@ use std::io;
 use dango_core::{Entropy, EntropyError};
 use data_encoding::HEXLOWER;
 
-use super::unix::{Directory, Identity, status};
+use super::unix::{Directory, State, status};
 
 /// How often a new name is tried where the last one was taken.
 const ATTEMPTS: usize = 16;
@@ -61,8 +61,8 @@ impl<'a> Temporary<'a> {
         &self.file
     }
 
-    pub(super) fn identity(&self) -> io::Result<Identity> {
-        Ok(status(&self.file)?.identity)
+    pub(super) fn state(&self) -> io::Result<State> {
+        Ok(status(&self.file)?.state)
     }
 
     /// Leaves whatever now has the name alone.

@@ -22,21 +22,16 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 /// Writes in place, as a careless editor does.
-fn put(path: &Path, text: &str) {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(path)
-        .expect("opened");
-    file.write_all(text.as_bytes()).expect("written");
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// Writes beside and renames, as a careful editor does.
-fn save(path: &Path, text: &str) {
+fn save(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_extension("editor");
-    put(&beside, text);
-    fs::rename(beside, path).expect("renamed");
+    put(&beside, text)?;
+    fs::rename(beside, path)
 }
 
 fn text(path: &Path) -> Option<String> {
@@ -84,8 +79,8 @@ fn a_change_at_the_last_moment_is_kept_and_the_edit_done_anew() {
     for moment in [Moment::Written, Moment::Exchange] {
         for how in [put, save] {
             let (directory, path) = place();
-            put(&path, "old\n");
-            append_while(&path, &once(moment, || Ok(how(&path, "theirs\n")))).unwrap();
+            put(&path, "old\n").unwrap();
+            append_while(&path, &once(moment, || how(&path, "theirs\n"))).unwrap();
             assert_eq!(text(&path).as_deref(), Some("theirs\nours\n"), "{moment:?}");
             assert_eq!(names(directory.path()), [NAME, "secrets.toml.lock"]);
         }
@@ -95,10 +90,10 @@ fn a_change_at_the_last_moment_is_kept_and_the_edit_done_anew() {
 #[test]
 fn a_change_in_place_of_equal_size_and_time_is_kept() {
     let (_directory, path) = place();
-    put(&path, "old 1\n");
+    put(&path, "old 1\n").unwrap();
     let time = fs::metadata(&path).unwrap().modified().unwrap();
     let act = || {
-        put(&path, "new 2\n");
+        put(&path, "new 2\n").unwrap();
         OpenOptions::new().write(true).open(&path)?.set_modified(time)
     };
     append_while(&path, &once(Moment::Written, act)).unwrap();
@@ -106,10 +101,48 @@ fn a_change_in_place_of_equal_size_and_time_is_kept() {
 }
 
 #[test]
+fn a_program_that_opened_the_file_before_the_swap_and_writes_after_it_loses_nothing() {
+    let (directory, path) = place();
+    put(&path, "old\n").unwrap();
+    let editor = OpenOptions::new().append(true).open(&path).unwrap();
+    let calls = Cell::new(0);
+    let interfere = |moment| {
+        if moment == Moment::Replaced {
+            calls.set(calls.get() + 1);
+            if calls.get() == 1 {
+                return (&editor).write_all(b"theirs\n");
+            }
+        }
+        Ok(())
+    };
+    append_while(&path, &interfere).unwrap();
+    assert_eq!(text(&path).as_deref(), Some("old\ntheirs\nours\n"));
+    assert_eq!(calls.get(), 2);
+    assert_eq!(names(directory.path()), [NAME, "secrets.toml.lock"]);
+}
+
+#[test]
+fn of_two_programs_that_write_after_the_swap_the_one_with_the_new_file_wins() {
+    let (directory, path) = place();
+    put(&path, "old\n").unwrap();
+    let late = OpenOptions::new().append(true).open(&path).unwrap();
+    let interfere = |moment| {
+        if moment == Moment::Replaced {
+            (&late).write_all(b"into the old file\n")?;
+            OpenOptions::new().append(true).open(&path)?.write_all(b"into the new file\n")?;
+        }
+        Ok(())
+    };
+    append_while(&path, &interfere).unwrap();
+    assert_eq!(text(&path).as_deref(), Some("old\nours\ninto the new file\n"));
+    assert_eq!(names(directory.path()), [NAME, "secrets.toml.lock"]);
+}
+
+#[test]
 fn a_file_made_or_removed_at_the_last_moment_counts() {
     for moment in [Moment::Written, Moment::Exchange] {
         let (_directory, path) = place();
-        append_while(&path, &once(moment, || Ok(save(&path, "theirs\n")))).unwrap();
+        append_while(&path, &once(moment, || save(&path, "theirs\n"))).unwrap();
         assert_eq!(text(&path).as_deref(), Some("theirs\nours\n"), "made, {moment:?}");
         append_while(&path, &once(moment, || fs::remove_file(&path))).unwrap();
         assert_eq!(text(&path).as_deref(), Some("ours\n"), "removed, {moment:?}");
@@ -120,9 +153,9 @@ fn a_file_made_or_removed_at_the_last_moment_counts() {
 fn a_link_put_in_place_at_the_last_moment_is_followed() {
     for moment in [Moment::Written, Moment::Exchange] {
         let (directory, path) = place();
-        put(&path, "old\n");
+        put(&path, "old\n").unwrap();
         let real = directory.path().join("real");
-        put(&real, "theirs\n");
+        put(&real, "theirs\n").unwrap();
         let act = || {
             fs::remove_file(&path)?;
             std::os::unix::fs::symlink("real", &path)
@@ -136,13 +169,13 @@ fn a_link_put_in_place_at_the_last_moment_is_followed() {
 #[test]
 fn a_program_that_saves_again_while_its_file_is_put_back_has_the_last_word() {
     let (directory, path) = place();
-    put(&path, "old\n");
+    put(&path, "old\n").unwrap();
     let (saves, seen) = (Cell::new(0), Cell::new(0));
     let interfere = |moment| {
         let is_time = moment == Moment::Exchange && saves.get() == 0 || moment == Moment::PutBack && saves.get() < 4;
         if is_time {
             saves.set(saves.get() + 1);
-            save(&path, &format!("theirs {}\n", saves.get()));
+            save(&path, &format!("theirs {}\n", saves.get())).unwrap();
         }
         if moment == Moment::Replaced {
             seen.set(seen.get() + 1);
@@ -159,12 +192,12 @@ fn a_program_that_saves_again_while_its_file_is_put_back_has_the_last_word() {
 fn a_program_that_never_stops_saving_keeps_its_file() {
     for moment in [Moment::Written, Moment::Exchange, Moment::PutBack] {
         let (directory, path) = place();
-        put(&path, "old\n");
+        put(&path, "old\n").unwrap();
         let count = Cell::new(0);
         let interfere = |now| {
             if now == moment || now == Moment::Exchange {
                 count.set(count.get() + 1);
-                save(&path, &format!("theirs {}\n", count.get()));
+                save(&path, &format!("theirs {}\n", count.get())).unwrap();
             }
             Ok(())
         };
@@ -195,7 +228,7 @@ fn a_file_system_without_swaps_is_written_by_a_plain_rename() {
 #[test]
 fn a_directory_that_cannot_be_synced_is_reported_with_the_new_file_in_place() {
     let (directory, path) = place();
-    put(&path, "old\n");
+    put(&path, "old\n").unwrap();
     let error = append_while(&path, &once(Moment::Replaced, || Err(io::Error::other("broken disk")))).unwrap_err();
     assert!(matches!(&error, WriteError::NotDurable { path: named, .. } if *named == path));
     assert_eq!(
@@ -209,7 +242,7 @@ fn a_directory_that_cannot_be_synced_is_reported_with_the_new_file_in_place() {
 #[test]
 fn a_failure_before_the_swap_leaves_the_old_file_and_no_other() {
     let (directory, path) = place();
-    put(&path, "old\n");
+    put(&path, "old\n").unwrap();
     let error = append_while(&path, &once(Moment::Written, || Err(io::ErrorKind::StorageFull.into()))).unwrap_err();
     assert_eq!(error.code(), "file_disk_full");
     assert_eq!(text(&path).as_deref(), Some("old\n"));
@@ -236,7 +269,7 @@ impl Entropy for Zeros {
 #[test]
 fn without_randomness_nothing_is_written() {
     let (directory, path) = place();
-    put(&path, "old\n");
+    put(&path, "old\n").unwrap();
     let error = update(&path, &NoEntropy, append("ours\n")).unwrap_err();
     assert_eq!(error.code(), Some("entropy_missing"));
     assert_eq!(text(&path).as_deref(), Some("old\n"));
@@ -251,7 +284,8 @@ fn a_leftover_whose_name_would_be_taken_is_in_nobodys_way() {
             .path()
             .join(format!(".{NAME}.dango-{}-0000000000000000.tmp", std::process::id())),
         "left",
-    );
+    )
+    .unwrap();
     update(&path, &Zeros, append("ours\n")).unwrap();
     assert_eq!(text(&path).as_deref(), Some("ours\n"));
     assert_eq!(names(directory.path()), [NAME, "secrets.toml.lock"]);
@@ -260,7 +294,7 @@ fn a_leftover_whose_name_would_be_taken_is_in_nobodys_way() {
 #[test]
 fn a_lock_that_is_held_is_waited_for_and_its_holder_named() {
     let (directory, path) = place();
-    put(&path, "old\n");
+    put(&path, "old\n").unwrap();
     let lock_path = directory.path().join("secrets.toml.lock");
     let held = OpenOptions::new().create(true).truncate(true).write(true).open(&lock_path).unwrap();
     held.lock().unwrap();

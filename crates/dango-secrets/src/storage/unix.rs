@@ -23,18 +23,25 @@ pub(super) struct Owner {
 }
 
 /// Which file an inode is: device and number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
-    pub(super) device: u64,
-    pub(super) inode: u64,
+    device: u64,
+    inode: u64,
+}
+
+/// Which file it is and when it was changed last, as far as that shows without reading it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) identity: Identity,
+    size: u64,
+    /// Seconds since the epoch and nanoseconds.
+    modified: (i64, i64),
 }
 
 /// What the system says about an open file.
 pub(super) struct Status {
-    pub(super) identity: Identity,
+    pub(super) state: State,
     pub(super) size: u64,
-    /// Seconds since the epoch and nanoseconds.
-    pub(super) modified: (i64, i64),
     /// Permission bits, without those of the type.
     pub(super) mode: u32,
     pub(super) owner: Owner,
@@ -45,12 +52,15 @@ pub(super) struct Status {
 pub(super) fn status(file: &File) -> io::Result<Status> {
     let metadata = file.metadata()?;
     Ok(Status {
-        identity: Identity {
-            device: metadata.dev(),
-            inode: metadata.ino(),
+        state: State {
+            identity: Identity {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            },
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
         },
         size: metadata.size(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
         mode: metadata.mode() & 0o7777,
         owner: Owner {
             user: metadata.uid(),
@@ -189,11 +199,16 @@ impl Directory {
         self.0.sync_all()
     }
 
-    /// Which file an entry is, a link not followed; `None` where there is none.
-    pub(super) fn identity(&self, name: &OsStr) -> io::Result<Option<Identity>> {
-        Ok(self.stat(name)?.map(|stat| Identity {
-            device: stat.st_dev as u64,
-            inode: stat.st_ino,
+    /// The state of an entry, a link not followed; `None` where there is none.
+    #[allow(clippy::unnecessary_cast, reason = "the types of these numbers differ between systems")]
+    pub(super) fn state(&self, name: &OsStr) -> io::Result<Option<State>> {
+        Ok(self.stat(name)?.map(|stat| State {
+            identity: Identity {
+                device: stat.st_dev as u64,
+                inode: stat.st_ino as u64,
+            },
+            size: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
         }))
     }
 

@@ -13,7 +13,7 @@ use super::contents::Contents;
 use super::error::{FileKind, ReadError, UpdateError, WriteError};
 use super::lock::Lock;
 use super::temporary::{self, CreateError, Temporary};
-use super::unix::{self, Directory};
+use super::unix::{self, Directory, State};
 
 /// How long another process may hold the lock before we give up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -106,6 +106,15 @@ pub(super) enum Moment {
     PutBack,
     /// The new file is in place, the directory not yet synced.
     Replaced,
+}
+
+/// How the new file came by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    /// It has the name, and its temporary one is gone.
+    Named,
+    /// The old file has the temporary name.
+    Swapped,
 }
 
 impl<'a> Update<'a> {
@@ -252,51 +261,66 @@ impl<'a> Update<'a> {
     ) -> Result<ControlFlow<()>, WriteError> {
         let target = place.path();
         let failed = |error| WriteError::new(&target, error);
+        let written = new.state().map_err(failed)?;
         self.reach(Moment::Written).map_err(failed)?;
         if !place.is_still(directory, &place.name, old) {
             return Ok(ControlFlow::Continue(()));
         }
-        let moved = match old {
-            None => self
-                .reach(Moment::Exchange)
-                .and_then(|()| directory.rename_new(new.name(), &place.name)),
-            Some(_) => self
-                .reach(Moment::Exchange)
-                .and_then(|()| directory.exchange(new.name(), &place.name)),
+        let settle = || {
+            let synced = self.reach(Moment::Replaced).and_then(|()| directory.sync());
+            synced.map_err(|source| WriteError::NotDurable {
+                path: target.clone(),
+                source,
+            })
         };
-        match moved {
-            Ok(()) => {
-                if old.is_some() && !place.is_still(directory, new.name(), old) {
-                    self.put_back(place, directory, new).map_err(failed)?;
-                    return Ok(ControlFlow::Continue(()));
-                }
-                match old {
-                    // What is dropped, and with that removed, is the old file.
-                    Some(_) => drop(new),
-                    None => new.keep(),
-                }
-            }
-            // Made or removed by another program at the last moment.
-            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
-                return Ok(ControlFlow::Continue(()));
-            }
-            // A file system that knows only the plain call; for any other reason that one fails as well and says why.
-            Err(_) => {
-                directory.rename(new.name(), &place.name).map_err(failed)?;
+        if let ControlFlow::Break(moved) = self.move_in(place, directory, &new, old).map_err(failed)? {
+            if moved == Moved::Named {
                 new.keep();
+                return settle().map(ControlFlow::Break);
             }
+        } else {
+            return Ok(ControlFlow::Continue(()));
         }
-        let synced = self.reach(Moment::Replaced).and_then(|()| directory.sync());
-        synced.map_err(|source| WriteError::NotDurable { path: target, source })?;
-        Ok(ControlFlow::Break(()))
+        // The temporary name now has the old file. It is looked at twice: at once, for what was saved before the swap,
+        // and after the sync, for what a program wrote that had opened the file before and knows of no swap. The second
+        // time the new file may have been changed as well, and then that change, the later one, stays.
+        if !place.is_still(directory, new.name(), old) {
+            return self
+                .put_back(place, directory, new, written)
+                .map_err(failed)
+                .map(ControlFlow::Continue);
+        }
+        let settled = settle();
+        if !place.is_still(directory, new.name(), old) && directory.state(&place.name).map_err(failed)? == Some(written) {
+            return self
+                .put_back(place, directory, new, written)
+                .map_err(failed)
+                .map(ControlFlow::Continue);
+        }
+        settled.map(ControlFlow::Break)
     }
 
-    /// Undoes a swap that took away a file which another program had saved at the last moment.
+    /// Gives the new file the target's name, or stops with `Continue` where another program made or removed the target.
+    fn move_in(&self, place: &Place, directory: &Directory, new: &Temporary<'_>, old: Option<&Contents>) -> io::Result<ControlFlow<Moved>> {
+        let moved = self.reach(Moment::Exchange).and_then(|()| match old {
+            None => directory.rename_new(new.name(), &place.name).map(|()| Moved::Named),
+            Some(_) => directory.exchange(new.name(), &place.name).map(|()| Moved::Swapped),
+        });
+        match moved {
+            Ok(moved) => Ok(ControlFlow::Break(moved)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => Ok(ControlFlow::Continue(())),
+            // A file system that knows only the plain call; for any other reason that one fails as well and says why.
+            Err(_) => directory.rename(new.name(), &place.name).map(|()| ControlFlow::Break(Moved::Named)),
+        }
+    }
+
+    /// Undoes a swap that took away a file which another program had changed at the last moment.
     ///
-    /// That program may save again before it is undone; what is then taken away is newer still, and is put back in turn.
-    fn put_back(&self, place: &Place, directory: &Directory, new: Temporary<'_>) -> io::Result<()> {
-        let taken_away = || directory.identity(new.name()).ok().flatten();
-        let mut expected = Some(new.identity()?);
+    /// Until it is undone that program may make another change; what is then taken away is newer still, and is put back
+    /// in turn. `written` is the new file as we made it, which nobody misses.
+    fn put_back(&self, place: &Place, directory: &Directory, new: Temporary<'_>, written: State) -> io::Result<()> {
+        let taken_away = || directory.state(new.name()).ok().flatten();
+        let mut expected = Some(written);
         for _ in 0..SWAPS {
             self.reach(Moment::PutBack)?;
             let theirs = taken_away();
