@@ -55,6 +55,7 @@ impl Lock {
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(source)) => return Err(failed(path, source)),
             }
         }
@@ -97,14 +98,15 @@ fn open(directory: &Directory, name: &OsStr, path: &Path, owner: Option<Owner>) 
             Ok(Some(file))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
-        // It is the directory that takes no new file, and no more the one that is to be written.
+        // It is the directory that takes no new file.
         Err(error) => Err(WriteError::new(path.parent().unwrap_or(path), error)),
     }
 }
 
 fn failed(path: &Path, source: io::Error) -> WriteError {
+    // Then no file can be written there, and people know nothing of the lock's.
     if source.kind() == io::ErrorKind::ReadOnlyFilesystem {
-        return WriteError::new(path, source);
+        return WriteError::new(path.parent().unwrap_or(path), source);
     }
     WriteError::Lock {
         path: path.to_owned(),

@@ -28,6 +28,7 @@ compile_error!("secrets are kept in files with Unix permissions and locks; other
 mod contents;
 mod error;
 mod lock;
+mod place;
 mod temporary;
 mod unix;
 mod update;

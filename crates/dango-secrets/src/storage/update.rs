@@ -1,17 +1,17 @@
 //! The one way a file is changed: locked, edited, replaced in one step, and never over somebody else's change.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use dango_core::Entropy;
 use zeroize::Zeroizing;
 
 use super::contents::Contents;
-use super::error::{FileKind, ReadError, UpdateError, WriteError};
+use super::error::{ReadError, UpdateError, WriteError};
 use super::lock::Lock;
+use super::place::Place;
 use super::temporary::{self, CreateError, Temporary};
 use super::unix::{self, Directory, State};
 
@@ -157,6 +157,9 @@ impl<'a> Update<'a> {
                 })?
             }
         };
+        if !place.may_be_written(&directory)? {
+            return Ok(ControlFlow::Continue(()));
+        }
         let _lock = self.lock(&place, &directory)?;
         temporary::remove_stale(&directory, &place.name);
         let Some(old) = place.read(&directory)? else {
@@ -345,75 +348,5 @@ impl<'a> Update<'a> {
     #[cfg(not(test))]
     fn reach(&self, _moment: Moment) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Where a file really is, links followed.
-struct Place {
-    directory: PathBuf,
-    name: OsString,
-}
-
-impl Place {
-    fn resolve(path: &Path) -> Result<Self, ReadError> {
-        let failed = |error| ReadError::new(path, error);
-        let target = if path.is_symlink() {
-            std::fs::canonicalize(path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => ReadError::DanglingLink { path: path.to_owned() },
-                _ => failed(error),
-            })?
-        } else {
-            path.to_owned()
-        };
-        Self::beside(&target).map_err(failed)
-    }
-
-    /// Takes a path apart; links are not looked for.
-    fn beside(path: &Path) -> io::Result<Self> {
-        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
-        let directory = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        Ok(Self { directory, name })
-    }
-
-    fn path(&self) -> PathBuf {
-        self.directory.join(&self.name)
-    }
-
-    fn open(&self) -> Result<Option<Directory>, ReadError> {
-        Directory::open(&self.directory).map_err(|error| ReadError::new(&self.directory, error))
-    }
-
-    /// The contents, `Some(None)` where there is no file, and `None` where there is a link now, which is to be resolved first.
-    fn read(&self, directory: &Directory) -> Result<Option<Option<Contents>>, ReadError> {
-        let path = self.path();
-        let failed = |error| ReadError::new(&path, error);
-        match directory.kind(&self.name).map_err(failed)? {
-            None => return Ok(Some(None)),
-            Some(FileKind::Regular) => {}
-            Some(FileKind::Link) => return Ok(None),
-            Some(kind) => return Err(ReadError::NotAFile { path, kind }),
-        }
-        match directory.open_file(&self.name) {
-            Ok(Some(file)) => Ok(Some(Some(Contents::read(&file, &path)?))),
-            Ok(None) => Ok(Some(None)),
-            Err(error) if unix::is_link_loop(&error) => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
-    }
-
-    /// Whether the file of this name is what was read; one that cannot be read now is not.
-    fn is_still(&self, directory: &Directory, name: &std::ffi::OsStr, old: Option<&Contents>) -> bool {
-        let place = Self {
-            directory: self.directory.clone(),
-            name: name.to_owned(),
-        };
-        match (place.read(directory), old) {
-            (Ok(Some(None)), None) => true,
-            (Ok(Some(Some(now))), Some(old)) => now.is_same(old),
-            _ => false,
-        }
     }
 }
