@@ -144,22 +144,25 @@ fn python_float(value: f64) -> Zeroizing<String> {
     if value.is_infinite() {
         return Zeroizing::new(if value > 0.0 { "inf" } else { "-inf" }.to_owned());
     }
-    let magnitude = value.abs();
-    if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        let plain = Zeroizing::new(format!("{value}"));
-        return if plain.contains('.') {
-            plain
-        } else {
-            Zeroizing::new(format!("{}.0", *plain))
-        };
+    // The fewest digits that read back; written again at that length, because Rust rounds a tie away from even here.
+    let shortest = Zeroizing::new(format!("{value:e}"));
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    match exponent.parse::<i32>() {
+        Ok(exponent @ -4..16) => {
+            let decimals = usize::try_from(i64::try_from(digits).unwrap_or(0) - 1 - i64::from(exponent)).unwrap_or(0);
+            Zeroizing::new(format!("{value:.*}", decimals.max(1)))
+        }
+        _ => {
+            let scientific = Zeroizing::new(format!("{value:.*e}", digits - 1));
+            let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            Zeroizing::new(format!("{mantissa}e{sign}{exponent:0>2}"))
+        }
     }
-    let scientific = Zeroizing::new(format!("{value:e}"));
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
-    };
-    Zeroizing::new(format!("{digits}e{sign}{exponent:0>2}"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ import sys
 import dlt
 import orjson
 from dlt.common.configuration.providers.environ import EnvironProvider
-from dlt.common.configuration.utils import auto_cast
+from dlt.common.configuration.utils import auto_cast, deserialize_value
 
 HAND_PICKED = [
     "", " ", "true", "True", "TRUE", "false", "fAlSe", "true ", " true", "yes", "no", "null", "none", "on",
@@ -57,8 +57,7 @@ def cast(text):
         hexadecimal = text.strip().startswith("0x") and abs(value) >= 1 << 128
         return ["integer", hex(value) if hexadecimal else str(value)]
     if isinstance(value, float):
-        bits = struct.unpack(">Q", struct.pack(">d", value))[0]
-        return ["float", "nan" if value != value else f"{bits:016x}"]
+        return ["float", "nan" if value != value else bits(value)]
     if isinstance(value, list):
         return ["list", None]
     if isinstance(value, dict):
@@ -72,6 +71,28 @@ def random_texts(count, seed):
     for _ in range(count):
         alphabet = choice.choice(ALPHABETS)
         yield "".join(choice.choice(alphabet) for _ in range(choice.randint(1, choice.choice([3, 6, 12]))))
+
+
+def random_floats(count, seed):
+    choice = random.Random(seed)
+    yield from (0.0, -0.0, 1e15, 1e16, 1e-4, 9.999e-5, 1.5, 100.0, 5e-324, 1.7976931348623157e308, float("inf"), float("-inf"), float("nan"))
+    for _ in range(count):
+        yield choice.choice([choice.uniform(-1000, 1000), choice.uniform(-1, 1) * 10.0 ** choice.randint(-20, 20), float(choice.randint(0, 10**17))])
+
+
+TREES = [
+    [], {}, [1, -2, 9223372036854775807], {"a": {"b": [True, False, "x"]}, "c d": ""}, ["\u0000\u0001\b\t\n\f\r\u001f\u007f\u0080\u2028\"\\\\/"],
+    {"type": "service_account", "private_key": "-----BEGIN\\nx\n-----END"}, [0.5, -0.0, 1.0, 123456.789], ["${X}", "\U0001f361", "\ue026"],
+]
+
+
+def as_text(value):
+    """What an argument of type `str` gets for a value of a settings file."""
+    return deserialize_value("k", value, str)
+
+
+def bits(value):
+    return "%016x" % struct.unpack(">Q", struct.pack(">d", value))
 
 
 def name(path):
@@ -90,6 +111,8 @@ def main():
             "made_by": "generate_casts.py",
             "versions": {"dlt": dlt.__version__, "orjson": orjson.__version__, "python": platform.python_version()},
             "casts": [[text, *cast(text)] for text in texts],
+            "floats": [[bits(value), as_text(value)] for value in random_floats(150, seed)],
+            "trees": [[tree, as_text(tree)] for tree in TREES],
             "names": [name(path) for path in NAME_PATHS],
         },
         sys.stdout,
