@@ -213,3 +213,6 @@ fn note_quoted_dots(path: &CredentialPath, access: Access, file: &SettingsFile<'
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
