@@ -4,7 +4,7 @@
 //! - [`environment_text`]: a value of `secrets.toml` as text for the environment, so that dlt reads the same from it;
 //! - [`auto_cast`]: what `dlt.secrets["…"]` makes of a text;
 //! - [`DltFiles`]: which settings files dlt reads, profiles included;
-//! - [`explain`]: every place that dlt looks at for a path, which one wins, and what is surprising about it.
+//! - [`explain()`]: every place that dlt looks at for a path, which one wins, and what is surprising about it.
 //!
 //! Everything follows dlt 1.31 and is compared with recorded answers of the real one. Files are parsed elsewhere and come in as
 //! [`Value`](crate::Value) trees; the environment comes in as closures.
