@@ -1,0 +1,409 @@
+//! From text to one [`Node`], by the events of `saphyr-parser`; no reference is followed.
+
+use std::collections::HashSet;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::{Member, Node, NodeKind, Value};
+
+/// The largest text that is read, in bytes.
+const MAX_BYTES: usize = 1 << 20;
+/// How deep lists and mappings may stand in one another.
+const MAX_DEPTH: usize = 32;
+
+/// A text that is not YAML of the kind that is read here.
+///
+/// # Security
+///
+/// It tells the place, never the text: people put secrets into the wrong file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct YamlError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The character in the line, counted from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub problem: YamlProblem,
+}
+
+/// What makes a text no YAML of the kind that is read here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum YamlProblem {
+    /// YAML's grammar is broken.
+    #[error("this is not valid YAML ({0})")]
+    Syntax(&'static str),
+    /// Larger than one mebibyte.
+    #[error("the file is larger than 1 MiB")]
+    TooLarge,
+    /// A control character, which YAML does not allow.
+    #[error("a control character is not allowed here")]
+    ControlCharacter,
+    /// Lists and mappings in one another, deeper than 32.
+    #[error("lists and mappings are nested more than 32 deep")]
+    TooDeep,
+    /// An alias.
+    #[error("an alias (`*name`) is not followed: write the value out")]
+    Alias,
+    /// A second `---` document.
+    #[error("a second document begins here: the file must hold one")]
+    SecondDocument,
+    /// A key that is a list, a mapping or nothing.
+    #[error("a key must be plain text")]
+    Key,
+    /// The same key twice in one mapping.
+    #[error("this key stands twice in the same mapping")]
+    DuplicateKey,
+}
+
+/// Reads a text that holds at most one document; `None` where it holds nothing but comments.
+pub(crate) fn read(text: &str) -> Result<Option<Node>, YamlError> {
+    check_characters(text)?;
+    let skipped = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let body = &text[skipped..];
+    let mut builder = Builder {
+        places: Places::new(text, skipped),
+        open: Vec::new(),
+        root: None,
+    };
+    for event in Parser::new_from_str(body) {
+        match event {
+            Ok((event, span)) => builder.take(event, span)?,
+            Err(error) => {
+                return Err(YamlError {
+                    line: error.marker().line(),
+                    column: error.marker().col() + 1,
+                    problem: YamlProblem::Syntax(syntax(error.info())),
+                });
+            }
+        }
+    }
+    Ok(builder.root)
+}
+
+/// Refuses what YAML refuses (YAML 1.2.2 §5.1), and what is too large to be this file.
+fn check_characters(text: &str) -> Result<(), YamlError> {
+    if text.len() > MAX_BYTES {
+        return Err(YamlError {
+            line: 1,
+            column: 1,
+            problem: YamlProblem::TooLarge,
+        });
+    }
+    // The parser takes NUL for the end of the text, so what follows it would silently be lost.
+    let forbidden = |c: char| (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    match text.find(forbidden) {
+        None => Ok(()),
+        Some(at) => {
+            let before = &text[..at];
+            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            Err(YamlError {
+                line: before.matches('\n').count() + 1,
+                column: before[line_start..].chars().count() + 1,
+                problem: YamlProblem::ControlCharacter,
+            })
+        }
+    }
+}
+
+/// The parser's reasons, which may quote the file, in fixed words.
+fn syntax(info: &str) -> &'static str {
+    const REASONS: [(&str, &str); 12] = [
+        ("tab", "a tab stands where only blanks may indent"),
+        ("invalid indentation", "the indentation fits nothing above"),
+        ("mapping values are not allowed", "a `:` is not expected here; quote the text if it belongs to a value"),
+        ("expected ':'", "a `:` is missing behind a key"),
+        ("simple key", "a `:` is missing behind a key"),
+        ("did not find expected key", "a key was expected here; check the indentation"),
+        ("expected '-'", "a `-` was expected here; check the indentation"),
+        ("unexpected end of", "a quote is never closed"),
+        ("flow", "a list or mapping in brackets is broken or never closed"),
+        ("recursion", "brackets are nested too deep"),
+        ("unexpected character", "a text must not begin with this character; quote it"),
+        ("escape", "this escape is unknown; use single quotes for a text with backslashes"),
+    ];
+    REASONS
+        .iter()
+        .find(|(part, _)| info.contains(part))
+        .map_or("the parser stops here", |(_, words)| words)
+}
+
+/// From the parser's characters to bytes of the text.
+struct Places<'t> {
+    text: &'t str,
+    skipped: usize,
+    /// The byte offset of every character behind the byte order mark, unless all are ASCII.
+    offsets: Option<Vec<usize>>,
+}
+
+impl<'t> Places<'t> {
+    fn new(text: &'t str, skipped: usize) -> Self {
+        let body = &text[skipped..];
+        let offsets = (!body.is_ascii()).then(|| body.char_indices().map(|(at, _)| at + skipped).collect());
+        Self { text, skipped, offsets }
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        match &self.offsets {
+            Some(offsets) => offsets.get(index).copied().unwrap_or(self.text.len()),
+            None => (index + self.skipped).min(self.text.len()),
+        }
+    }
+
+    /// The end of a scalar. The parser counts blanks and a comment behind a closing quote in.
+    fn scalar_end(&self, start: usize, span_end: usize, style: ScalarStyle) -> usize {
+        let text = &self.text[start..span_end.max(start)];
+        let mut characters = text.char_indices();
+        match style {
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+                let quote = characters.next().map(|(_, quote)| quote);
+                while let Some((at, c)) = characters.next() {
+                    if c == '\\' && quote == Some('"') {
+                        characters.next();
+                    } else if Some(c) == quote {
+                        if c == '\'' && text[at + 1..].starts_with('\'') {
+                            characters.next();
+                        } else {
+                            return start + at + 1;
+                        }
+                    }
+                }
+                span_end
+            }
+            _ => span_end,
+        }
+    }
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    node: Node,
+    key: Option<Key>,
+    keys: HashSet<String>,
+}
+
+struct Key {
+    text: String,
+    start: usize,
+    end: usize,
+}
+
+struct Builder<'t> {
+    places: Places<'t>,
+    open: Vec<Open>,
+    root: Option<Node>,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), YamlError> {
+        let start = self.places.byte(span.start.index());
+        let end = self.places.byte(span.end.index());
+        let error = |problem| YamlError {
+            line: span.start.line(),
+            column: span.start.col() + 1,
+            problem,
+        };
+        let node = |kind, end| Node {
+            kind,
+            start,
+            end,
+            line: span.start.line(),
+            column: span.start.col() + 1,
+        };
+        match event {
+            Event::DocumentStart(_) if self.root.is_some() => Err(error(YamlProblem::SecondDocument)),
+            Event::Alias(_) => Err(error(YamlProblem::Alias)),
+            Event::SequenceStart(..) | Event::MappingStart(..) => {
+                if self.open.len() == MAX_DEPTH {
+                    return Err(error(YamlProblem::TooDeep));
+                }
+                if self.expects_key() {
+                    return Err(error(YamlProblem::Key));
+                }
+                let flow = self.places.text[start..].starts_with(['[', '{']) && !span.is_empty();
+                let kind = match event {
+                    Event::SequenceStart(..) => NodeKind::Sequence { items: Vec::new(), flow },
+                    _ => NodeKind::Mapping { members: Vec::new(), flow },
+                };
+                self.open.push(Open {
+                    node: node(kind, end),
+                    key: None,
+                    keys: HashSet::new(),
+                });
+                Ok(())
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(mut open) => {
+                    if open.node.is_flow() {
+                        open.node.end = end;
+                    }
+                    self.put(open.node);
+                    Ok(())
+                }
+                None => Err(error(YamlProblem::Syntax("the parser stops here"))),
+            },
+            Event::Scalar(text, style, _, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                let implied = plain && (text.is_empty() || (text == "~" && !self.places.text[start..].starts_with('~')));
+                let end = if implied { start } else { self.places.scalar_end(start, end, style) };
+                if self.expects_key() {
+                    if implied || text.is_empty() {
+                        return Err(error(YamlProblem::Key));
+                    }
+                    let key = Key {
+                        text: text.into_owned(),
+                        start,
+                        end,
+                    };
+                    return self.put_key(key).map_err(error);
+                }
+                let is_text = tag.is_some_and(|tag| !(tag.is_yaml_core_schema() && tag.suffix != "str"));
+                let value = if implied {
+                    Value::Null
+                } else if plain && !is_text {
+                    Value::resolve_plain(&text)
+                } else {
+                    Value::String(text.into_owned())
+                };
+                self.put(node(NodeKind::Scalar { value, implied }, end));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn expects_key(&self) -> bool {
+        self.open
+            .last()
+            .is_some_and(|open| matches!(open.node.kind, NodeKind::Mapping { .. }) && open.key.is_none())
+    }
+
+    fn put_key(&mut self, key: Key) -> Result<(), YamlProblem> {
+        if let Some(open) = self.open.last_mut() {
+            if !open.keys.insert(key.text.clone()) {
+                return Err(YamlProblem::DuplicateKey);
+            }
+            open.key = Some(key);
+        }
+        Ok(())
+    }
+
+    /// Puts a finished value into the collection that is open, or makes it the root.
+    fn put(&mut self, node: Node) {
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        let mut end = node.end;
+        match &mut open.node.kind {
+            NodeKind::Sequence { items, .. } => items.push(node),
+            NodeKind::Mapping { members, .. } => {
+                if let Some(key) = open.key.take() {
+                    // A value that is not there has no place of its own that could be relied on.
+                    if matches!(node.kind, NodeKind::Scalar { implied: true, .. }) {
+                        end = key.end;
+                    }
+                    members.push(Member {
+                        key: key.text,
+                        key_start: key.start,
+                        key_end: key.end,
+                        value: node,
+                    });
+                }
+            }
+            NodeKind::Scalar { .. } => {}
+        }
+        open.node.end = open.node.end.max(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn problem(text: &str) -> (usize, usize, YamlProblem) {
+        let error = read(text).expect_err("this text is refused");
+        (error.line, error.column, error.problem)
+    }
+
+    fn slice<'t>(text: &'t str, node: &Node) -> &'t str {
+        &text[node.start..node.end]
+    }
+
+    #[test]
+    fn what_is_not_followed_or_not_allowed_is_named_with_its_place() {
+        assert_eq!(problem("a: &x 1\nb: *x\n"), (2, 4, YamlProblem::Alias));
+        assert_eq!(problem("a: 1\n---\nb: 2\n").2, YamlProblem::SecondDocument);
+        assert_eq!(problem("a: 1\nb: 2\na: 3\n"), (3, 1, YamlProblem::DuplicateKey));
+        assert_eq!(problem("? [a]\n: 1\n").2, YamlProblem::Key);
+        assert_eq!(problem(": 1\n").2, YamlProblem::Key);
+        assert_eq!(problem("a: b\0c\n"), (1, 5, YamlProblem::ControlCharacter));
+        assert_eq!(problem("a:\n  é: \u{1b}[31m\n"), (2, 6, YamlProblem::ControlCharacter));
+        assert_eq!(
+            problem("a:\n\t- b\n").2,
+            YamlProblem::Syntax("a tab stands where only blanks may indent")
+        );
+    }
+
+    #[test]
+    fn nesting_and_size_have_a_limit() {
+        assert_eq!(problem(&"- ".repeat(100_000)).2, YamlProblem::TooDeep);
+        assert!(matches!(
+            problem(&"[".repeat(100_000)).2,
+            YamlProblem::TooDeep | YamlProblem::Syntax(_)
+        ));
+        assert_eq!(problem(&"#".repeat((1 << 20) + 1)).2, YamlProblem::TooLarge);
+        let deep = format!("{}1{}", "[".repeat(32), "]".repeat(32));
+        assert!(read(&deep).is_ok());
+        assert_eq!(problem(&format!("[{deep}]")).2, YamlProblem::TooDeep);
+    }
+
+    #[test]
+    fn errors_do_not_repeat_the_text() {
+        for text in ["a: b: sk_canary", "k: \"\\qsk_canary\"", "@sk_canary", "a: *sk_canary", "sk_canary: 1\nsk_canary: 2"] {
+            let error = read(text).expect_err("refused");
+            assert!(!error.to_string().contains("canary"), "{error}");
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn every_value_knows_its_bytes() {
+        let text = "\u{feff}# é🍡\r\na: \"é\"  # 🍡\r\nb: 'it''s' # c\r\nc: |\r\n  x\r\nd:\r\n- [1, {e: f}]\r\n-\r\ng:\r\n";
+        let root = read(text).expect("YAML").expect("not empty");
+        let value = |key: &str| &root.member(key).expect("is there").value;
+        assert_eq!(slice(text, value("a")), "\"é\"");
+        assert_eq!(slice(text, value("b")), "'it''s'");
+        assert_eq!(value("c").to_value(), Value::String("x\n".to_owned()));
+        let NodeKind::Sequence { items, flow: false } = &value("d").kind else {
+            panic!("a list");
+        };
+        assert_eq!(slice(text, &items[0]), "[1, {e: f}]");
+        assert!(items[0].is_flow());
+        assert_eq!(value("g").to_value(), Value::Null);
+        assert_eq!((value("a").line, value("a").column), (2, 4));
+    }
+
+    #[test]
+    fn tags_of_the_core_schema_resolve_and_others_are_text() {
+        let value = |text: &str| read(text).expect("YAML").expect("not empty").to_value();
+        assert_eq!(value("!!str 1"), Value::String("1".to_owned()));
+        assert_eq!(value("!!int 1"), Value::Number("1".to_owned()));
+        assert_eq!(value("!env true"), Value::String("true".to_owned()));
+        assert_eq!(read("# nothing\n").expect("YAML").map(|node| node.to_value()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[-a\"'#:,?&*!|>%@{}\\[\\]\\\\ \n\r\t~é0]{0,60}") {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn no_unicode_text_panics(text in "\\PC{0,60}") {
+            let _ = read(&text);
+        }
+    }
+}
