@@ -64,12 +64,9 @@ impl Node {
         match &self.kind {
             NodeKind::Scalar { value, .. } => value.clone(),
             NodeKind::Sequence { items, .. } => Value::List(items.iter().map(Node::to_value).collect()),
-            NodeKind::Mapping { members, .. } => Value::Map(
-                members
-                    .iter()
-                    .map(|member| (member.key.clone(), member.value.to_value()))
-                    .collect(),
-            ),
+            NodeKind::Mapping { members, .. } => {
+                Value::Map(members.iter().map(|member| (member.key.clone(), member.value.to_value())).collect())
+            }
         }
     }
 }

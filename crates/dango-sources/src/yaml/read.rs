@@ -112,7 +112,10 @@ fn syntax(info: &str) -> &'static str {
     const REASONS: [(&str, &str); 12] = [
         ("tab", "a tab stands where only blanks may indent"),
         ("invalid indentation", "the indentation fits nothing above"),
-        ("mapping values are not allowed", "a `:` is not expected here; quote the text if it belongs to a value"),
+        (
+            "mapping values are not allowed",
+            "a `:` is not expected here; quote the text if it belongs to a value",
+        ),
         ("expected ':'", "a `:` is missing behind a key"),
         ("simple key", "a `:` is missing behind a key"),
         ("did not find expected key", "a key was expected here; check the indentation"),
@@ -151,8 +154,9 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// The end of a scalar. The parser counts blanks and a comment behind a closing quote in.
-    fn scalar_end(&self, start: usize, span_end: usize, style: ScalarStyle) -> usize {
+    /// The end of a scalar. The parser counts in what follows a closing quote on its line, and empty lines and the
+    /// next line's indentation behind a block scalar; these lines belong to it only where it keeps them (`|+`).
+    fn scalar_end(&self, start: usize, span_end: usize, style: ScalarStyle, value: &str) -> usize {
         let text = &self.text[start..span_end.max(start)];
         let mut characters = text.char_indices();
         match style {
@@ -171,7 +175,12 @@ impl<'t> Places<'t> {
                 }
                 span_end
             }
-            _ => span_end,
+            ScalarStyle::Literal | ScalarStyle::Folded if value.ends_with("\n\n") => start + text.trim_end_matches([' ', '\t']).len(),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let lines = text.trim_end().len();
+                start + lines + text[lines..].find('\n').map_or(0, |newline| newline + 1)
+            }
+            ScalarStyle::Plain => span_end,
         }
     }
 }
@@ -236,7 +245,8 @@ impl Builder<'_> {
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(mut open) => {
                     if open.node.is_flow() {
-                        open.node.end = end;
+                        // The parser counts blanks and a comment behind the bracket in.
+                        open.node.end = end.min(start + 1);
                     }
                     self.put(open.node);
                     Ok(())
@@ -246,7 +256,11 @@ impl Builder<'_> {
             Event::Scalar(text, style, _, tag) => {
                 let plain = style == ScalarStyle::Plain;
                 let implied = plain && (text.is_empty() || (text == "~" && !self.places.text[start..].starts_with('~')));
-                let end = if implied { start } else { self.places.scalar_end(start, end, style) };
+                let end = if implied {
+                    start
+                } else {
+                    self.places.scalar_end(start, end, style, &text)
+                };
                 if self.expects_key() {
                     if implied || text.is_empty() {
                         return Err(error(YamlProblem::Key));
@@ -362,7 +376,13 @@ mod tests {
 
     #[test]
     fn errors_do_not_repeat_the_text() {
-        for text in ["a: b: sk_canary", "k: \"\\qsk_canary\"", "@sk_canary", "a: *sk_canary", "sk_canary: 1\nsk_canary: 2"] {
+        for text in [
+            "a: b: sk_canary",
+            "k: \"\\qsk_canary\"",
+            "@sk_canary",
+            "a: *sk_canary",
+            "sk_canary: 1\nsk_canary: 2",
+        ] {
             let error = read(text).expect_err("refused");
             assert!(!error.to_string().contains("canary"), "{error}");
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");

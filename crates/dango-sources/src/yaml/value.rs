@@ -105,7 +105,9 @@ mod tests {
         ] {
             assert_eq!(Value::resolve_plain(text), value, "{text}");
         }
-        for number in ["0", "-1", "+12", "007", "0o17", "0x1F", "1.", ".5", "1.5e3", "1e-7", "-.inf", ".NaN"] {
+        for number in [
+            "0", "-1", "+12", "007", "0o17", "0x1F", "1.", ".5", "1.5e3", "1e-7", "-.inf", ".NaN",
+        ] {
             assert_eq!(Value::resolve_plain(number), Value::Number(number.to_owned()), "{number}");
         }
         for text in [".", "-", "+", "e3", "0x", "0xg", "1e", "1.2.3", "--1", ".e3", "1e3.5", "0b1"] {

@@ -69,7 +69,9 @@ fn write_text(out: &mut String, text: &str) {
 /// Whether a text needs no quotes anywhere: it begins with a letter, `_` or `/`, holds only characters
 /// without a meaning in YAML, and is no word that a reader takes for a boolean, a number or nothing.
 fn is_plain(text: &str) -> bool {
-    const WORDS: [&str; 12] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity"];
+    const WORDS: [&str; 12] = [
+        "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity",
+    ];
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@' | '+' | '=' | ' ');
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/')
         && !text.ends_with(' ')
@@ -94,8 +96,46 @@ mod tests {
     #[test]
     fn texts_that_a_reader_could_mistake_are_quoted() {
         for text in [
-            "", " ", "no", "Yes", "ON", "y", "null", "~", "1e3", "0x1", "007", "1_000", "2024-01-01", "12:30", ".inf", "-", "- a", "*a", "&a", "!a", "%a",
-            "@a", "`a", "a: b", "a #b", "a:", "#a", "[a]", "{a}", "a,b", "a\nb", "é", "a ", "=", "<<", "?", "|", ">", "'a'", "\"a\"",
+            "",
+            " ",
+            "no",
+            "Yes",
+            "ON",
+            "y",
+            "null",
+            "~",
+            "1e3",
+            "0x1",
+            "007",
+            "1_000",
+            "2024-01-01",
+            "12:30",
+            ".inf",
+            "-",
+            "- a",
+            "*a",
+            "&a",
+            "!a",
+            "%a",
+            "@a",
+            "`a",
+            "a: b",
+            "a #b",
+            "a:",
+            "#a",
+            "[a]",
+            "{a}",
+            "a,b",
+            "a\nb",
+            "é",
+            "a ",
+            "=",
+            "<<",
+            "?",
+            "|",
+            ">",
+            "'a'",
+            "\"a\"",
         ] {
             assert!(render_text(text).starts_with('"'), "{text:?}");
         }
