@@ -139,7 +139,7 @@ fn a_new_source_takes_the_indentation_and_line_breaks_of_the_file() {
         ),
         ("sources: null\n", "sources:\n  - name: fresh\n    type: stripe\n"),
         ("sources: [ ]", "sources:\n  - name: fresh\n    type: stripe"),
-        ("sources: [ # c\n]\n", "sources: [{name: fresh, type: stripe} # c\n]\n"),
+        ("sources: [ # c\n  ]\n", "sources: [{name: fresh, type: stripe} # c\n  ]\n"),
         ("{sources: []}\n", "{sources: [{name: fresh, type: stripe}]}\n"),
         ("{}\n", "{sources: [{name: fresh, type: stripe}]}\n"),
         ("{a: 1}", "{a: 1, sources: [{name: fresh, type: stripe}]}"),
