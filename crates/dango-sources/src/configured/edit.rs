@@ -1,11 +1,14 @@
-//! Edits of `sources.yml`: one splice in the text, then the whole text is read again and compared.
+//! Sources added to `sources.yml` and removed from it: one splice in the text, then the whole text is read again and compared.
 
 use std::ops::Range;
 
 use dango_core::{SourceName, SourceType};
 
-use super::layout::{behind_colon, block_end, has_empty_line, indentation, line_break, line_end, line_start, next_token, value_end};
-use super::{RESERVED, SourcesError, SourcesFile, field_names, is_null};
+use super::layout::{
+    behind_colon, block_end, block_item, ends_with_empty_line, flow_part, has_empty_line, indentation, insert_flow, insert_lines,
+    line_break, line_end, line_start, next_token, skip_empty_lines,
+};
+use super::{EditError, SourcesFile, is_null, refuse_secret};
 use crate::yaml::{Member, Node, NodeKind, render, render_text};
 use crate::{SyncCommand, Value};
 
@@ -22,65 +25,6 @@ pub struct NewSource {
     pub sync: Option<SyncCommand>,
 }
 
-/// Why `sources.yml` was not edited; the text stays as it was.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EditError {
-    /// A source of that name is there already.
-    #[error("there is already a source named {name} on line {line}")]
-    Exists {
-        /// The name.
-        name: SourceName,
-        /// Its line, counted from 1.
-        line: usize,
-    },
-    /// No source of that name is there.
-    #[error("there is no source named {name}")]
-    Unknown {
-        /// The name.
-        name: SourceName,
-    },
-    /// The source has no such field.
-    #[error("{name} has no field of that name")]
-    NoField {
-        /// The source.
-        name: SourceName,
-    },
-    /// A field with the name of a member that every source has, or one given twice.
-    #[error("`{field}` cannot be set as a field")]
-    Reserved {
-        /// The member.
-        field: String,
-    },
-    /// The text is laid out in a way that this edit does not know; it has to be made by hand.
-    #[error("line {line}: the layout here is one that is only edited by hand")]
-    Layout {
-        /// The line, counted from 1.
-        line: usize,
-    },
-    /// The edited text would not say what was asked for.
-    #[error("the edited text would not read back as it should, so nothing was changed")]
-    NotFaithful {
-        /// What reading it back said, where it could not be read at all.
-        #[source]
-        source: Option<SourcesError>,
-    },
-}
-
-impl EditError {
-    /// A stable name for the kind of error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Exists { .. } => "source_exists",
-            Self::Unknown { .. } => "source_unknown",
-            Self::NoField { .. } => "source_no_field",
-            Self::Reserved { .. } => "source_reserved",
-            Self::Layout { .. } => "source_layout",
-            Self::NotFaithful { .. } => "source_not_faithful",
-        }
-    }
-}
-
 impl NewSource {
     fn members(&self) -> Result<Vec<(String, Value)>, EditError> {
         let mut members = vec![
@@ -89,6 +33,7 @@ impl NewSource {
         ];
         let sync = self.sync.iter().map(|sync| ("sync".to_owned(), sync.to_value()));
         for (field, value) in self.fields.iter().cloned().chain(sync) {
+            refuse_secret(&self.source_type, &field)?;
             if members.iter().any(|(name, _)| *name == field) {
                 return Err(EditError::Reserved { field });
             }
@@ -103,7 +48,7 @@ impl SourcesFile {
     ///
     /// # Errors
     ///
-    /// [`EditError::Exists`], [`EditError::Reserved`] for a field given twice or named like a member of every source, and
+    /// [`EditError::Exists`], [`EditError::Secret`], [`EditError::Reserved`] for a field given twice or named like a member of every source, and
     /// [`EditError::Layout`] or [`EditError::NotFaithful`] where the file must be edited by hand.
     pub fn add(&self, source: &NewSource) -> Result<String, EditError> {
         if let Some(existing) = self.find(&source.name) {
@@ -229,78 +174,17 @@ impl SourcesFile {
         verified(edited, &expected)
     }
 
-    /// The text with a non-secret field of a source set: where it stands now, else in the section named by the type
-    /// where earlier versions made one, else at the end of the entry.
-    ///
-    /// `sync` is set the same way, as text or as a list of words.
-    ///
-    /// # Errors
-    ///
-    /// [`EditError::Unknown`], [`EditError::Reserved`] for `name` and `type`, and [`EditError::Layout`] or
-    /// [`EditError::NotFaithful`] where the file must be edited by hand.
-    pub fn set_field(&self, name: &SourceName, field: &str, value: &Value) -> Result<String, EditError> {
-        let (.., items, index) = self.locate(name)?;
-        let place = self.field_place(&items[index], field)?;
-        let text = match place.mapping(&items[index]).and_then(|mapping| mapping.member(place.key)) {
-            Some(member) => self.replace_value(member, value)?,
-            None => match place.mapping(&items[index]) {
-                Some(mapping) => self.append_member(mapping, place.key, value)?,
-                None => return Err(self.layout(items[index].start)),
-            },
-        };
-        let mut expected = self.value();
-        if let Some(members) = place.expected(&mut expected, index) {
-            match members.iter_mut().find(|(key, _)| key == place.key) {
-                Some((_, old)) => *old = value.clone(),
-                None => members.push((place.key.to_owned(), value.clone())),
-            }
-        }
-        verified(text, &expected)
-    }
-
-    /// The text without a field of a source.
-    ///
-    /// # Errors
-    ///
-    /// [`EditError::Unknown`], [`EditError::NoField`], [`EditError::Reserved`] for `name` and `type`, and [`EditError::Layout`]
-    /// or [`EditError::NotFaithful`] where the file must be edited by hand.
-    pub fn unset_field(&self, name: &SourceName, field: &str) -> Result<String, EditError> {
-        let (.., items, index) = self.locate(name)?;
-        let mut place = self.field_place(&items[index], field)?;
-        let no_field = || EditError::NoField { name: name.clone() };
-        let mut mapping = place.mapping(&items[index]).ok_or_else(no_field)?;
-        let mut members = mapping.members().ok_or_else(no_field)?;
-        let mut at = members.iter().position(|member| member.key == place.key).ok_or_else(no_field)?;
-        if let (1, Some(section)) = (members.len(), place.section) {
-            // An emptied section would become a null, so the section goes, too.
-            place = FieldPlace {
-                section: None,
-                key: section,
-            };
-            mapping = &items[index];
-            members = mapping.members().ok_or_else(no_field)?;
-            at = members.iter().position(|member| member.key == section).ok_or_else(no_field)?;
-        }
-        let mut edited = self.text.clone();
-        edited.replace_range(self.member_range(mapping, members, at)?, "");
-        let mut expected = self.value();
-        if let Some(members) = place.expected(&mut expected, index) {
-            members.retain(|(key, _)| key != place.key);
-        }
-        verified(edited, &expected)
-    }
-
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         self.root.as_ref().map_or(Value::Null, Node::to_value)
     }
 
-    fn layout(&self, at: usize) -> EditError {
+    pub(super) fn layout(&self, at: usize) -> EditError {
         EditError::Layout {
             line: self.text[..at].matches('\n').count() + 1,
         }
     }
 
-    fn locate(&self, name: &SourceName) -> Result<(&Member, &Node, &[Node], usize), EditError> {
+    pub(super) fn locate(&self, name: &SourceName) -> Result<(&Member, &Node, &[Node], usize), EditError> {
         let unknown = || EditError::Unknown { name: name.clone() };
         let index = self.sources.iter().position(|source| source.name == *name).ok_or_else(unknown)?;
         let member = self.root.as_ref().and_then(|root| root.member("sources")).ok_or_else(unknown)?;
@@ -337,91 +221,6 @@ impl SourcesFile {
             end: block_end(text, item.end, column),
         })
     }
-
-    fn field_place<'f>(&self, entry: &'f Node, field: &'f str) -> Result<FieldPlace<'f>, EditError> {
-        if matches!(field, "name" | "type") {
-            return Err(EditError::Reserved { field: field.to_owned() });
-        }
-        let beside = |key| FieldPlace { section: None, key };
-        if RESERVED.contains(&field) {
-            return Ok(beside(field));
-        }
-        let Some(source_type) = entry.member("type").map(|member| member.value.to_value()) else {
-            return Ok(beside(field));
-        };
-        let names = match source_type.as_text().and_then(|text| text.parse().ok()) {
-            Some(source_type) => field_names(&source_type, field),
-            None => vec![field],
-        };
-        let found = |mapping: &Node| names.iter().copied().find(|name| mapping.member(name).is_some());
-        if let Some(key) = found(entry).filter(|key| !RESERVED.contains(key)) {
-            return Ok(beside(key));
-        }
-        let section = entry
-            .members()
-            .into_iter()
-            .flatten()
-            .find(|member| source_type.as_text() == Some(member.key.as_str()) && member.value.members().is_some());
-        Ok(match section {
-            Some(section) => FieldPlace {
-                section: Some(&section.key),
-                key: found(&section.value).unwrap_or(field),
-            },
-            None => beside(field),
-        })
-    }
-
-    fn replace_value(&self, member: &Member, value: &Value) -> Result<String, EditError> {
-        let text = &self.text;
-        let colon = behind_colon(text, member).ok_or_else(|| self.layout(member.key_start))?;
-        let mut edited = text.clone();
-        if matches!(member.value.kind, NodeKind::Scalar { implied: true, .. }) {
-            edited.insert_str(colon, &format!(" {}", render(value)));
-            return Ok(edited);
-        }
-        let end = value_end(text, &member.value);
-        let gap = text.get(colon..member.value.start).unwrap_or_default();
-        if !gap.is_empty() && gap.bytes().all(|byte| byte == b' ' || byte == b'\t') {
-            edited.replace_range(member.value.start..end, &render(value));
-        } else {
-            edited.replace_range(colon..end, &format!(" {}", render(value)));
-        }
-        Ok(edited)
-    }
-
-    fn append_member(&self, mapping: &Node, key: &str, value: &Value) -> Result<String, EditError> {
-        let new = format!("{}: {}", render_text(key), render(value));
-        if mapping.is_flow() {
-            return Ok(insert_flow(&self.text, mapping, &new));
-        }
-        let first = mapping
-            .members()
-            .and_then(<[Member]>::first)
-            .ok_or_else(|| self.layout(mapping.start))?;
-        let column = first.key_start - line_start(&self.text, first.key_start);
-        let line = format!("{}{new}{}", " ".repeat(column), line_break(&self.text));
-        Ok(insert_lines(&self.text, line_end(&self.text, mapping.end), &line))
-    }
-
-    fn member_range(&self, mapping: &Node, members: &[Member], index: usize) -> Result<Range<usize>, EditError> {
-        let text = &self.text;
-        let member = &members[index];
-        let end = |member: &Member| match member.value.kind {
-            NodeKind::Scalar { implied: true, .. } => member.key_end,
-            _ => member.value.end,
-        };
-        if mapping.is_flow() {
-            return Ok(flow_part(members.iter().map(|member| member.key_start..end(member)), index));
-        }
-        if indentation(text, member.key_start).is_some() {
-            return Ok(line_start(text, member.key_start)..line_end(text, end(member)));
-        }
-        // It stands on the line of the dash: the next member moves up to it.
-        match members.get(index + 1) {
-            Some(next) => Ok(member.key_start..next.key_start),
-            None => Err(self.layout(member.key_start)),
-        }
-    }
 }
 
 /// The lines of one item: from its dash to behind its last line and the comments that belong to it.
@@ -433,37 +232,14 @@ struct Entry {
     end: usize,
 }
 
-/// Where a field of an entry stands or is to stand.
-struct FieldPlace<'f> {
-    section: Option<&'f str>,
-    key: &'f str,
-}
-
-impl FieldPlace<'_> {
-    fn mapping<'n>(&self, entry: &'n Node) -> Option<&'n Node> {
-        match self.section {
-            Some(section) => Some(&entry.member(section)?.value),
-            None => Some(entry),
-        }
-    }
-
-    fn expected<'v>(&self, root: &'v mut Value, index: usize) -> Option<&'v mut Vec<(String, Value)>> {
-        let entry = as_map(expected_sources(root)?.get_mut(index)?)?;
-        match self.section {
-            Some(section) => as_map(entry.iter_mut().find(|(key, _)| key == section).map(|(_, value)| value)?),
-            None => Some(entry),
-        }
-    }
-}
-
-fn expected_sources(root: &mut Value) -> Option<&mut Vec<Value>> {
+pub(super) fn expected_sources(root: &mut Value) -> Option<&mut Vec<Value>> {
     as_map(root)?.iter_mut().find_map(|(key, value)| match value {
         Value::List(items) if key == "sources" => Some(items),
         _ => None,
     })
 }
 
-fn as_map(value: &mut Value) -> Option<&mut Vec<(String, Value)>> {
+pub(super) fn as_map(value: &mut Value) -> Option<&mut Vec<(String, Value)>> {
     match value {
         Value::Map(members) => Some(members),
         _ => None,
@@ -471,68 +247,10 @@ fn as_map(value: &mut Value) -> Option<&mut Vec<(String, Value)>> {
 }
 
 /// Passes an edited text on only if it reads back as exactly the value that was asked for.
-fn verified(text: String, expected: &Value) -> Result<String, EditError> {
+pub(super) fn verified(text: String, expected: &Value) -> Result<String, EditError> {
     match SourcesFile::parse(&text) {
         Ok(file) if file.value() == *expected => Ok(text),
         Ok(_) => Err(EditError::NotFaithful { source: None }),
         Err(source) => Err(EditError::NotFaithful { source: Some(source) }),
     }
-}
-
-fn block_item(members: &[(String, Value)], column: usize, offset: usize, line_break: &str) -> String {
-    let mut lines = String::new();
-    for (index, (key, value)) in members.iter().enumerate() {
-        let lead = if index == 0 { "-" } else { "" };
-        lines.push_str(&" ".repeat(column));
-        lines.push_str(&format!("{lead:<offset$}{}: {}{line_break}", render_text(key), render(value)));
-    }
-    lines
-}
-
-/// Inserts whole lines. A text that ends without a line break goes on doing so.
-fn insert_lines(text: &str, at: usize, lines: &str) -> String {
-    let mut edited = text.to_owned();
-    if at == text.len() && !text.is_empty() && text != "\u{feff}" && !text.ends_with('\n') {
-        edited.push_str(line_break(text));
-        edited.push_str(lines.trim_end_matches(['\r', '\n']));
-    } else {
-        edited.insert_str(at, lines);
-    }
-    edited
-}
-
-/// Inserts a last part into a list or mapping in brackets.
-fn insert_flow(text: &str, collection: &Node, new: &str) -> String {
-    let last = match &collection.kind {
-        NodeKind::Sequence { items, .. } => items.last().map(|item| item.end),
-        NodeKind::Mapping { members, .. } => members.last().map(|member| member.value.end.max(member.key_end)),
-        NodeKind::Scalar { .. } => None,
-    };
-    let mut edited = text.to_owned();
-    match last {
-        Some(end) => edited.insert_str(end, &format!(", {new}")),
-        None => edited.insert_str(collection.start + 1, new),
-    }
-    edited
-}
-
-/// The bytes of one part between brackets, with one of the commas beside it.
-fn flow_part(parts: impl Iterator<Item = Range<usize>>, index: usize) -> Range<usize> {
-    let parts: Vec<Range<usize>> = parts.collect();
-    match (parts.get(index + 1), index.checked_sub(1)) {
-        (Some(next), _) => parts[index].start..next.start,
-        (None, Some(previous)) => parts[previous].end..parts[index].end,
-        (None, None) => parts[index].clone(),
-    }
-}
-
-fn ends_with_empty_line(text: &str) -> bool {
-    text.ends_with("\n\n") || text.ends_with("\n\r\n")
-}
-
-fn skip_empty_lines(text: &str, from: usize) -> usize {
-    let empty = text[from..]
-        .split_inclusive('\n')
-        .take_while(|line| line.ends_with('\n') && line.trim().is_empty());
-    from + empty.map(str::len).sum::<usize>()
 }

@@ -1,4 +1,4 @@
-//! Why `sources.yml` cannot be read.
+//! Why `sources.yml` cannot be read, or not edited.
 
 use dango_core::{ParseNameError, SourceName};
 
@@ -126,6 +126,72 @@ impl SourcesError {
             | Self::Type { line, .. }
             | Self::DuplicateName { line, .. }
             | Self::Sync { line, .. } => *line,
+        }
+    }
+}
+
+/// Why `sources.yml` was not edited; the text stays as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// A source of that name is there already.
+    #[error("there is already a source named {name} on line {line}")]
+    Exists {
+        /// The name.
+        name: SourceName,
+        /// Its line, counted from 1.
+        line: usize,
+    },
+    /// No source of that name is there.
+    #[error("there is no source named {name}")]
+    Unknown {
+        /// The name.
+        name: SourceName,
+    },
+    /// The source has no such field.
+    #[error("{name} has no field of that name")]
+    NoField {
+        /// The source.
+        name: SourceName,
+    },
+    /// A field with the name of a member that every source has, or one given twice.
+    #[error("`{field}` cannot be set as a field")]
+    Reserved {
+        /// The member.
+        field: String,
+    },
+    /// A field that is a credential: it is stored in `secrets.toml`, never here.
+    #[error("`{field}` is a credential and belongs in .dlt/secrets.toml")]
+    Secret {
+        /// The field.
+        field: String,
+    },
+    /// The text is laid out in a way that this edit does not know; it has to be made by hand.
+    #[error("line {line}: the layout here is one that is only edited by hand")]
+    Layout {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// The edited text would not say what was asked for.
+    #[error("the edited text would not read back as it should, so nothing was changed")]
+    NotFaithful {
+        /// What reading it back said, where it could not be read at all.
+        #[source]
+        source: Option<SourcesError>,
+    },
+}
+
+impl EditError {
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Exists { .. } => "source_exists",
+            Self::Unknown { .. } => "source_unknown",
+            Self::NoField { .. } => "source_no_field",
+            Self::Reserved { .. } => "source_reserved",
+            Self::Secret { .. } => "source_secret",
+            Self::Layout { .. } => "source_layout",
+            Self::NotFaithful { .. } => "source_not_faithful",
         }
     }
 }

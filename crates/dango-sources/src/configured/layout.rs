@@ -1,6 +1,9 @@
-//! Lines, indentation and gaps in a YAML text: where an edit may begin and end. Knows no sources.
+//! Lines, indentation and gaps in a YAML text: where an edit may begin and end, and how its text is put in. Knows no sources.
 
-use crate::yaml::{Member, Node};
+use std::ops::Range;
+
+use crate::Value;
+use crate::yaml::{Member, Node, NodeKind, render, render_text};
 
 /// The text's own line break: its first one.
 pub(super) fn line_break(text: &str) -> &'static str {
@@ -75,4 +78,62 @@ pub(super) fn has_empty_line(text: &str, from: usize, to: usize) -> bool {
     text[from..to]
         .split_inclusive('\n')
         .any(|line| line.ends_with('\n') && line.trim().is_empty())
+}
+
+pub(super) fn block_item(members: &[(String, Value)], column: usize, offset: usize, line_break: &str) -> String {
+    let mut lines = String::new();
+    for (index, (key, value)) in members.iter().enumerate() {
+        let lead = if index == 0 { "-" } else { "" };
+        lines.push_str(&" ".repeat(column));
+        lines.push_str(&format!("{lead:<offset$}{}: {}{line_break}", render_text(key), render(value)));
+    }
+    lines
+}
+
+/// Inserts whole lines. A text that ends without a line break goes on doing so.
+pub(super) fn insert_lines(text: &str, at: usize, lines: &str) -> String {
+    let mut edited = text.to_owned();
+    if at == text.len() && !text.is_empty() && text != "\u{feff}" && !text.ends_with('\n') {
+        edited.push_str(line_break(text));
+        edited.push_str(lines.trim_end_matches(['\r', '\n']));
+    } else {
+        edited.insert_str(at, lines);
+    }
+    edited
+}
+
+/// Inserts a last part into a list or mapping in brackets.
+pub(super) fn insert_flow(text: &str, collection: &Node, new: &str) -> String {
+    let last = match &collection.kind {
+        NodeKind::Sequence { items, .. } => items.last().map(|item| item.end),
+        NodeKind::Mapping { members, .. } => members.last().map(|member| member.value.end.max(member.key_end)),
+        NodeKind::Scalar { .. } => None,
+    };
+    let mut edited = text.to_owned();
+    match last {
+        Some(end) => edited.insert_str(end, &format!(", {new}")),
+        None => edited.insert_str(collection.start + 1, new),
+    }
+    edited
+}
+
+/// The bytes of one part between brackets, with one of the commas beside it.
+pub(super) fn flow_part(parts: impl Iterator<Item = Range<usize>>, index: usize) -> Range<usize> {
+    let parts: Vec<Range<usize>> = parts.collect();
+    match (parts.get(index + 1), index.checked_sub(1)) {
+        (Some(next), _) => parts[index].start..next.start,
+        (None, Some(previous)) => parts[previous].end..parts[index].end,
+        (None, None) => parts[index].clone(),
+    }
+}
+
+pub(super) fn ends_with_empty_line(text: &str) -> bool {
+    text.ends_with("\n\n") || text.ends_with("\n\r\n")
+}
+
+pub(super) fn skip_empty_lines(text: &str, from: usize) -> usize {
+    let empty = text[from..]
+        .split_inclusive('\n')
+        .take_while(|line| line.ends_with('\n') && line.trim().is_empty());
+    from + empty.map(str::len).sum::<usize>()
 }

@@ -1,7 +1,8 @@
-//! The sources a project has: `.dango/sources.yml` as it is read. Edits are in `edit`.
+//! The sources a project has: `.dango/sources.yml` as it is read. Edits are in `edit` and `field`.
 
 mod edit;
 mod error;
+mod field;
 mod layout;
 #[cfg(test)]
 mod tests;
@@ -10,8 +11,8 @@ use std::collections::HashMap;
 
 use dango_core::{SourceName, SourceType};
 
-pub use edit::{EditError, NewSource};
-pub use error::SourcesError;
+pub use edit::NewSource;
+pub use error::{EditError, SourcesError};
 
 use crate::catalogue::{TypeSpec, catalogue};
 use crate::yaml::{self, Member, Node, NodeKind};
@@ -231,6 +232,14 @@ fn field_names<'a>(source_type: &SourceType, field: &'a str) -> Vec<&'a str> {
         );
     }
     names
+}
+
+/// Refuses a field that the catalogue knows for a secret.
+fn refuse_secret(source_type: &SourceType, field: &str) -> Result<(), EditError> {
+    match catalogue().find(source_type).and_then(|spec| spec.field(field)) {
+        Some(spec) if spec.secret => Err(EditError::Secret { field: field.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 fn text_member<'n>(item: &'n Node, key: &'static str) -> Result<(&'n str, &'n Node), SourcesError> {

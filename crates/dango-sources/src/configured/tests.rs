@@ -192,6 +192,19 @@ fn fields_and_command_of_a_new_source_are_written_safely() {
 }
 
 #[test]
+fn a_credential_never_gets_into_the_file() {
+    let mut source = new_source("fresh");
+    source.fields = vec![("stripe_secret_key".to_owned(), text("sk_canary"))];
+    let refused = |field: &str| Err(EditError::Secret { field: field.to_owned() });
+    assert_eq!(parse("").add(&source), refused("stripe_secret_key"));
+    let file = parse(EARLIER);
+    assert_eq!(
+        file.set_field(&name("stripe_payments"), "api_key", &text("sk_canary")),
+        refused("api_key")
+    );
+}
+
+#[test]
 fn a_removed_source_takes_only_its_own_lines() {
     let file = parse(EARLIER);
     let first = file.remove(&name("stripe_payments")).expect("removed");
