@@ -8,7 +8,7 @@
 //! - [`expiry`], [`parse_metadata_time`]: how long a stored connection is still good.
 //!
 //! A source of the catalogue's *type* has a *name*, and its credentials stand in `.dlt/secrets.toml` below
-//! `sources.<name>`. dlt reads that section by itself where the name is its module's or function's
+//! `sources.<name>`. dlt reads that section by itself where the name is that of its module or source
 //! ([`TypeSpec::default_name`], [`TypeSpec::is_read_by_dlt`]).
 //!
 //! ```

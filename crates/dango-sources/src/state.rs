@@ -121,7 +121,7 @@ impl SourcesFile {
         let shared = spec.module.into_iter().chain([spec.name]);
         let mut sections = vec![own];
         for section in shared {
-            let taken = self.sources().iter().any(|other| other.name().as_str() == section);
+            let taken = section.parse().is_ok_and(|name| self.find(&name).is_some());
             if !taken && !sections.contains(&section) {
                 sections.push(section);
             }

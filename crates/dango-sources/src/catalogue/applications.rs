@@ -21,7 +21,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::ApiKey,
         module: Some("hubspot"),
-        functions: &["hubspot"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("api_key", "Access token", "Settings, Integrations, Private Apps").earlier("HUBSPOT_API_KEY"),
             RESOURCES,
@@ -36,7 +36,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::ServiceAccount,
         module: Some("salesforce"),
-        functions: &["salesforce", "salesforce_source"],
+        source_names: &[],
         fields: &[
             FieldSpec::identity("user_name", "User name", "of the Salesforce user")
                 .in_credentials()
@@ -116,7 +116,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::ApiKey,
         module: Some("pipedrive"),
-        functions: &["pipedrive_source", "pipedrive"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("pipedrive_api_key", "API token", "Settings, Personal preferences, API")
                 .also(&["api_key"])
@@ -136,7 +136,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::ApiKey,
         module: Some("freshdesk"),
-        functions: &["freshdesk_source"],
+        source_names: &["freshdesk_source"],
         fields: &[
             FieldSpec::identity("domain", "Domain", "`example` of `example.freshdesk.com`").example("example"),
             FieldSpec::secret("api_secret_key", "API key", "Profile settings, View API key")
@@ -157,7 +157,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::Basic,
         module: Some("zendesk"),
-        functions: &["zendesk_support", "zendesk_chat", "zendesk_talk"],
+        source_names: &["zendesk_support", "zendesk_chat", "zendesk_talk"],
         fields: &[
             FieldSpec::identity("subdomain", "Subdomain", "`example` of `example.zendesk.com`")
                 .in_credentials()
@@ -199,7 +199,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::Basic,
         module: Some("jira"),
-        functions: &["jira", "jira_search"],
+        source_names: &["jira_search"],
         fields: &[
             FieldSpec::identity("subdomain", "Subdomain", "`example` of `example.atlassian.net`").example("example"),
             FieldSpec::identity("email", "E-mail", "of the Atlassian account")
@@ -221,7 +221,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::ApiKey,
         module: Some("workable"),
-        functions: &["workable_source"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("access_token", "API access token", "Settings, Integrations, Apps, API").earlier("WORKABLE_ACCESS_TOKEN"),
             FieldSpec::setting("subdomain", "Subdomain", "`example` of `example.workable.com`").example("example"),
@@ -240,7 +240,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::BusinessAndCrm,
         auth: AuthKind::ApiKey,
         module: Some("asana_dlt"),
-        functions: &["asana_source"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("access_token", "Personal access token", "Settings, Apps, Developer apps"),
             RESOURCES,
@@ -255,7 +255,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::EcommerceAndPayment,
         auth: AuthKind::ApiKey,
         module: Some("stripe_analytics"),
-        functions: &["stripe_source", "incremental_stripe_source"],
+        source_names: &["stripe_source", "incremental_stripe_source"],
         fields: &[
             FieldSpec::secret(
                 "stripe_secret_key",
@@ -278,7 +278,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::EcommerceAndPayment,
         auth: AuthKind::Oauth,
         module: Some("shopify_dlt"),
-        functions: &["shopify", "shopify_source"],
+        source_names: &["shopify"],
         fields: &[
             FieldSpec::secret(
                 "private_app_password",
@@ -300,7 +300,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Development,
         auth: AuthKind::ApiKey,
         module: Some("github"),
-        functions: &["github_reactions", "github_repo_events", "github_stargazers"],
+        source_names: &["github_reactions", "github_repo_events", "github_stargazers"],
         fields: &[
             FieldSpec::secret("access_token", "Personal access token", "with read access to the repository")
                 .example("ghp_…")
@@ -319,7 +319,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Communication,
         auth: AuthKind::ApiKey,
         module: Some("slack"),
-        functions: &["slack", "slack_source"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("access_token", "Bot token", "OAuth & Permissions, Bot User OAuth Token")
                 .example("xoxb-…")
@@ -340,7 +340,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::FilesAndStorage,
         auth: AuthKind::ApiKey,
         module: Some("notion"),
-        functions: &["notion_databases", "notion_pages"],
+        source_names: &["notion_databases", "notion_pages"],
         fields: &[
             FieldSpec::secret(
                 "api_key",
@@ -362,7 +362,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::FilesAndStorage,
         auth: AuthKind::Basic,
         module: Some("inbox"),
-        functions: &["inbox_source"],
+        source_names: &["inbox_source"],
         fields: &[
             FieldSpec::identity("host", "IMAP host", "server of the mailbox").example("imap.example.com"),
             FieldSpec::identity("email_account", "E-mail account", "name to sign in with")

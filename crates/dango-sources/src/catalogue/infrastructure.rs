@@ -42,7 +42,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Databases,
         auth: AuthKind::ConnectionString,
         module: Some("mongodb"),
-        functions: &["mongodb", "mongodb_collection"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("connection_url", "Connection URL", "name and password in it")
                 .example("mongodb://user:password@host:27017/database")
@@ -65,7 +65,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Databases,
         auth: AuthKind::ConnectionString,
         module: Some("sql_database"),
-        functions: &["sql_database", "sql_table"],
+        source_names: &[],
         fields: &[
             HOST,
             PORT.default("5432"),
@@ -88,7 +88,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Databases,
         auth: AuthKind::ConnectionString,
         module: Some("sql_database"),
-        functions: &["sql_database", "sql_table"],
+        source_names: &[],
         fields: &[
             HOST,
             PORT.default("3306"),
@@ -111,7 +111,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Streaming,
         auth: AuthKind::Basic,
         module: Some("kafka"),
-        functions: &["kafka_messages", "kafka_consumer"],
+        source_names: &["kafka_messages"],
         // dlt's `KafkaCredentials` resolves with all six only, whatever the protocol.
         fields: &[
             FieldSpec::identity("bootstrap_servers", "Bootstrap servers", "brokers to begin with")
@@ -161,7 +161,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Streaming,
         auth: AuthKind::ServiceAccount,
         module: Some("kinesis"),
-        functions: &["kinesis_stream"],
+        source_names: &["kinesis_stream"],
         fields: &[
             FieldSpec::identity("aws_access_key_id", "Access key id", "IAM, Users, Security credentials")
                 .in_credentials()
@@ -192,7 +192,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Other,
         auth: AuthKind::ApiKey,
         module: Some("strapi"),
-        functions: &["strapi_source"],
+        source_names: &["strapi_source"],
         fields: &[
             FieldSpec::identity("domain", "Domain", "host of the Strapi installation").example("cms.example.com"),
             FieldSpec::secret("api_secret_key", "API token", "Settings, API Tokens")
@@ -212,7 +212,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Other,
         auth: AuthKind::ApiKey,
         module: Some("personio"),
-        functions: &["personio_source"],
+        source_names: &[],
         fields: &[
             FieldSpec::identity("client_id", "Client id", "Settings, Integrations, API credentials").earlier("PERSONIO_CLIENT_ID"),
             FieldSpec::secret("client_secret", "Client secret", "made with the client id").earlier("PERSONIO_CLIENT_SECRET"),

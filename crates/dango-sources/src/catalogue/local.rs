@@ -14,7 +14,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::LocalAndCustom,
         auth: AuthKind::None,
         module: None,
-        functions: &[],
+        source_names: &[],
         fields: &[DIRECTORY, FILE_PATTERN],
         variants: &[],
         credentials_url: None,
@@ -26,7 +26,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::LocalAndCustom,
         auth: AuthKind::None,
         module: None,
-        functions: &[],
+        source_names: &[],
         fields: &[DIRECTORY, FILE_PATTERN],
         variants: &[],
         credentials_url: None,
@@ -38,7 +38,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::LocalAndCustom,
         auth: AuthKind::None,
         module: None,
-        functions: &[],
+        source_names: &[],
         fields: &[
             FieldSpec::setting("source_module", "Python module", "module that defines the source").example("my_source"),
             FieldSpec::setting("source_function", "Source function", "function to call in that module").example("my_source"),
@@ -54,7 +54,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::LocalAndCustom,
         auth: AuthKind::ServiceAccount,
         module: Some("filesystem"),
-        functions: &["filesystem", "readers"],
+        source_names: &["readers"],
         fields: &[
             FieldSpec::setting("bucket_url", "Bucket URL", "folder or bucket to read").example("s3://my-bucket/data/"),
             FieldSpec::setting("file_glob", "File pattern", "which files to load").default("**/*.parquet"),
@@ -137,7 +137,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::LocalAndCustom,
         auth: AuthKind::ApiKey,
         module: Some("rest_api"),
-        functions: &["rest_api"],
+        source_names: &[],
         fields: &[
             FieldSpec::setting("base_url", "Base URL", "address of the API").example("https://api.example.com"),
             FieldSpec::setting("endpoints", "Endpoints", "list of endpoint configurations").kind(Json),
@@ -191,7 +191,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::Other,
         auth: AuthKind::None,
         module: Some("chess"),
-        functions: &["source"],
+        source_names: &[],
         fields: &[FieldSpec::setting("players", "Players", "names of the players to load")
             .kind(List)
             .example("magnuscarlsen, hikaru")],

@@ -26,7 +26,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::MarketingAndAnalytics,
         auth: AuthKind::Oauth,
         module: Some("google_sheets"),
-        functions: &["google_spreadsheet"],
+        source_names: &["google_spreadsheet"],
         fields: &[
             CLIENT_ID,
             CLIENT_SECRET,
@@ -47,7 +47,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::MarketingAndAnalytics,
         auth: AuthKind::Oauth,
         module: Some("google_analytics"),
-        functions: &["google_analytics"],
+        source_names: &[],
         fields: &[
             CLIENT_ID,
             CLIENT_SECRET,
@@ -71,7 +71,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::MarketingAndAnalytics,
         auth: AuthKind::Oauth,
         module: Some("google_ads"),
-        functions: &["google_ads"],
+        source_names: &[],
         fields: &[
             CLIENT_ID,
             CLIENT_SECRET,
@@ -97,7 +97,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::MarketingAndAnalytics,
         auth: AuthKind::Oauth,
         module: Some("facebook_ads"),
-        functions: &["facebook_ads", "facebook_insights"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("access_token", "Access token", "long-lived, 60 days; written by `dango oauth`").earlier("FB_ACCESS_TOKEN"),
             FieldSpec::identity("account_id", "Ad account id", "number in the Ads Manager's URL, without `act_`")
@@ -119,7 +119,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::MarketingAndAnalytics,
         auth: AuthKind::ApiKey,
         module: Some("matomo"),
-        functions: &["matomo_reports", "matomo_visits"],
+        source_names: &["matomo_reports", "matomo_visits"],
         fields: &[
             FieldSpec::secret("api_token", "API token", "Settings, Personal, Security, Auth tokens").earlier("MATOMO_API_TOKEN"),
             FieldSpec::setting("url", "URL", "address of the Matomo installation").example("https://analytics.example.com"),
@@ -136,7 +136,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::MarketingAndAnalytics,
         auth: AuthKind::ApiKey,
         module: Some("mux"),
-        functions: &["mux_source"],
+        source_names: &[],
         fields: &[
             FieldSpec::secret("mux_api_access_token", "Access token id", "Settings, Access tokens"),
             FieldSpec::secret("mux_api_secret_key", "Secret key", "shown once, when the token is made"),
@@ -152,7 +152,7 @@ pub(super) static TYPES: &[TypeSpec] = &[
         category: Category::MarketingAndAnalytics,
         auth: AuthKind::ApiKey,
         module: Some("airtable"),
-        functions: &["airtable_source"],
+        source_names: &["airtable_source"],
         fields: &[
             FieldSpec::secret(
                 "access_token",

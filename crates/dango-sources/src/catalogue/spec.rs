@@ -17,8 +17,8 @@ pub struct TypeSpec {
     pub auth: AuthKind,
     /// The Python module of dlt's source, whose name is the section that dlt reads; `None` where the user's own code decides.
     pub module: Option<&'static str>,
-    /// dlt's source functions in that module; dlt also reads a section named like one.
-    pub functions: &'static [&'static str],
+    /// The names of dlt's sources in that module, where they are others than the module's; dlt reads their sections, too.
+    pub source_names: &'static [&'static str],
     /// Every field, in the order to ask for them.
     pub fields: &'static [FieldSpec],
     /// The ways to give the credentials, of which one must be complete; empty where there is only one.
@@ -210,10 +210,10 @@ impl TypeSpec {
 
     /// Whether dlt reads the section of a source of this name by itself.
     ///
-    /// It does where the name is that of dlt's module or source function. Any other name, a second account for one, is
+    /// It does where the name is that of dlt's module or source. Any other name, a second account for one, is
     /// read where the pipeline says so: `stripe_source.clone(section="stripe_eu")()`.
     pub fn is_read_by_dlt(&self, name: &SourceName) -> bool {
-        self.module == Some(name.as_str()) || self.functions.contains(&name.as_str())
+        self.module == Some(name.as_str()) || self.source_names.contains(&name.as_str())
     }
 
     /// The field of a name, or of one of its other names.

@@ -186,7 +186,7 @@ impl SourcesFile {
 
     pub(super) fn locate(&self, name: &SourceName) -> Result<(&Member, &Node, &[Node], usize), EditError> {
         let unknown = || EditError::Unknown { name: name.clone() };
-        let index = self.sources.iter().position(|source| source.name == *name).ok_or_else(unknown)?;
+        let index = self.places.get(name).copied().ok_or_else(unknown)?;
         let member = self.root.as_ref().and_then(|root| root.member("sources")).ok_or_else(unknown)?;
         match &member.value.kind {
             NodeKind::Sequence { items, .. } => Ok((member, &member.value, items, index)),

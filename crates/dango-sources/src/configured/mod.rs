@@ -40,6 +40,8 @@ pub struct SourcesFile {
     text: String,
     root: Option<Node>,
     sources: Vec<ConfiguredSource>,
+    /// The place of each name in `sources`.
+    places: HashMap<SourceName, usize>,
 }
 
 /// One entry of `sources.yml`.
@@ -61,25 +63,24 @@ impl SourcesFile {
     /// large, holds an alias, or where an entry has no proper name and type, or a name that another has.
     pub fn parse(text: &str) -> Result<Self, SourcesError> {
         let root = yaml::read(text)?;
-        let mut sources = Vec::new();
-        if let Some(list) = root.as_ref().map(source_list).transpose()?.flatten() {
-            let mut lines: HashMap<SourceName, usize> = HashMap::new();
-            for item in list {
-                let source = ConfiguredSource::read(item)?;
-                if let Some(first_line) = lines.insert(source.name.clone(), source.line) {
-                    return Err(SourcesError::DuplicateName {
-                        line: source.line,
-                        first_line,
-                        name: source.name,
-                    });
-                }
-                sources.push(source);
+        let mut sources: Vec<ConfiguredSource> = Vec::new();
+        let mut places = HashMap::new();
+        for item in root.as_ref().map(source_list).transpose()?.flatten().unwrap_or_default() {
+            let source = ConfiguredSource::read(item)?;
+            if let Some(first) = places.insert(source.name.clone(), sources.len()) {
+                return Err(SourcesError::DuplicateName {
+                    line: source.line,
+                    first_line: sources[first].line,
+                    name: source.name,
+                });
             }
+            sources.push(source);
         }
         Ok(Self {
             text: text.to_owned(),
             root,
             sources,
+            places,
         })
     }
 
@@ -95,7 +96,7 @@ impl SourcesFile {
 
     /// The source of a name.
     pub fn find(&self, name: &SourceName) -> Option<&ConfiguredSource> {
-        self.sources.iter().find(|source| source.name == *name)
+        self.places.get(name).map(|&place| &self.sources[place])
     }
 }
 

@@ -145,6 +145,20 @@ mod tests {
         assert_eq!(render_text("a\u{202e}\u{0}"), "\"a\\U0000202E\\U00000000\"");
     }
 
+    /// Each line: a text, and how it is written; `check_scalars.py` had every one read by PyYAML.
+    const PYYAML: &str = include_str!("../../tests/fixtures/scalars.jsonl");
+
+    #[test]
+    fn readers_of_yaml_1_1_read_the_same_texts() {
+        let mut count = 0;
+        for line in PYYAML.lines() {
+            let (text, written): (String, String) = serde_json::from_str(line).expect("JSON");
+            assert_eq!(render_text(&text), written, "{text:?}");
+            count += 1;
+        }
+        assert!(count > 100, "{count} texts");
+    }
+
     fn values() -> impl Strategy<Value = Value> {
         let texts = prop_oneof!["[ -~]{0,8}", "\\PC{0,8}", any::<String>(), "(no|yes|1e3|0x1|~|null|true|- x)"];
         let leaves = prop_oneof![
