@@ -1,1 +1,40 @@
-//! Credentials in the formats of other tools, in and out.
+//! Credentials in the formats of other tools, in and out: text to values and values to text, no disk.
+//!
+//! Two families. *Environment-like* formats ([`Format::is_environment`]) know variables only:
+//! exports take [`Variable`]s, imports map names to paths ([`path_of_variable`]). *Trees* (JSON,
+//! YAML, TOML) keep tables, arrays and types: exports take the entries of the root, imports give
+//! one value per path. TOML and `.env` are read by the modules that own them; what they read
+//! comes in through [`Import::from_values`] and [`Import::from_variables`].
+//!
+//! An export either writes everything or names everything that cannot be written.
+
+mod docker;
+mod dotenv;
+mod export;
+mod format;
+mod github;
+mod import;
+mod json;
+mod json_reader;
+mod kubernetes;
+mod node;
+mod shell;
+mod toml;
+mod tree;
+mod yaml;
+mod yaml_reader;
+
+pub use docker::{parse_docker, write_docker};
+pub use dotenv::{Spell, write_dotenv};
+pub use export::{ExportError, GithubExportError, Problem, Reason, Variable};
+pub use format::{Format, ParseFormatError};
+pub use github::{github_masks, write_github};
+pub use import::{Import, ImportError, ImportProblem, Place, path_of_variable};
+pub use json::write_json;
+pub use json_reader::parse_json;
+pub use kubernetes::{InvalidManifestName, ManifestName, parse_k8s, write_k8s};
+pub use shell::{parse_shell, write_shell};
+pub use toml::write_toml;
+pub use tree::Tree;
+pub use yaml::write_yaml;
+pub use yaml_reader::parse_yaml;
