@@ -8,8 +8,8 @@ use super::import::decode;
 use super::node::secret;
 use super::{ExportError, Format, Import, ImportError, ImportProblem, Place, Reason, Variable};
 
-/// Variables that bash sets itself and lets nobody assign to.
-const READ_ONLY: &[&str] = &["BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID"];
+/// Variables that bash sets itself, whatever is assigned to them.
+const RESERVED: &[&str] = &["_", "BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID"];
 
 /// Writes `export NAME='value'` commands, which any POSIX shell reads back exactly.
 ///
@@ -25,7 +25,7 @@ pub fn write_shell(variables: &[Variable]) -> Result<Zeroizing<String>, ExportEr
     check_variables(Format::Shell, variables, |variable| {
         if !is_shell_name(&variable.name) {
             Some(Reason::Name(SHELL_NAME))
-        } else if READ_ONLY.contains(&variable.name.as_str()) {
+        } else if RESERVED.contains(&variable.name.as_str()) {
             Some(Reason::ReservedName("bash"))
         } else {
             None

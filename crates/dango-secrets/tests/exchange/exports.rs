@@ -31,7 +31,7 @@ fn variables_are_written_as_the_checked_fixtures() {
         ("QUOTES", "it's \"q\" \\ $(touch x) `touch y` ${A}"),
         ("LINES", "one\ntwo\r\n\nthree\n"),
         ("EMPTY", ""),
-        ("_É".trim_end_matches('É'), "é🍡"),
+        ("_U", "é🍡"),
     ]);
     assert_fixture("variables.sh", &write_shell(&entries).expect("all names are good"));
     let name: ManifestName = "dango-secrets.prod".parse().expect("a name");
@@ -83,7 +83,7 @@ fn strings_are_resolved_on_the_way_out_and_every_failure_is_reported() {
 fn an_export_names_everything_that_cannot_be_written() {
     let mut entries = variables(&[("A-B", "x"), ("OK", "x"), ("1A", "x"), ("UID", "x"), ("OK", "y")]);
     entries[4].path = "other.ok".parse().expect("a path");
-    let error = write_shell(&entries).err().expect("refused");
+    let error = write_shell(&entries).expect_err("refused");
     let name = "its variable name must consist of ASCII letters, digits and `_`, and no digit first";
     let expected = [
         format!("a-b: {name}"),
@@ -106,14 +106,14 @@ fn an_export_names_everything_that_cannot_be_written() {
         ("F", &long),
         ("", ""),
     ]));
-    assert_eq!(error.err().expect("refused").problems.len(), 6);
+    assert_eq!(error.expect_err("refused").problems.len(), 6);
 
     let name: ManifestName = "x".parse().expect("a name");
     let error = write_k8s(
         &name,
         &variables(&[("A B", ""), ("..", ""), ("É", ""), ("tls.crt", "ok"), ("BIG", &"x".repeat(1 << 21))]),
     );
-    assert_eq!(error.err().expect("refused").problems.len(), 4);
+    assert_eq!(error.expect_err("refused").problems.len(), 4);
 }
 
 #[test]
@@ -126,9 +126,7 @@ fn dotenv_lines_are_the_callers_and_its_reasons_are_listed() {
         write_dotenv(&variables(&[("A", "1"), ("B", "2")]), &spell).expect("good").as_str(),
         "A=1\nB=2\n"
     );
-    let error = write_dotenv(&variables(&[("A", "no"), ("B", "2"), ("C", "no")]), &spell)
-        .err()
-        .expect("refused");
+    let error = write_dotenv(&variables(&[("A", "no"), ("B", "2"), ("C", "no")]), &spell).expect_err("refused");
     assert_eq!(problems(&error), ["a: no spelling", "c: no spelling"]);
 }
 

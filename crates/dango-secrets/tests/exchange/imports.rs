@@ -178,7 +178,7 @@ fn yaml_that_is_more_than_data_is_refused_with_its_place() {
         ("a: canary: b", "line 1"),
         ("a: @canary", "line 1"),
         ("a: %canary", "line 1"),
-        ("\ta: canary", "line 1"),
+        ("a:\n\tb: canary", "line 2"),
         ("a: \"\\q canary\"", "line 1"),
         ("a: \"\\0\"", "line 1, column 4: the character NUL"),
         (deep.as_str(), "line 1: tables and arrays are nested"),
@@ -313,7 +313,7 @@ type: Opaque
         ),
         (
             "kind: Secret\napiVersion: v1\nstringData: {A B: x}",
-            "line 3, column 18: this is not a variable name",
+            "line 3, column 19: this is not a variable name",
         ),
         ("kind: Secret\napiVersion: v1\nstringData: [x]", "line 3, column 13: a table"),
         ("[]", "line 1, column 1: a table"),

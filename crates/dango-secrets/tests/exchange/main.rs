@@ -54,7 +54,7 @@ pub(crate) fn show_import(import: &Import) -> Vec<String> {
 }
 
 pub(crate) fn imported(result: Result<Import, ImportError>) -> Vec<String> {
-    show_import(&result.unwrap_or_else(|error| panic!("{error}")))
+    show_import(&result.expect("this can be imported"))
 }
 
 pub(crate) fn refused(result: Result<Import, ImportError>) -> String {
