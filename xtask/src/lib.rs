@@ -3,7 +3,7 @@
 //! - [`setup`] installs the real tools that tests compare with;
 //! - [`suite`] runs every check, in order;
 //! - [`tidy`] holds the rules of the house that no compiler knows;
-//! - [`bench`] measures whole processes against others.
+//! - [`bench`](mod@bench) measures whole processes against others.
 #![warn(missing_docs)]
 #![allow(
     clippy::disallowed_methods,

@@ -1,2 +1,55 @@
-//! `dango`: real things in, the command line called.
-fn main() {}
+//! `dango`: real things in, the command line called; the only place where they meet.
+#![warn(missing_docs)]
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use dango_commands::{Host, Standard};
+use dango_core::{OsEntropy, SystemClock};
+
+mod memory;
+
+/// Exit status for a bug of ours (`EX_SOFTWARE` of sysexits.h).
+const BUG: u8 = 70;
+
+fn main() -> ExitCode {
+    memory::keep_private();
+    std::panic::set_hook(Box::new(|panic| {
+        // The payload may hold a secret, so only the place is told.
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let _ = writeln!(
+            io::stderr(),
+            "error: dango has a bug at {place}\nhint: nothing was half-written; please report this place"
+        );
+    }));
+    let status = std::panic::catch_unwind(|| match host() {
+        Ok(host) => dango_commands::run(host, std::env::args_os().collect()),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: the working directory cannot be read: {error}");
+            1
+        }
+    });
+    ExitCode::from(status.unwrap_or(BUG))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that hands the real system to the program"
+)]
+fn host() -> io::Result<Host> {
+    Ok(Host {
+        stdin: Box::new(io::stdin().lock()),
+        stdout: Box::new(io::stdout().lock()),
+        stderr: Box::new(io::stderr()),
+        terminal: Standard {
+            input: io::stdin().is_terminal(),
+            output: io::stdout().is_terminal(),
+            error: io::stderr().is_terminal(),
+        },
+        environment: std::env::vars_os().collect(),
+        directory: std::env::current_dir()?,
+        clock: Box::new(SystemClock),
+        entropy: Box::new(OsEntropy),
+        restore_core_limit: memory::restore_core_limit,
+    })
+}

@@ -1,2 +1,66 @@
-//! The `dango` command line: one file per verb; rules live below, real things come from the `Host`.
+//! The `dango` command line: one file per verb; rules live in the crates below, real things come
+//! from the [`Host`].
+//!
+//! [`run`] is the whole program: it parses the arguments, does what they say and returns the exit
+//! status. Exit status: 0 done · 1 could not be done or was refused · 2 wrong usage · 3 a check
+//! found something · 70 a bug of ours.
 #![warn(missing_docs)]
+
+mod arguments;
+mod completions;
+mod env;
+mod failure;
+mod host;
+mod init;
+mod input;
+mod man;
+mod opened;
+mod output;
+mod prompt;
+mod run;
+mod secrets;
+mod source;
+mod sync;
+mod usage;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+pub use crate::host::{Host, Standard};
+use crate::output::Output;
+
+/// What a command answers: nothing where it is done, else why not, with the exit status.
+type Outcome = Result<(), Failure>;
+
+/// Runs the program with `arguments` (the program's name first) and returns its exit status.
+///
+/// `dango run` without `--redact` replaces the process and does not return.
+pub fn run(mut host: Host, arguments: Vec<OsString>) -> u8 {
+    let mut parsed = match Arguments::try_parse_from(&arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage::report(&mut host, &arguments, &error),
+    };
+    parsed.global.settle(&host);
+    let mut output = Output::new(&mut host, &parsed.global);
+    match dispatch(parsed, &mut output) {
+        Ok(()) => 0,
+        Err(failure) => output.report(&failure),
+    }
+}
+
+fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
+    let global = &parsed.global;
+    match parsed.command {
+        Command::Init(arguments) => init::run(&arguments, output),
+        Command::Secrets(command) => secrets::run(command, global, output),
+        Command::Env(command) => env::run(command, global, output),
+        Command::Run(arguments) => run::run(arguments, global, output),
+        Command::Source(command) => source::run(command, global, output),
+        Command::Sync(arguments) => sync::run(&arguments, global, output),
+        Command::Completions(arguments) => completions::run(&arguments, output),
+        Command::Man(arguments) => man::run(&arguments, output),
+    }
+}

@@ -60,6 +60,9 @@ impl FromStr for Timestamp {
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// How many seconds local time was ahead of UTC at a point in time; 0 where the system does not say.
+    fn local_offset_seconds(&self, at: Timestamp) -> i32;
 }
 
 /// The system's clock.
@@ -75,6 +78,12 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
         };
         Timestamp(micros)
+    }
+
+    fn local_offset_seconds(&self, at: Timestamp) -> i32 {
+        let at = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1_000_000));
+        let offset = at.ok().and_then(|at| UtcOffset::local_offset_at(at).ok());
+        offset.map_or(0, UtcOffset::whole_seconds)
     }
 }
 

@@ -5,6 +5,8 @@
 pub mod dlt;
 pub mod document;
 pub mod dotenv;
+mod edit;
+pub mod environment;
 pub mod exchange;
 pub mod project;
 pub mod redact;
@@ -12,5 +14,6 @@ mod reference;
 pub mod storage;
 mod value;
 
+pub use edit::{References, SetOutcome};
 pub use reference::{Lookup, Otherwise, Piece, Reference, ReferenceError, Text};
 pub use value::{Value, ValueType};

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use dango_core::CredentialPath;
 use zeroize::Zeroizing;
 
-use crate::Text;
+use crate::{Lookup, ReferenceError, Text};
 
 /// One value of `.dlt/secrets.toml`.
 ///
@@ -61,6 +62,25 @@ impl Value {
             Self::Table(entries) => entries.iter().any(|(_, value)| value.has_reference()),
             _ => false,
         }
+    }
+
+    /// The same value with every reference in its strings replaced by what it stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`ReferenceError`], naming `path`, where a variable is unset or part of a cycle.
+    pub fn resolve(&self, path: &CredentialPath, lookup: &dyn Lookup) -> Result<Self, ReferenceError> {
+        Ok(match self {
+            Self::String(text) if text.has_reference() => Self::String(Text::literal(text.resolve(path, lookup)?.as_str())),
+            Self::Array(values) => Self::Array(values.iter().map(|value| value.resolve(path, lookup)).collect::<Result<_, _>>()?),
+            Self::Table(entries) => {
+                let resolved = entries
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), value.resolve(&path.child(key), lookup)?)));
+                Self::Table(resolved.collect::<Result<_, ReferenceError>>()?)
+            }
+            _ => self.clone(),
+        })
     }
 }
 

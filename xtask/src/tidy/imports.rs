@@ -6,118 +6,79 @@ use super::Finding;
 use super::code::word_places;
 use super::tree::SourceTree;
 
-/// A heavy crate as Rust spells it, and its doors: the folder it stays in and how many files there may name it.
-struct Heavy {
-    name: &'static str,
-    doors: &'static [(&'static str, usize)],
-}
+/// A folder that a crate stays in, and how many files there may name it.
+type Door = (&'static str, usize);
 
 const ANY: usize = usize::MAX;
 
-const HEAVY: [Heavy; 15] = [
-    Heavy {
-        name: "toml_edit",
-        doors: &[
+/// Each heavy crate, as Rust spells it, with its doors.
+const HEAVY: [(&str, &[Door]); 14] = [
+    (
+        "toml_edit",
+        &[
             ("crates/dango-secrets/src/document", 1),
             ("crates/dango-sources/src", 1),
             ("xtask/src/tidy", 1),
         ],
-    },
-    // The lexer's events are the document's raw material: its reader and its judge of literals both speak them.
-    Heavy {
-        name: "toml_parser",
-        doors: &[("crates/dango-secrets/src/document", 2)],
-    },
-    Heavy {
-        name: "saphyr_parser",
-        doors: &[("crates/dango-secrets/src/exchange", 1), ("crates/dango-sources/src", 1)],
-    },
-    Heavy {
-        name: "aho_corasick",
-        doors: &[("crates/dango-secrets/src/redact", 1)],
-    },
-    Heavy {
-        name: "data_encoding",
-        doors: &[("crates/dango-secrets/src/exchange", 1)],
-    },
+    ),
+    // Events, literals and spans: the document's reader, its scalars and its writer all speak them.
+    ("toml_parser", &[("crates/dango-secrets/src/document", 3)]),
+    (
+        "saphyr_parser",
+        &[("crates/dango-secrets/src/exchange", 1), ("crates/dango-sources/src", 1)],
+    ),
+    ("aho_corasick", &[("crates/dango-secrets/src/redact", 1)]),
     // Every verb declares its own arguments, so the command line knows clap everywhere.
-    Heavy {
-        name: "clap",
-        doors: &[("crates/dango-commands/src", ANY)],
-    },
-    Heavy {
-        name: "clap_complete",
-        doors: &[("crates/dango-commands/src", 1)],
-    },
-    Heavy {
-        name: "clap_mangen",
-        doors: &[("crates/dango-commands/src", 1)],
-    },
-    Heavy {
-        name: "comfy_table",
-        doors: &[("crates/dango-commands/src", 1)],
-    },
-    Heavy {
-        name: "inquire",
-        doors: &[("crates/dango-commands/src", 1)],
-    },
-    Heavy {
-        name: "signal_hook",
-        doors: &[("crates/dango-commands/src/run", 1)],
-    },
-    // The system's calls: files, what `run` needs of processes and pipes, and the limits that `main` sets.
-    Heavy {
-        name: "rustix",
-        doors: &[
+    ("clap", &[("crates/dango-commands/src", ANY)]),
+    ("clap_complete", &[("crates/dango-commands/src", 1)]),
+    ("clap_mangen", &[("crates/dango-commands/src", 1)]),
+    ("comfy_table", &[("crates/dango-commands/src", 1)]),
+    ("inquire", &[("crates/dango-commands/src", 1)]),
+    ("signal_hook", &[("crates/dango-commands/src/run", 1)]),
+    // The system's calls: files; the running command, its limits and who is asking; the limits that `main` sets.
+    (
+        "rustix",
+        &[
             ("crates/dango-secrets/src/storage", 1),
-            ("crates/dango-commands/src/run", 2),
+            ("crates/dango-commands/src", 3),
             ("crates/dango-cli/src", 1),
         ],
-    },
-    Heavy {
-        name: "secrecy",
-        doors: &[("crates/dango-core/src", 1)],
-    },
-    Heavy {
-        name: "getrandom",
-        doors: &[("crates/dango-core/src", 1)],
-    },
-    // Not needed by any crate: the product makes its temporary files itself, private from their creation.
-    Heavy {
-        name: "tempfile",
-        doors: &[],
-    },
+    ),
+    ("secrecy", &[("crates/dango-core/src", 1)]),
+    ("getrandom", &[("crates/dango-core/src", 1)]),
+    // For tests alone: the product makes its temporary files itself, private from their creation.
+    ("tempfile", &[]),
 ];
 
 /// Looks for heavy crates outside their doors, and for doors that more files use than the table says.
 pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
-    HEAVY.iter().flat_map(|heavy| check_one(tree, heavy)).collect()
+    HEAVY.iter().flat_map(|(name, doors)| check_one(tree, name, doors)).collect()
 }
 
-fn check_one(tree: &SourceTree, heavy: &Heavy) -> Vec<Finding> {
+fn check_one(tree: &SourceTree, name: &str, doors: &[Door]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut users: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
     for (file, code) in tree.production("crates").chain(tree.production("xtask")) {
-        let Some(line) = first_use(code, heavy.name) else { continue };
-        match heavy.doors.iter().find(|(folder, _)| file.path.starts_with(&format!("{folder}/"))) {
+        let Some(line) = first_use(code, name) else { continue };
+        match doors.iter().find(|(folder, _)| file.path.starts_with(&format!("{folder}/"))) {
             Some((folder, _)) => users.entry(folder).or_default().push((&file.path, line)),
             None => findings.push(Finding::at_line(
                 &file.path,
                 line,
-                format!("{} is not to be named here", heavy.name),
+                format!("{} is not to be named here", name),
                 format!(
                     "go through the file that owns {}, or move the table in xtask/src/tidy/imports.rs and say why",
-                    heavy.name
+                    name
                 ),
             )),
         }
     }
-    for (folder, most) in heavy.doors {
+    for (folder, most) in doors {
         for (path, line) in users.get(folder).into_iter().flatten().skip(*most) {
             findings.push(Finding::at_line(
                 path,
                 *line,
-                format!("{} is named by more than {most} file(s) of {folder}", heavy.name),
+                format!("{} is named by more than {most} file(s) of {folder}", name),
                 "let the first file offer what this one needs",
             ));
         }

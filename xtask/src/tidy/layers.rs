@@ -20,7 +20,7 @@ const TABLE: &str = "xtask/src/tidy/layers.rs";
 
 /// Compares the edges that cargo knows with the table.
 pub(super) fn check(workspace: &Metadata, fuzz: Option<&Metadata>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = rows_without_a_crate(workspace, fuzz);
     for package in workspace.ours().chain(fuzz.into_iter().flat_map(Metadata::ours)) {
         let Some((_, allowed)) = EDGES.iter().find(|(name, _)| *name == package.name) else {
             findings.push(Finding::in_file(
@@ -43,6 +43,24 @@ pub(super) fn check(workspace: &Metadata, fuzz: Option<&Metadata>) -> Vec<Findin
     findings
 }
 
+fn rows_without_a_crate(workspace: &Metadata, fuzz: Option<&Metadata>) -> Vec<Finding> {
+    let exists = |name: &str| {
+        workspace
+            .ours()
+            .chain(fuzz.into_iter().flat_map(Metadata::ours))
+            .any(|package| package.name == name)
+    };
+    let gone = EDGES.iter().filter(|(name, _)| !exists(name));
+    gone.map(|(name, _)| {
+        Finding::in_file(
+            TABLE,
+            format!("{name} does not exist"),
+            "remove its row from EDGES and its edges from docs/architecture.md",
+        )
+    })
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::metadata::samples;
@@ -60,29 +78,42 @@ mod tests {
         }
     }
 
+    fn problems(ours: &[(&str, &[&str])], fuzz: Option<&Metadata>) -> Vec<String> {
+        check(&samples::workspace(ours, &[]), fuzz)
+            .into_iter()
+            .map(|finding| finding.problem)
+            .collect()
+    }
+
+    #[test]
+    fn a_workspace_with_exactly_the_edges_of_the_table_is_right() {
+        let (fuzz, workspace) = EDGES.split_last().expect("the table is not empty");
+        assert_eq!(problems(workspace, Some(&samples::workspace(&[*fuzz], &[]))), Vec::<String>::new());
+    }
+
     #[test]
     fn an_upward_edge_is_found() {
-        let findings = check(
-            &samples::workspace(&[("dango-core", &["dango-secrets"]), ("dango-secrets", &["dango-core"])], &[]),
-            None,
-        );
-        assert_eq!(findings.len(), 1);
+        let found = problems(&[("dango-core", &["dango-secrets"]), ("dango-secrets", &["dango-core"])], None);
         assert!(
-            findings[0].problem.contains("dango-core depends on dango-secrets"),
-            "{}",
-            findings[0]
+            found.contains(&"dango-core depends on dango-secrets, which the table does not allow".to_owned()),
+            "{found:?}"
         );
     }
 
     #[test]
-    fn a_crate_without_a_row_is_found() {
-        let findings = check(&samples::workspace(&[("dango-new", &[])], &[]), None);
-        assert!(findings[0].problem.contains("dango-new is in no layer"), "{}", findings[0]);
+    fn a_crate_without_a_row_and_a_row_without_a_crate_are_found() {
+        let found = problems(&[("dango-new", &[])], None);
+        assert!(found.contains(&"dango-new is in no layer".to_owned()), "{found:?}");
+        assert!(found.contains(&"dango-core does not exist".to_owned()), "{found:?}");
     }
 
     #[test]
     fn the_fuzz_targets_are_held_to_the_same_table() {
         let fuzz = samples::workspace(&[("dango-fuzz", &["dango-cli"])], &[]);
-        assert_eq!(check(&samples::workspace(&[], &[]), Some(&fuzz)).len(), 1);
+        let found = problems(&[], Some(&fuzz));
+        assert!(
+            found.contains(&"dango-fuzz depends on dango-cli, which the table does not allow".to_owned()),
+            "{found:?}"
+        );
     }
 }

@@ -82,7 +82,11 @@ impl<'a> Builder<'a> {
     /// Adds a node, unless that goes too deep.
     fn add(&mut self, parent: NodeId, key: Key, begin: usize, kind: Kind) -> Option<NodeId> {
         if usize::from(self.tree.node(parent).depth) >= MAX_DEPTH {
-            let at = if key.span.start() == key.span.end() { begin } else { key.span.start() };
+            let at = if key.span.start() == key.span.end() {
+                begin
+            } else {
+                key.span.start()
+            };
             self.fail(at, DocumentProblem::TooDeep { limit: MAX_DEPTH });
             return None;
         }
@@ -129,7 +133,9 @@ impl<'a> Builder<'a> {
         if self.failure.is_some() {
             return;
         }
-        let Some(parent) = self.descend(Tree::ROOT, keys, begin, false) else { return };
+        let Some(parent) = self.descend(Tree::ROOT, keys, begin, false) else {
+            return;
+        };
         let section = narrow(self.tree.sections.len());
         let table = if is_array {
             self.array_element(parent, last, begin, section)
@@ -191,7 +197,13 @@ impl<'a> Builder<'a> {
         self.tree.children(table)?;
         let dotted = !keys.is_empty();
         let table = self.descend(table, keys, begin, true)?;
-        let closed = matches!(self.tree.node(table).kind, Kind::Table { origin: Origin::Header(_), .. });
+        let closed = matches!(
+            self.tree.node(table).kind,
+            Kind::Table {
+                origin: Origin::Header(_),
+                ..
+            }
+        );
         if (dotted && closed) || self.tree.child(self.text, table, last.name(self.text)).is_some() {
             self.fail_at(table, &last, |path| DocumentProblem::DuplicateKey { path });
             return None;

@@ -5,23 +5,11 @@ use zeroize::Zeroizing;
 
 use super::error::DocumentError;
 use super::layout::{self, Splice};
-use super::new_value::{NewValue, References};
+use super::new_value::NewValue;
 use super::spelling::{self, Lines};
 use super::tree::{Found, Kind, NodeId, Origin, Tree};
 use super::{SecretsDocument, inline, proof, read, removal};
-use crate::{Otherwise, Piece, Text, Value};
-
-/// What [`SecretsDocument::set`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum SetOutcome {
-    /// There was nothing at the path.
-    Created,
-    /// There was another value.
-    Replaced,
-    /// There was the same value; the text is the same, too.
-    Unchanged,
-}
+use crate::{Otherwise, Piece, References, SetOutcome, Text, Value};
 
 /// Why a document was not edited.
 ///
@@ -92,7 +80,10 @@ impl SecretsDocument {
     /// - [`EditError::IsTable`], [`EditError::ThroughValue`] where the path does not fit what the file holds;
     /// - [`EditError::Unreadable`], [`EditError::Unproven`] where the result is not what it should be.
     pub fn set(&self, path: &CredentialPath, value: &NewValue) -> Result<(Self, SetOutcome), EditError> {
-        let unreadable = |source| EditError::Unreadable { path: path.clone(), source };
+        let unreadable = |source| EditError::Unreadable {
+            path: path.clone(),
+            source,
+        };
         let (text, outcome) = match self.tree.find(&self.text, path.parts()) {
             Found::Blocked { by } => {
                 let at = self.tree.path(&self.text, by).unwrap_or_else(|| path.clone());
@@ -132,7 +123,10 @@ impl SecretsDocument {
     }
 
     fn proven(&self, text: Zeroizing<String>, path: &CredentialPath, wanted: Option<&NewValue>) -> Result<Self, EditError> {
-        let edited = Self::from_text(text).map_err(|source| EditError::Unreadable { path: path.clone(), source })?;
+        let edited = Self::from_text(text).map_err(|source| EditError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
         let reads_back = match (edited.value(path), wanted) {
             (Some(value), Some(wanted)) => is_same(&value, wanted),
             (None, None) => true,
@@ -189,7 +183,9 @@ impl SecretsDocument {
             return layout::splice(text, inline::insert(text, tree, braces, &entry));
         }
         let splice = match &tree.node(table).kind {
-            Kind::Table { origin: Origin::Dotted, .. } => self.beside_dotted(table, parts, value),
+            Kind::Table {
+                origin: Origin::Dotted, ..
+            } => self.beside_dotted(table, parts, value),
             Kind::Table {
                 origin: Origin::Header(section),
                 ..
@@ -202,7 +198,13 @@ impl SecretsDocument {
     /// A further line behind the last one of a group of dotted keys.
     fn beside_dotted(&self, table: NodeId, parts: &[String], value: &NewValue) -> Splice {
         let mut top = table;
-        while matches!(self.tree.node(top).kind, Kind::Table { origin: Origin::Dotted, .. }) {
+        while matches!(
+            self.tree.node(top).kind,
+            Kind::Table {
+                origin: Origin::Dotted,
+                ..
+            }
+        ) {
             top = self.tree.node(top).parent;
         }
         let key = &parts[usize::from(self.tree.node(top).depth)..];
@@ -212,7 +214,9 @@ impl SecretsDocument {
         let indentation = layout::indentation(&self.text, begin);
         let newline = layout::newline(&self.text, end);
         let mut lines = Vec::new();
-        flatten(&mut lines, key.to_vec(), value, &mut |key, value| assignment(indentation, key, value, self.lines()));
+        flatten(&mut lines, key.to_vec(), value, &mut |key, value| {
+            assignment(indentation, key, value, self.lines())
+        });
         layout::insert_lines(&self.text, end, &join(&lines, newline))
     }
 

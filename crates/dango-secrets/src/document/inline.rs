@@ -106,7 +106,9 @@ fn skip_on_line(text: &str, at: usize) -> usize {
     if !text[at..].starts_with('#') {
         return at;
     }
-    at + text[at..].find('\n').map_or(text.len() - at, |end| text[at..at + end].trim_end_matches('\r').len())
+    at + text[at..]
+        .find('\n')
+        .map_or(text.len() - at, |end| text[at..at + end].trim_end_matches('\r').len())
 }
 
 /// What goes when some entries of an inline table do: each with one comma, and its lines where it has them to itself.

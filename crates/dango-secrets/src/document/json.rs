@@ -7,9 +7,10 @@ use std::collections::HashSet;
 use dango_core::SecretValue;
 use zeroize::Zeroizing;
 
-use super::new_value::{NewValue, ParseNewValueError, References};
+use super::new_value::{NewValue, ParseNewValueError};
 use super::position::line_and_column;
 use super::tree::MAX_DEPTH;
+use crate::References;
 
 /// Why a text is no JSON that TOML can hold. Places are JSON pointers (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -246,7 +247,9 @@ impl Reader<'_> {
                 }
                 '\\' => decoded.push(self.escape()?),
                 c if u32::from(c) < 0x20 => {
-                    return Err(JsonProblem::Syntax("a control character in a JSON string is written as an escape, a line end as `\\n`"));
+                    return Err(JsonProblem::Syntax(
+                        "a control character in a JSON string is written as an escape, a line end as `\\n`",
+                    ));
                 }
                 c => {
                     decoded.push(c);
@@ -284,13 +287,19 @@ impl Reader<'_> {
         let first = unit(self.at).ok_or(JsonProblem::Syntax("`\\u` needs 4 hexadecimal digits"))?;
         let second = unit(self.at + 6);
         let units = [first, second.unwrap_or_default()];
-        let pair_or_one = if (0xd800..0xdc00).contains(&first) { &units[..] } else { &units[..1] };
+        let pair_or_one = if (0xd800..0xdc00).contains(&first) {
+            &units[..]
+        } else {
+            &units[..1]
+        };
         match char::decode_utf16(pair_or_one.iter().copied()).next() {
             Some(Ok(c)) => {
                 self.at += 6 * pair_or_one.len();
                 Ok(c)
             }
-            _ => Err(JsonProblem::Syntax("this escape is half of a surrogate pair and names no character")),
+            _ => Err(JsonProblem::Syntax(
+                "this escape is half of a surrogate pair and names no character",
+            )),
         }
     }
 

@@ -8,7 +8,9 @@ use super::encoding;
 
 /// Where the line of `at` begins, behind a byte order mark.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(encoding::bom_length(text).min(at), |newline| newline + 1)
+    text[..at]
+        .rfind('\n')
+        .map_or(encoding::bom_length(text).min(at), |newline| newline + 1)
 }
 
 /// Where the line of `at` ends, its line end included.
@@ -74,7 +76,11 @@ pub(super) fn insert_lines(text: &str, end: usize, lines: &str) -> Splice {
     let newline = newline(text, end);
     let at = line_end(text, end);
     let is_open = at == text.len() && !text.ends_with('\n') && at > encoding::bom_length(text);
-    let insert = if is_open { [newline, lines].concat() } else { [lines, newline].concat() };
+    let insert = if is_open {
+        [newline, lines].concat()
+    } else {
+        [lines, newline].concat()
+    };
     Splice::insert(at, insert)
 }
 
@@ -97,10 +103,7 @@ pub(super) fn insert_section(text: &str, at: usize, section: &str) -> Splice {
     if at < text.len() && !is_blank(next_line(text, at)) {
         insert.push_str(newline);
     }
-    Splice {
-        range: at..at,
-        insert,
-    }
+    Splice { range: at..at, insert }
 }
 
 /// The whole lines of a statement or section, to be removed.

@@ -6,7 +6,8 @@
 //!
 //! ```
 //! use dango_core::SecretValue;
-//! use dango_secrets::document::{NewValue, References, SecretsDocument};
+//! use dango_secrets::References;
+//! use dango_secrets::document::{NewValue, SecretsDocument};
 //!
 //! let document = SecretsDocument::parse(b"[sources.stripe]\napi_key = 'old' # rotate in May\n")?;
 //! let text = SecretValue::new("new".to_owned())?;
@@ -38,18 +39,18 @@ mod tree;
 use dango_core::CredentialPath;
 use zeroize::Zeroizing;
 
-pub use edit::{EditError, SetOutcome};
+use crate::Value;
+pub use edit::EditError;
 pub use error::{DocumentError, DocumentProblem};
 pub use json::JsonProblem;
-pub use new_value::{DatetimeText, NewType, NewValue, ParseNewTypeError, ParseNewValueError, References};
+pub use new_value::{DatetimeText, NewType, NewValue, ParseNewTypeError, ParseNewValueError};
 pub use read::Entry;
-
-use crate::Value;
 use tree::{Found, Tree};
 
 /// A text of `.dlt/secrets.toml` that dlt reads, too, with a tree of where its values are.
 ///
 /// The text is kept as it was given, byte for byte, and erased when dropped. There is no `Debug`.
+#[derive(Clone)]
 pub struct SecretsDocument {
     text: Zeroizing<String>,
     tree: Tree,
@@ -85,6 +86,11 @@ impl SecretsDocument {
     /// The value or the table at a path; nothing else is decoded.
     pub fn value(&self, path: &CredentialPath) -> Option<Value> {
         read::value_at(&self.text, &self.tree, path)
+    }
+
+    /// The whole document, a [`Value::Table`].
+    pub fn root(&self) -> Value {
+        read::value(&self.text, &self.tree, Tree::ROOT)
     }
 
     /// Every value with its path, in the order of the file.

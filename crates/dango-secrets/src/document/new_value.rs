@@ -10,16 +10,7 @@ use zeroize::Zeroizing;
 use super::error::DocumentProblem;
 use super::json::{self, JsonProblem};
 use super::scalar::{self, Form};
-use crate::Value;
-
-/// Whether `${NAME}` in a new string is text or a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum References {
-    /// The text itself: `${` is written as `\u0024{`, which dlt reads as `${` and dango does not resolve.
-    Literal,
-    /// References to variables, written plainly.
-    Expand,
-}
+use crate::{References, Value};
 
 /// A value to be written. There is no `Debug`: it may be a secret.
 #[derive(Clone)]
@@ -253,7 +244,21 @@ mod tests {
         assert_eq!(value("-9223372036854775808"), Ok(i64::MIN));
         assert_eq!(value("1_000"), Ok(1000));
         assert_eq!(value("9223372036854775808"), Err(ParseNewValueError::IntegerTooLarge));
-        for bad in ["", "007", "1.0", " 1", "1 ", "+-1", "true", "abc", "1__0", "0x", "2024-01-01", "\"1\"", "١"] {
+        for bad in [
+            "",
+            "007",
+            "1.0",
+            " 1",
+            "1 ",
+            "+-1",
+            "true",
+            "abc",
+            "1__0",
+            "0x",
+            "2024-01-01",
+            "\"1\"",
+            "١",
+        ] {
             assert_eq!(value(bad), Err(ParseNewValueError::Integer), "{bad:?}");
         }
     }
@@ -294,7 +299,14 @@ mod tests {
 
     #[test]
     fn types_are_named_in_lower_case() {
-        for kind in [NewType::String, NewType::Integer, NewType::Float, NewType::Boolean, NewType::Datetime, NewType::Json] {
+        for kind in [
+            NewType::String,
+            NewType::Integer,
+            NewType::Float,
+            NewType::Boolean,
+            NewType::Datetime,
+            NewType::Json,
+        ] {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
         assert_eq!("String".parse::<NewType>(), Err(ParseNewTypeError));

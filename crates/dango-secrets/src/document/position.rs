@@ -11,7 +11,11 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
-    let start = if line == 1 { super::encoding::bom_length(text).min(offset) } else { line_start };
+    let start = if line == 1 {
+        super::encoding::bom_length(text).min(offset)
+    } else {
+        line_start
+    };
     (line, text[start..offset].chars().count() + 1)
 }
 

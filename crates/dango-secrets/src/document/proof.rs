@@ -90,9 +90,7 @@ fn are_equal(old: View<'_>, new: View<'_>) -> bool {
             (TomlValue::Datetime(old), TomlValue::Datetime(new)) => old.value() == new.value(),
             _ => false,
         },
-        (View::Array(old), View::Array(new)) => {
-            old.len() == new.len() && old.into_iter().zip(new).all(|(old, new)| are_equal(old, new))
-        }
+        (View::Array(old), View::Array(new)) => old.len() == new.len() && old.into_iter().zip(new).all(|(old, new)| are_equal(old, new)),
         (View::Table(old), View::Table(new)) => {
             old.len() == new.len()
                 && old

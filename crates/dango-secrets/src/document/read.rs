@@ -27,7 +27,9 @@ pub(super) fn value_at(text: &str, tree: &Tree, path: &CredentialPath) -> Option
 pub(super) fn value(text: &str, tree: &Tree, id: NodeId) -> Value {
     match &tree.node(id).kind {
         Kind::Scalar { span, form } => scalar::value(&text[span.range()], *form),
-        Kind::Array { items, .. } | Kind::Tables { elements: items } => Value::Array(items.iter().map(|&item| value(text, tree, item)).collect()),
+        Kind::Array { items, .. } | Kind::Tables { elements: items } => {
+            Value::Array(items.iter().map(|&item| value(text, tree, item)).collect())
+        }
         Kind::Inline { children, .. } | Kind::Table { children, .. } => Value::Table(
             children
                 .ids()

@@ -85,7 +85,9 @@ fn own(tree: &Tree, id: NodeId) -> Vec<Statement> {
 /// The statements below a table that has no header of its own.
 fn dotted_below(tree: &Tree, id: NodeId) -> Vec<Statement> {
     match tree.node(id).kind {
-        Kind::Table { origin: Origin::Dotted, .. } => own(tree, id),
+        Kind::Table {
+            origin: Origin::Dotted, ..
+        } => own(tree, id),
         _ => Vec::new(),
     }
 }

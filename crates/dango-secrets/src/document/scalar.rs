@@ -211,7 +211,10 @@ mod tests {
 
     #[test]
     fn all_four_kinds_of_strings_are_decoded() {
-        assert_eq!(read(r#""a\tb\u00e9\U0001F361\x41\e\"\\""#, Quotes::Basic), "a\tb\u{e9}\u{1F361}A\u{1b}\"\\");
+        assert_eq!(
+            read(r#""a\tb\u00e9\U0001F361\x41\e\"\\""#, Quotes::Basic),
+            "a\tb\u{e9}\u{1F361}A\u{1b}\"\\"
+        );
         assert_eq!(read(r"'C:\new'", Quotes::Literal), r"C:\new");
         assert_eq!(
             read("\"\"\"\r\none\\r\\n\r\ntwo \\\r\n   \r\n  three\"\"\"", Quotes::MultilineBasic),

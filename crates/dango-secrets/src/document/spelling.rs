@@ -5,7 +5,8 @@ use std::fmt::Write;
 use dango_core::CredentialPath;
 use zeroize::Zeroizing;
 
-use super::new_value::{NewValue, References};
+use super::new_value::NewValue;
+use crate::References;
 
 /// Whether a value may take more than one line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,13 @@ fn reserve(value: &NewValue) -> usize {
     match value {
         NewValue::String { text, .. } => text.expose().len() * 6 + 16,
         NewValue::Array(items) => items.iter().map(|item| reserve(item) + 2).sum::<usize>() + 2,
-        NewValue::Table(entries) => entries.iter().map(|(key, value)| key.len() * 10 + reserve(value) + 8).sum::<usize>() + 4,
+        NewValue::Table(entries) => {
+            entries
+                .iter()
+                .map(|(key, value)| key.len() * 10 + reserve(value) + 8)
+                .sum::<usize>()
+                + 4
+        }
         _ => 64,
     }
 }
@@ -145,7 +152,10 @@ mod tests {
     fn strings_are_basic_strings_with_escapes() {
         let one = |text| written(text, Lines::One, References::Literal);
         assert_eq!(one("00123"), "\"00123\"");
-        assert_eq!(one("a\"b\\c\td\r\n\u{1}\u{7f}\u{85}\u{feff}é🍡"), r#""a\"b\\c\td\r\n\u0001\u007F\u0085\uFEFFé🍡""#);
+        assert_eq!(
+            one("a\"b\\c\td\r\n\u{1}\u{7f}\u{85}\u{feff}é🍡"),
+            r#""a\"b\\c\td\r\n\u0001\u007F\u0085\uFEFFé🍡""#
+        );
         assert_eq!(one("${A}$B{$$"), r#""\u0024{A}$B{$$""#);
         assert_eq!(written("${A}", Lines::One, References::Expand), r#""${A}""#);
     }

@@ -41,7 +41,9 @@ pub(super) fn explain(description: &str) -> &'static str {
         "invalid boolean" => "a boolean is `true` or `false`, in lower case",
         "invalid date-time" => "this is no date or time",
         "unexpected leading zero" => "a number has no leading zero: put it in quotes if the zero counts",
-        "redundant numeric sign" | "unexpected sign" | "integers with a radix cannot be signed" => "there is a sign too many in this number",
+        "redundant numeric sign" | "unexpected sign" | "integers with a radix cannot be signed" => {
+            "there is a sign too many in this number"
+        }
         "`_` may only go between digits" => "`_` in a number stands between digits",
         "radix must be lowercase" => "`0x`, `0o` and `0b` are in lower case",
         "carriage return must be followed by newline" => "a carriage return without a line feed is no line end",

@@ -57,6 +57,7 @@ pub(super) fn narrow(offset: usize) -> u32 {
 pub(super) struct NodeId(u32);
 
 /// One key as it stands in the text.
+#[derive(Clone)]
 pub(super) struct Key {
     pub(super) span: Span,
     /// The key where its quotes or escapes hide it.
@@ -73,6 +74,7 @@ impl Key {
 }
 
 /// A value or a table.
+#[derive(Clone)]
 pub(super) struct Node {
     /// Its key; empty for the root and for the elements of arrays.
     pub(super) key: Key,
@@ -85,6 +87,7 @@ pub(super) struct Node {
 }
 
 /// What a node is.
+#[derive(Clone)]
 pub(super) enum Kind {
     Scalar {
         span: Span,
@@ -121,7 +124,7 @@ pub(super) enum Origin {
 }
 
 /// The keys of a table, in the order of the file.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Children {
     list: Vec<NodeId>,
     index: Option<Box<HashMap<Box<str>, NodeId>>>,
@@ -134,6 +137,7 @@ impl Children {
 }
 
 /// A header and the statements below it, down to the next header; section 0 has no header.
+#[derive(Clone)]
 pub(super) struct Section {
     pub(super) table: NodeId,
     /// From the opening to the closing bracket.
@@ -145,6 +149,7 @@ pub(super) struct Section {
 }
 
 /// The tree of one document.
+#[derive(Clone)]
 pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) sections: Vec<Section>,
@@ -282,6 +287,7 @@ impl Tree {
 }
 
 /// What a path leads to.
+#[derive(Clone)]
 pub(super) enum Found {
     Node(NodeId),
     /// The first `known` parts lead to this table, which lacks the next.

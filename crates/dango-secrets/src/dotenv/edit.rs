@@ -10,27 +10,7 @@ use super::interpolation::{EnvPiece, pieces};
 use super::parser::StatementKind;
 use super::spelling::{Obstacles, spellings};
 use super::{Binding, EnvDocument};
-
-/// What `${NAME}` in a new value shall mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum References {
-    /// The text `${NAME}`; python-dotenv cannot be told so, and such a value is refused.
-    Literal,
-    /// A reference, which python-dotenv expands.
-    Expand,
-}
-
-/// What [`EnvDocument::set`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum SetOutcome {
-    /// A new line at the end.
-    Created,
-    /// Another value in the place of the last binding's.
-    Replaced,
-    /// The value was there already; no byte differs.
-    Unchanged,
-}
+use crate::{References, SetOutcome};
 
 /// Why a `.env` file was not edited.
 ///

@@ -8,7 +8,8 @@
 //! through a function.
 //!
 //! ```
-//! use dango_secrets::dotenv::{EnvDocument, Precedence, References};
+//! use dango_secrets::References;
+//! use dango_secrets::dotenv::{EnvDocument, Precedence};
 //! use dango_core::SecretValue;
 //!
 //! let document = EnvDocument::parse(b"# the warehouse\nHOST=db # inside\nURL=pg://${HOST}/x")?;
@@ -36,7 +37,7 @@ use zeroize::Zeroizing;
 
 use parser::{Statement, StatementKind};
 
-pub use edit::{EnvEditError, References, SetOutcome};
+pub use edit::EnvEditError;
 pub use interpolation::{EnvPiece, EnvValueError, EnvValues, Precedence};
 pub use lint::{Finding, Reader, Reading, Sees, lint, lint_bytes};
 pub use parser::Binding;
@@ -45,7 +46,7 @@ pub use spelling::Obstacles;
 /// A `.env` file as python-dotenv 1.2.4 reads it, with the text it was read from.
 ///
 /// There is no `Debug`: the text holds secrets.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct EnvDocument {
     text: Zeroizing<String>,
     statements: Vec<Statement>,

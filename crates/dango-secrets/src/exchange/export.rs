@@ -102,6 +102,16 @@ pub enum GithubExportError {
     Entropy(#[from] EntropyError),
 }
 
+impl GithubExportError {
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(error) => error.code(),
+            Self::Entropy(_) => "entropy_unavailable",
+        }
+    }
+}
+
 /// Lists what is wrong with variables; `check` finds what is wrong with one of them.
 ///
 /// Names that occur twice are found here.

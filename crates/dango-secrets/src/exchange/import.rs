@@ -179,12 +179,16 @@ impl Import {
     ///
     /// # Errors
     ///
-    /// [`ImportProblem::SamePath`] and [`ImportProblem::BelowValue`], where the paths of two names do not fit together.
+    /// [`ImportProblem::SamePath`] and [`ImportProblem::BelowValue`], where the paths of two names do not fit together;
+    /// [`ImportProblem::TooDeep`] for a name of more than 64 parts.
     pub fn from_variables(variables: Vec<(String, SecretValue)>) -> Result<Self, ImportError> {
         let mut places: HashMap<CredentialPath, usize> = HashMap::with_capacity(variables.len());
         let mut named: Vec<(String, CredentialPath, SecretValue)> = Vec::with_capacity(variables.len());
         for (name, value) in variables {
             let path = path_of_variable(&name);
+            if path.parts().len() > MAX_DEPTH {
+                return Err(ImportError::new(Place::Variable(name), ImportProblem::TooDeep));
+            }
             if let Some(other) = places.get(&path).map(|&index| &mut named[index]) {
                 if other.0 != name {
                     let problem = ImportProblem::SamePath {

@@ -7,6 +7,22 @@
 //! comes in through [`Import::from_values`] and [`Import::from_variables`].
 //!
 //! An export either writes everything or names everything that cannot be written.
+//!
+//! ```
+//! use dango_secrets::exchange::{Variable, parse_shell, write_shell};
+//!
+//! let import = parse_shell(b"export SOURCES__STRIPE__API_KEY='sk_live_4242'")?;
+//! let (path, _) = &import.credentials[0];
+//! assert_eq!(path.to_string(), "sources.stripe.api_key");
+//!
+//! let variable = Variable {
+//!     name: "SOURCES__STRIPE__API_KEY".to_owned(),
+//!     path: path.clone(),
+//!     value: dango_core::SecretValue::new("it's".to_owned())?,
+//! };
+//! assert_eq!(write_shell(&[variable])?.as_str(), "export SOURCES__STRIPE__API_KEY='it'\\''s'\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod docker;
 mod dotenv;

@@ -1,12 +1,12 @@
 //! What is read, and what is refused with its place.
 
 use dango_secrets::exchange::{
-    Import, ImportProblem, Place, parse_docker, parse_json, parse_k8s, parse_shell, parse_yaml, path_of_variable,
+    Import, ImportProblem, Place, parse_docker, parse_json, parse_k8s, parse_shell, parse_yaml, path_of_variable, write_yaml,
 };
 use dango_secrets::{Text, Value};
 use zeroize::Zeroizing;
 
-use crate::{imported, refused, secret, show_import};
+use crate::{imported, refused, secret, show_import, specimen};
 
 #[test]
 fn toml_values_are_imported_with_their_types_and_references_as_text() {
@@ -53,6 +53,34 @@ fn names_that_do_not_fit_together_are_refused() {
         imported(Import::from_variables(vec![("A".into(), secret("1")), ("A".into(), secret("2"))])),
         ["a = \"2\""]
     );
+}
+
+#[test]
+fn a_name_of_very_many_parts_is_refused_at_once() {
+    let name = "a__".repeat(1_000_000) + "b";
+    let error = Import::from_variables(vec![(name, secret("x"))]).err().expect("refused");
+    assert_eq!(error.problem, ImportProblem::TooDeep);
+}
+
+#[test]
+fn what_real_programs_write_is_read() {
+    let yaml = include_bytes!("../fixtures/exchange/pyyaml.yaml");
+    assert_eq!(imported(parse_yaml(yaml)), imported(parse_yaml(write_yaml(&specimen()).as_bytes())));
+    let expected = [
+        "a = \"plain\"",
+        "empty = \"\"",
+        "lc_all = \"C.UTF-8\"",
+        "quotes = \"it's \\\"q\\\" \\\\ $(touch x) `touch y` ${A}\"",
+        "_u = \"é🍡\"",
+    ];
+    for text in [
+        include_bytes!("../fixtures/exchange/bash.sh").as_slice(),
+        include_bytes!("../fixtures/exchange/dash.sh"),
+    ] {
+        let mut lines = imported(parse_shell(text));
+        lines.sort_by_key(|line| line.trim_start_matches('_').to_owned());
+        assert_eq!(lines, expected);
+    }
 }
 
 #[test]

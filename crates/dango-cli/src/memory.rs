@@ -1,0 +1,37 @@
+//! What keeps secrets in this process's memory from other processes and from core files.
+
+use std::sync::OnceLock;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+static INHERITED: OnceLock<Rlimit> = OnceLock::new();
+
+/// Sets the core size limit to 0 and makes the process undumpable, so that neither a crash nor a debugger of
+/// the same user reads what it holds. Where the system refuses, the program still runs: this is a second wall.
+pub(crate) fn keep_private() {
+    let inherited = INHERITED.get_or_init(|| getrlimit(Resource::Core));
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: inherited.maximum,
+        },
+    );
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}
+
+/// Puts the core size limit back, for a program that takes this one's place: it is not ours to change.
+pub(crate) fn restore_core_limit() {
+    if let Some(inherited) = INHERITED.get() {
+        let _ = setrlimit(
+            Resource::Core,
+            Rlimit {
+                current: inherited.current,
+                maximum: inherited.maximum,
+            },
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! The command tree and its options, as clap parses them; what they mean is with each command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::Host;
+use crate::completions::CompletionsArguments;
+use crate::env::EnvCommand;
+use crate::init::InitArguments;
+use crate::man::ManArguments;
+use crate::run::RunArguments;
+use crate::secrets::SecretsCommand;
+use crate::source::SourceCommand;
+use crate::sync::SyncArguments;
+
+/// Keeps a data team's credentials: stores them safely, edits secrets.toml and .env without spoiling
+/// them, and hands them to the programs that need them.
+#[derive(Parser, Debug)]
+#[command(
+    name = "dango",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+#[command(after_help = "Exit status: 0 done; 1 could not be done or was refused; 2 wrong usage; 3 a check found something.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// The project's directory [default: DANGO_PROJECT_ROOT, else the nearest parent with .dango/ or .dlt/]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) project: Option<PathBuf>,
+    /// Print data as JSON
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) json: bool,
+    /// Say nothing on standard error but warnings and errors
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+    /// Use no colour [also: NO_COLOR]
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) no_color: bool,
+    /// Answer confirmations with yes
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) yes: bool,
+}
+
+impl Global {
+    /// Takes what was not given on the command line from the environment.
+    pub(crate) fn settle(&mut self, host: &Host) {
+        if self.project.is_none() {
+            self.project = host.path_variable("DANGO_PROJECT_ROOT");
+        }
+        if let Some(project) = &mut self.project {
+            *project = host.directory.join(&*project);
+        }
+    }
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Make a project, or complete one, without changing what is there
+    Init(InitArguments),
+    /// Credentials in .dlt/secrets.toml
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+    /// Variables in .env
+    #[command(subcommand)]
+    Env(EnvCommand),
+    /// Run a program with .env and every credential in its environment
+    Run(RunArguments),
+    /// Data sources and the credentials they need
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// Check that a source's credentials are complete, then run its sync command
+    Sync(SyncArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page, or write one page a command into a directory
+    Man(ManArguments),
+}

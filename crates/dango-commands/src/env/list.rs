@@ -1,0 +1,48 @@
+//! `dango env list`: every variable of `.env`, masked.
+
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::secrets::MASK;
+
+#[derive(Serialize)]
+struct Row {
+    key: String,
+    masked_value: &'static str,
+    encrypted: bool,
+    reference: bool,
+}
+
+pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
+    let document = Opened::find(global, output.host)?.env()?;
+    let rows: Vec<Row> = document
+        .keys()
+        .into_iter()
+        .map(|key| Row {
+            key: key.to_owned(),
+            masked_value: MASK,
+            encrypted: false,
+            reference: document.has_reference(key),
+        })
+        .collect();
+    if output.json {
+        return output.json(&rows);
+    }
+    if rows.is_empty() {
+        output.say("no variables in .env yet");
+        output.hint("store one with `dango env set NAME`");
+        return Ok(());
+    }
+    let cells: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| {
+            let kept = if row.encrypted { "encrypted" } else { "plain" };
+            let reference = if row.reference { "reference" } else { "" };
+            vec![row.key, row.masked_value.to_owned(), kept.to_owned(), reference.to_owned()]
+        })
+        .collect();
+    output.table(&["KEY", "VALUE", "STORED", "REFERENCE"], &cells)
+}

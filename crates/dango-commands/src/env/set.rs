@@ -1,0 +1,77 @@
+//! `dango env set`: adds or replaces one variable of `.env`, in a form that all its readers share.
+
+use clap::Args;
+use dango_core::VariableName;
+use dango_secrets::References;
+use dango_secrets::dotenv::EnvEditError;
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::input::SecretInput;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::secrets::action;
+
+#[derive(Args, Debug)]
+pub(crate) struct SetArguments {
+    /// The variable
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// Let ${NAME} in the value refer to a variable instead of standing for itself
+    #[arg(long)]
+    reference: bool,
+    #[command(flatten)]
+    input: SecretInput,
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    key: &'a str,
+    action: &'static str,
+}
+
+/// Reads a KEY argument; a malformed one is wrong usage, and is not repeated.
+pub(crate) fn parse_key(text: &str) -> Result<VariableName, Failure> {
+    text.parse().map_err(|error: dango_core::ParseNameError| {
+        let failure = Failure::usage(error.to_string());
+        if text.contains('=') {
+            failure.hint("give the key alone; the value comes from a prompt, standard input, `--from-file` or `--from-env`")
+        } else {
+            failure
+        }
+    })
+}
+
+pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let key = parse_key(&arguments.key)?;
+    let opened = Opened::find(global, output.host)?;
+    opened.env()?;
+    let value = arguments.input.read(key.as_str(), output)?;
+    let references = if arguments.reference {
+        References::Expand
+    } else {
+        References::Literal
+    };
+    let outcome = opened.edit_env(output, |document| {
+        document.set(&key, &value, references).map_err(|error| failure(&error))
+    })?;
+    let action = action(outcome);
+    if output.json {
+        return output.json(&Done { key: key.as_str(), action });
+    }
+    output.say(format!("{key}: {action}"));
+    Ok(())
+}
+
+fn failure(error: &EnvEditError) -> Failure {
+    let failure = Failure::caused_by(error);
+    match error {
+        EnvEditError::Reference { .. } | EnvEditError::Unspellable { .. } => failure
+            .hint("keep it in .dlt/secrets.toml instead: `dango secrets set PATH` stores any text, and `dango run` hands it on")
+            .hint("if `${NAME}` in it is meant as a reference, add `--reference`"),
+        EnvEditError::OtherLine { .. } => failure.hint("correct that line first; `dango env lint` shows what is wrong with it"),
+        _ => failure,
+    }
+}

@@ -1,0 +1,61 @@
+//! What the program gets from the system: streams, environment, working directory, clock, randomness.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use dango_core::{Clock, Entropy};
+
+/// The system as the command line sees it; `main` fills it with the real one.
+pub struct Host {
+    /// Standard input.
+    pub stdin: Box<dyn Read>,
+    /// Standard output: data, nothing else.
+    pub stdout: Box<dyn Write>,
+    /// Standard error: messages, prompts, warnings.
+    pub stderr: Box<dyn Write>,
+    /// Which of the three are terminals.
+    pub terminal: Standard<bool>,
+    /// The process environment.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// The working directory.
+    pub directory: PathBuf,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// Randomness.
+    pub entropy: Box<dyn Entropy>,
+    /// Puts the core size limit back to what it was when the process began, for a program that takes its place.
+    pub restore_core_limit: fn(),
+}
+
+/// One thing for each of the three standard streams.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standard<T> {
+    /// For standard input.
+    pub input: T,
+    /// For standard output.
+    pub output: T,
+    /// For standard error.
+    pub error: T,
+}
+
+impl Host {
+    /// A variable of the process environment, where it is set and text.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(OsStr::new(name)).and_then(|value| value.to_str())
+    }
+
+    /// A directory named by a variable of the process environment; an empty one counts as unset.
+    pub(crate) fn path_variable(&self, name: &str) -> Option<PathBuf> {
+        self.environment
+            .get(OsStr::new(name))
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    }
+
+    /// The user's home directory, where the environment names one.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.path_variable("HOME")
+    }
+}

@@ -1,0 +1,83 @@
+//! Where a secret comes in: a hidden prompt, standard input, a file or a variable; never the argument list.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::Args;
+use dango_core::SecretValue;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::prompt;
+
+/// The largest secret that is taken, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Where the secret is read from, if not from the prompt or standard input.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SecretInput {
+    /// Read the value from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "from_env")]
+    from_file: Option<PathBuf>,
+    /// Read the value from an environment variable
+    #[arg(long, value_name = "VAR")]
+    from_env: Option<String>,
+    /// Keep the line feed at the end of what is read
+    #[arg(long)]
+    raw: bool,
+}
+
+impl SecretInput {
+    /// Reads the secret; `what` names it in a prompt.
+    pub(crate) fn read(&self, what: &str, output: &mut Output<'_>) -> Result<SecretValue, Failure> {
+        if let Some(name) = &self.from_env {
+            return from_variable(name, output);
+        }
+        let bytes = match &self.from_file {
+            Some(path) => {
+                let path = output.host.directory.join(path);
+                let cannot = |error: std::io::Error| Failure::refused(format!("cannot read {}: {error}", path.display()));
+                // Not through `storage`: a pipe (`<(command)`) may stand here, which is no file to be kept.
+                limited(File::open(&path).map_err(cannot)?, &path.display().to_string())?
+            }
+            None if output.host.terminal.input => return prompt::secret(what),
+            None => standard_input(output)?,
+        };
+        let secret = secret(bytes, self.raw)?;
+        if secret.expose().is_empty() {
+            output.warn(format!("the value of {what} is empty"));
+        }
+        Ok(secret)
+    }
+}
+
+fn from_variable(name: &str, output: &Output<'_>) -> Result<SecretValue, Failure> {
+    let value = output.host.environment.get(OsStr::new(name));
+    let value = value.ok_or_else(|| Failure::refused("the variable named by --from-env is not set in the environment"))?;
+    SecretValue::from_utf8(value.as_encoded_bytes().to_vec()).map_err(|error| Failure::caused_by(&error))
+}
+
+fn standard_input(output: &mut Output<'_>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    limited(&mut output.host.stdin, "standard input")
+}
+
+fn limited(source: impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    // Room for every usual secret, so that growing leaves no copies of it in memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+    let read = source.take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::refused(format!("cannot read {name}: {error}")))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::refused(format!("the value in {name} is larger than {LARGEST} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn secret(mut bytes: Zeroizing<Vec<u8>>, raw: bool) -> Result<SecretValue, Failure> {
+    if !raw && bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    SecretValue::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| Failure::caused_by(&error))
+}

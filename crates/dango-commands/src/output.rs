@@ -1,0 +1,137 @@
+//! What a command says: data to standard output, everything else to standard error.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::{Host, Outcome};
+
+/// The voice of a command; it also holds the [`Host`], so that there is one of each.
+pub(crate) struct Output<'a> {
+    pub(crate) host: &'a mut Host,
+    pub(crate) json: bool,
+    quiet: bool,
+    colour: bool,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(host: &'a mut Host, global: &Global) -> Self {
+        let colour = host.terminal.error
+            && !global.no_color
+            && host.variable("NO_COLOR").is_none_or(str::is_empty)
+            && host.variable("TERM") != Some("dumb");
+        Self {
+            host,
+            json: global.json,
+            quiet: global.quiet,
+            colour,
+        }
+    }
+
+    /// Data, as it is.
+    pub(crate) fn data(&mut self, bytes: &[u8]) -> Outcome {
+        let written = self.host.stdout.write_all(bytes).and_then(|()| self.host.stdout.flush());
+        written.or_else(|error| closed_pipe(&error))
+    }
+
+    /// A line of data.
+    pub(crate) fn line(&mut self, text: &str) -> Outcome {
+        self.data(text.as_bytes())?;
+        self.data(b"\n")
+    }
+
+    /// Data as pretty JSON and a line feed.
+    pub(crate) fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Outcome {
+        let text = serde_json::to_string_pretty(value).map_err(|error| Failure::caused_by(&error))?;
+        self.line(&text)
+    }
+
+    /// A table with a heading; on a terminal it keeps to the width.
+    pub(crate) fn table(&mut self, heading: &[&str], rows: &[Vec<String>]) -> Outcome {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(heading);
+        if !self.host.terminal.output {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+        for row in rows {
+            table.add_row(row.iter().map(|cell| printable(cell)));
+        }
+        if let Some(first) = table.column_mut(0) {
+            first.set_padding((0, 1));
+        }
+        let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        self.data(text.as_bytes())
+    }
+
+    /// Says what was done; `--quiet` silences it.
+    pub(crate) fn say(&mut self, message: impl Display) {
+        if !self.quiet {
+            self.write("", &message.to_string());
+        }
+    }
+
+    /// Warns of something that the user will want to know.
+    pub(crate) fn warn(&mut self, message: impl Display) {
+        let prefix = self.paint("warning:", "33");
+        self.write(&prefix, &message.to_string());
+    }
+
+    /// Advises on a line of its own; `--quiet` silences it.
+    pub(crate) fn hint(&mut self, message: impl Display) {
+        if !self.quiet {
+            let prefix = self.paint("hint:", "36");
+            self.write(&prefix, &message.to_string());
+        }
+    }
+
+    /// Reports a failure and returns its exit status.
+    pub(crate) fn report(&mut self, failure: &Failure) -> u8 {
+        if !failure.message.is_empty() {
+            let prefix = self.paint("error:", "31");
+            self.write(&prefix, &failure.message);
+            for hint in &failure.hints {
+                let prefix = self.paint("hint:", "36");
+                self.write(&prefix, hint);
+            }
+        }
+        failure.status.code()
+    }
+
+    fn paint(&self, text: &str, colour: &str) -> String {
+        if self.colour {
+            format!("\u{1b}[{colour}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn write(&mut self, prefix: &str, message: &str) {
+        let space = if prefix.is_empty() { "" } else { " " };
+        let message: String = message.chars().map(|c| if c == '\n' { c } else { visible(c) }).collect();
+        // Where standard error is gone there is nobody left to tell.
+        let _ = writeln!(self.host.stderr, "{prefix}{space}{message}");
+        let _ = self.host.stderr.flush();
+    }
+}
+
+/// A reader that has seen enough (`| head`) is no failure; any other error is.
+fn closed_pipe(error: &io::Error) -> Outcome {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Err(Failure::silent(crate::failure::Status::Program(0)));
+    }
+    Err(Failure::refused(format!("cannot write to standard output: {error}")))
+}
+
+/// A text that came from a file, for a terminal: control characters and those that reorder text are shown as `?`.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(visible).collect()
+}
+
+fn visible(c: char) -> char {
+    let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || reorders { '?' } else { c }
+}

@@ -1,0 +1,94 @@
+//! Questions on a terminal: hidden secrets, choices, text, yes or no. Ctrl-C and Escape end the command, nothing done.
+
+use dango_core::SecretValue;
+use inquire::error::{InquireError, InquireResult};
+use inquire::{Confirm, Password, PasswordDisplayMode, Select, Text};
+
+use crate::failure::{Failure, Status};
+use crate::output::Output;
+
+/// Exit status of a command ended with Ctrl-C: 128 and the number of SIGINT, as a shell counts it.
+const INTERRUPTED: u8 = 130;
+
+/// Asks for a secret without showing it, not even its length. A paste of several lines is taken whole.
+pub(crate) fn secret(what: &str) -> Result<SecretValue, Failure> {
+    let label = format!("{what} (hidden):");
+    let prompt = Password::new(&label)
+        .with_display_mode(PasswordDisplayMode::Hidden)
+        .without_confirmation();
+    let typed = answered(prompt.prompt())?;
+    if typed.is_empty() {
+        return Err(Failure::refused("nothing was typed; nothing was changed"));
+    }
+    SecretValue::new(typed).map_err(|error| Failure::caused_by(&error))
+}
+
+/// Asks for a secret; without an answer it is left out, which only `required` forbids.
+pub(crate) fn optional_secret(what: &str, help: &str, required: bool) -> Result<Option<SecretValue>, Failure> {
+    let leave_out = if required { "" } else { ", Enter to leave out" };
+    let label = format!("{what} (hidden{leave_out}):");
+    let prompt = Password::new(&label)
+        .with_display_mode(PasswordDisplayMode::Hidden)
+        .without_confirmation()
+        .with_help_message(help);
+    let typed = answered(prompt.prompt())?;
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    SecretValue::new(typed).map(Some).map_err(|error| Failure::caused_by(&error))
+}
+
+/// Asks for a line of text, with a suggestion that Enter takes.
+pub(crate) fn text(what: &str, suggestion: Option<&str>, help: Option<&str>) -> Result<String, Failure> {
+    let mut prompt = Text::new(what);
+    if let Some(suggestion) = suggestion {
+        prompt = prompt.with_default(suggestion);
+    }
+    if let Some(help) = help {
+        prompt = prompt.with_help_message(help);
+    }
+    answered(prompt.prompt())
+}
+
+/// Lets the user pick one of several; returns its index. Typing narrows the list.
+pub(crate) fn choice(what: &str, choices: Vec<String>) -> Result<usize, Failure> {
+    answered(Select::new(what, choices).with_page_size(12).raw_prompt()).map(|picked| picked.index)
+}
+
+/// Asks a question that must be answered with yes before something is done.
+///
+/// `--yes` answers it; without a terminal and without `--yes` it is a refusal.
+pub(crate) fn confirm(question: &str, yes: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !output.host.terminal.input {
+        return Err(Failure::refused(format!("not confirmed: {question}")).hint("add `--yes` to answer without a terminal"));
+    }
+    if answered(Confirm::new(question).with_default(false).prompt())? {
+        Ok(())
+    } else {
+        Err(Failure::refused("not confirmed; nothing was changed"))
+    }
+}
+
+/// Asks a question whose answer may be no; without a terminal the answer is `unasked`.
+pub(crate) fn decide(question: &str, unasked: bool, output: &Output<'_>) -> Result<bool, Failure> {
+    if !output.host.terminal.input {
+        return Ok(unasked);
+    }
+    answered(Confirm::new(question).with_default(unasked).prompt())
+}
+
+fn answered<T>(answer: InquireResult<T>) -> Result<T, Failure> {
+    answer.map_err(|error| match error {
+        InquireError::OperationCanceled => Failure::refused("cancelled; nothing was changed"),
+        InquireError::OperationInterrupted => {
+            let mut failure = Failure::refused("interrupted; nothing was changed");
+            failure.status = Status::Program(INTERRUPTED);
+            failure
+        }
+        InquireError::NotTTY => Failure::refused("this needs a terminal"),
+        error => Failure::refused(format!("cannot ask on the terminal: {error}")),
+    })
+}

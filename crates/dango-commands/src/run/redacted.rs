@@ -1,0 +1,196 @@
+//! `dango run --redact`: the program's output passes a filter that replaces known values by `***`.
+
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use dango_core::SecretValue;
+use dango_secrets::redact::{Filter, Redactor, is_maskable};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::{Handle, Signals};
+use zeroize::Zeroizing;
+
+use super::Program;
+use crate::Outcome;
+use crate::failure::{Failure, Status};
+use crate::output::Output;
+
+/// How long a program that has ended may leave its output open through a child of its own.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// How often an ended program is looked for while its output is silent.
+const GLANCE: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(program: &Program, values: Vec<SecretValue>, output: &mut Output<'_>) -> Outcome {
+    let plain = values
+        .iter()
+        .filter(|value| !value.expose().is_empty() && !is_maskable(value))
+        .count();
+    if plain > 0 {
+        output.hint(format!("{plain} values are too short or too common to be masked"));
+    }
+    let redactor = Redactor::new(&values).map_err(|error| Failure::caused_by(&error))?;
+    drop(values);
+    // Signals are taken before the program starts, so that none ends this process in between.
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH])
+        .map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
+    let handle = signals.handle();
+    let mut child = program
+        .command()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| program.not_started(&error))?;
+    let running = Arc::new(Mutex::new(Some(Pid::from_child(&child))));
+    let forwarded = Arc::clone(&running);
+    // At a terminal Ctrl-C reaches the program by itself, because it shares the terminal's process group.
+    let terminal = output.host.terminal.input;
+    std::thread::spawn(move || {
+        for number in signals.forever() {
+            if terminal && (number == SIGINT || number == SIGQUIT) {
+                continue;
+            }
+            if let (Ok(guard), Some(signal)) = (forwarded.lock(), Signal::from_named_raw(number))
+                && let Some(pid) = *guard
+            {
+                // The program may just have ended; then there is nobody to tell.
+                let _ = kill_process(pid, signal);
+            }
+        }
+    });
+    let pumped = pump(&mut child, &redactor, output);
+    finish(child, &running, &handle, pumped)
+}
+
+fn finish(mut child: Child, running: &Mutex<Option<Pid>>, handle: &Handle, pumped: Outcome) -> Outcome {
+    let waited = child.wait();
+    if let Ok(mut guard) = running.lock() {
+        *guard = None;
+    }
+    handle.close();
+    let status = waited.map_err(|error| Failure::refused(format!("cannot wait for the command: {error}")))?;
+    pumped?;
+    passed_on(status)
+}
+
+/// Ends as the program ended: with its exit status, or by the signal that ended it.
+fn passed_on(status: ExitStatus) -> Outcome {
+    if let Some(number) = status.signal() {
+        if let Some(signal) = Signal::from_named_raw(number) {
+            // A handler of ours is in the way of a default action; the hook's own way round it is used first.
+            if signal_hook::low_level::emulate_default_handler(number).is_err() {
+                let _ = kill_process(rustix::process::getpid(), signal);
+            }
+        }
+        return Err(Failure::silent(Status::Program(
+            128u8.wrapping_add(number.unsigned_abs().min(127) as u8),
+        )));
+    }
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(code) => Err(Failure::silent(Status::Program(u8::try_from(code).unwrap_or(1)))),
+        None => Err(Failure::silent(Status::Refused)),
+    }
+}
+
+/// One of the program's two streams and the filter that it passes; nothing once it has ended.
+struct Stream<R>(Option<(R, Filter)>);
+
+impl<R: Read + AsFd> Stream<R> {
+    fn new(source: Option<R>, redactor: &Redactor) -> Self {
+        Self(source.map(|source| (source, redactor.filter())))
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.0.as_ref().and_then(|(_, filter)| filter.deadline())
+    }
+
+    /// Reads what is there, if something is, and appends what may be shown by now.
+    fn advance(&mut self, readable: bool, buffer: &mut [u8], now: Duration, clean: &mut Vec<u8>) {
+        let Some((source, filter)) = &mut self.0 else { return };
+        if readable {
+            match source.read(buffer) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return self.end(clean),
+                Ok(length) => filter.push(&buffer[..length], now, clean),
+            }
+        }
+        filter.flush_due(now, clean);
+    }
+
+    /// Appends what is still held back; there is nothing more to come.
+    fn end(&mut self, clean: &mut Vec<u8>) {
+        if let Some((_, filter)) = self.0.take() {
+            filter.finish(clean);
+        }
+    }
+}
+
+fn pump(child: &mut Child, redactor: &Redactor, output: &mut Output<'_>) -> Outcome {
+    let begin = Instant::now();
+    let mut standard = Stream::new(child.stdout.take(), redactor);
+    let mut errors = Stream::new(child.stderr.take(), redactor);
+    let mut buffer = Zeroizing::new(vec![0u8; 64 * 1024]);
+    let mut clean = Zeroizing::new(Vec::new());
+    let mut last_data = Instant::now();
+    while standard.0.is_some() || errors.0.is_some() {
+        let due = [standard.deadline(), errors.deadline()].into_iter().flatten().min();
+        let wait = due.map_or(GLANCE, |due| due.saturating_sub(begin.elapsed())).min(GLANCE);
+        let (from_standard, from_errors) = readable(&standard, &errors, wait)?;
+        let now = begin.elapsed();
+        clean.clear();
+        standard.advance(from_standard, &mut buffer, now, &mut clean);
+        show_data(&clean, output)?;
+        clean.clear();
+        errors.advance(from_errors, &mut buffer, now, &mut clean);
+        show_errors(&clean, output);
+        if from_standard || from_errors {
+            last_data = Instant::now();
+        } else if matches!(child.try_wait(), Ok(Some(_))) && last_data.elapsed() > LINGER {
+            break;
+        }
+    }
+    clean.clear();
+    standard.end(&mut clean);
+    show_data(&clean, output)?;
+    clean.clear();
+    errors.end(&mut clean);
+    show_errors(&clean, output);
+    Ok(())
+}
+
+fn show_data(clean: &[u8], output: &mut Output<'_>) -> Outcome {
+    if clean.is_empty() { Ok(()) } else { output.data(clean) }
+}
+
+fn show_errors(clean: &[u8], output: &mut Output<'_>) {
+    if !clean.is_empty() {
+        // Where standard error is gone there is nobody left to tell.
+        let _ = output.host.stderr.write_all(clean).and_then(|()| output.host.stderr.flush());
+    }
+}
+
+fn readable<A: AsFd, B: AsFd>(standard: &Stream<A>, errors: &Stream<B>, wait: Duration) -> Result<(bool, bool), Failure> {
+    let flags = PollFlags::IN;
+    let mut polled = Vec::with_capacity(2);
+    polled.extend(standard.0.as_ref().map(|(source, _)| PollFd::new(source, flags)));
+    polled.extend(errors.0.as_ref().map(|(source, _)| PollFd::new(source, flags)));
+    let timeout = Timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(wait.subsec_nanos()),
+    };
+    match poll(&mut polled, Some(&timeout)) {
+        Ok(_) => {}
+        Err(rustix::io::Errno::INTR) => return Ok((false, false)),
+        Err(error) => return Err(Failure::refused(format!("cannot wait for the command's output: {error}"))),
+    }
+    let mut ready = polled.iter().map(|polled| !polled.revents().is_empty());
+    let from_standard = standard.0.is_some() && ready.next().unwrap_or(false);
+    let from_errors = errors.0.is_some() && ready.next().unwrap_or(false);
+    Ok((from_standard, from_errors))
+}

@@ -1,0 +1,95 @@
+//! `dango secrets get`: one credential, masked unless `--reveal` is given.
+
+use clap::Args;
+use dango_secrets::Value;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::list::MASK;
+use super::parse_path;
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::output::Output;
+
+#[derive(Args, Debug)]
+pub(crate) struct GetArguments {
+    /// The credential, as in sources.stripe.api_key
+    #[arg(value_name = "PATH")]
+    path: String,
+    /// Print the value itself
+    #[arg(long)]
+    reveal: bool,
+    /// With --reveal, leave ${NAME} references as they are written
+    #[arg(long)]
+    no_resolve: bool,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    path: String,
+    masked_value: &'static str,
+    #[serde(rename = "type")]
+    value_type: &'static str,
+    encrypted: bool,
+    reference: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<serde_json::Value>,
+}
+
+pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let path = parse_path(&arguments.path)?;
+    let opened = Opened::find(global, output.host)?;
+    let document = opened.secrets(output)?;
+    let Some(value) = document.value(&path) else {
+        return Err(Failure::refused(format!(
+            "there is no credential {path} in {}",
+            opened.project.secrets_toml().display()
+        ))
+        .hint("`dango secrets list` shows what there is"));
+    };
+    let shown = match arguments.reveal {
+        true if arguments.no_resolve => Some(value.clone()),
+        true => Some(opened.resolve(&path, &value, output)?),
+        false => None,
+    };
+    if output.json {
+        let row = Shown {
+            path: path.to_string(),
+            masked_value: MASK,
+            value_type: value.value_type().map_or("table", |value_type| value_type.as_str()),
+            encrypted: false,
+            reference: value.has_reference(),
+            value: shown.as_ref().map(json),
+        };
+        return output.json(&row);
+    }
+    let Some(shown) = shown else { return output.line(MASK) };
+    let mut line = plain(&shown);
+    line.push('\n');
+    output.data(line.as_bytes())
+}
+
+/// A value as text: strings as they are, numbers, booleans and times as the file has them, the rest as JSON.
+fn plain(value: &Value) -> Zeroizing<String> {
+    match value {
+        Value::Integer { text, .. } | Value::Float { text, .. } | Value::Datetime(text) => text.clone(),
+        Value::String(text) => text.verbatim(),
+        value => Zeroizing::new(json(value).to_string()),
+    }
+}
+
+/// A value as JSON, which has no times, infinities and NaN: those are strings.
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::String(text) => text.verbatim().as_str().into(),
+        Value::Integer { value, .. } => (*value).into(),
+        Value::Float { value, text } => serde_json::Number::from_f64(*value).map_or_else(|| text.as_str().into(), Into::into),
+        Value::Boolean(value) => (*value).into(),
+        Value::Datetime(text) => text.as_str().into(),
+        Value::Array(values) => values.iter().map(json).collect(),
+        Value::Table(entries) => entries.iter().map(|(key, value)| (key.clone(), json(value))).collect(),
+        _ => serde_json::Value::Null,
+    }
+}

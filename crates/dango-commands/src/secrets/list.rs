@@ -1,0 +1,75 @@
+//! `dango secrets list`: every credential by path, masked.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::parse_path;
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::opened::Opened;
+use crate::output::Output;
+
+/// What stands for a value in every output.
+pub(crate) const MASK: &str = "***";
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArguments {
+    /// Only credentials at or below this path
+    #[arg(value_name = "PREFIX")]
+    prefix: Option<String>,
+}
+
+/// A credential as lists show it.
+#[derive(Serialize)]
+struct Row {
+    path: String,
+    masked_value: &'static str,
+    #[serde(rename = "type")]
+    value_type: &'static str,
+    encrypted: bool,
+    reference: bool,
+}
+
+pub(crate) fn run(arguments: &ListArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let prefix = arguments.prefix.as_deref().map(parse_path).transpose()?;
+    let document = Opened::find(global, output.host)?.secrets(output)?;
+    let rows: Vec<Row> = document
+        .entries()
+        .into_iter()
+        .filter(|entry| prefix.as_ref().is_none_or(|prefix| entry.path.starts_with(prefix)))
+        .map(|entry| Row {
+            path: entry.path.to_string(),
+            masked_value: MASK,
+            value_type: entry.value.value_type().map_or("", |value_type| value_type.as_str()),
+            encrypted: false,
+            reference: entry.value.has_reference(),
+        })
+        .collect();
+    if output.json {
+        return output.json(&rows);
+    }
+    if rows.is_empty() {
+        output.say(if prefix.is_some() {
+            "no credentials below this path"
+        } else {
+            "no credentials yet"
+        });
+        output.hint("store one with `dango secrets set sources.NAME.KEY`");
+        return Ok(());
+    }
+    let cells: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| {
+            let kept = if row.encrypted { "encrypted" } else { "plain" };
+            let reference = if row.reference { "reference" } else { "" };
+            vec![
+                row.path,
+                row.masked_value.to_owned(),
+                row.value_type.to_owned(),
+                kept.to_owned(),
+                reference.to_owned(),
+            ]
+        })
+        .collect();
+    output.table(&["PATH", "VALUE", "TYPE", "STORED", "REFERENCE"], &cells)
+}

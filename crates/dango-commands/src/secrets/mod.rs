@@ -1,0 +1,57 @@
+//! `dango secrets`: the credentials in `.dlt/secrets.toml`, one file a verb.
+
+pub(crate) use list::MASK;
+pub(crate) use set::action;
+
+mod explain;
+mod export;
+mod get;
+mod import;
+mod list;
+mod set;
+mod unset;
+
+use clap::Subcommand;
+use dango_core::CredentialPath;
+
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::output::Output;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum SecretsCommand {
+    /// List the credentials, masked
+    List(list::ListArguments),
+    /// Show one credential: masked, or with --reveal its value
+    Get(get::GetArguments),
+    /// Add or replace one credential, read from a hidden prompt, standard input, a file or a variable
+    Set(set::SetArguments),
+    /// Remove one credential, or a whole table after confirmation
+    Unset(unset::UnsetArguments),
+    /// Take credentials from a file in another format
+    Import(import::ImportArguments),
+    /// Print the credentials in another format
+    Export(export::ExportArguments),
+    /// Show every place where dlt looks for a credential, and which one wins
+    Explain(explain::ExplainArguments),
+}
+
+pub(crate) fn run(command: SecretsCommand, global: &Global, output: &mut Output<'_>) -> Outcome {
+    match command {
+        SecretsCommand::List(arguments) => list::run(&arguments, global, output),
+        SecretsCommand::Get(arguments) => get::run(&arguments, global, output),
+        SecretsCommand::Set(arguments) => set::run(&arguments, global, output),
+        SecretsCommand::Unset(arguments) => unset::run(&arguments, global, output),
+        SecretsCommand::Import(arguments) => import::run(&arguments, global, output),
+        SecretsCommand::Export(arguments) => export::run(&arguments, global, output),
+        SecretsCommand::Explain(arguments) => explain::run(&arguments, global, output),
+    }
+}
+
+/// Reads a PATH argument; a malformed one is wrong usage, and is not repeated.
+pub(crate) fn parse_path(text: &str) -> Result<CredentialPath, Failure> {
+    text.parse().map_err(|error: dango_core::ParsePathError| {
+        Failure::usage(error.to_string()).hint("a path is the dotted path of a key in .dlt/secrets.toml, as in `sources.stripe.api_key`")
+    })
+}

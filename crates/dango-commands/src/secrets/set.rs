@@ -1,0 +1,75 @@
+//! `dango secrets set`: adds or replaces one credential; everything else in the file stays byte for byte.
+
+use clap::Args;
+use dango_secrets::document::{NewType, NewValue};
+use dango_secrets::{References, SetOutcome};
+use serde::Serialize;
+
+use super::parse_path;
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::input::SecretInput;
+use crate::opened::Opened;
+use crate::output::Output;
+
+#[derive(Args, Debug)]
+pub(crate) struct SetArguments {
+    /// The credential, as in sources.stripe.api_key
+    #[arg(value_name = "PATH")]
+    path: String,
+    /// What the value is
+    #[arg(long = "type", value_name = "TYPE", default_value = "string", value_parser = ["string", "integer", "float", "boolean", "datetime", "json"])]
+    value_type: String,
+    /// Let ${NAME} in the value refer to a variable instead of standing for itself
+    #[arg(long)]
+    reference: bool,
+    #[command(flatten)]
+    input: SecretInput,
+}
+
+#[derive(Serialize)]
+struct Done {
+    path: String,
+    action: &'static str,
+}
+
+pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let path = parse_path(&arguments.path)?;
+    let value_type: NewType = arguments
+        .value_type
+        .parse()
+        .map_err(|_| Failure::usage("the value of --type is not one that it takes"))?;
+    let opened = Opened::find(global, output.host)?;
+    // A file that cannot be edited is found out before a secret is asked for.
+    opened.secrets(output)?;
+    let secret = arguments.input.read(&path.to_string(), output)?;
+    let references = if arguments.reference {
+        References::Expand
+    } else {
+        References::Literal
+    };
+    let value = NewValue::parse(value_type, &secret, references).map_err(|error| Failure::caused_by(&error))?;
+    let outcome = opened.edit_secrets(output, |document| {
+        let (document, outcome) = document.set(&path, &value).map_err(|error| Failure::caused_by(&error))?;
+        Ok((document, outcome))
+    })?;
+    let action = action(outcome);
+    if output.json {
+        return output.json(&Done {
+            path: path.to_string(),
+            action,
+        });
+    }
+    output.say(format!("{path}: {action}"));
+    Ok(())
+}
+
+/// The word for what happened to one value.
+pub(crate) fn action(outcome: SetOutcome) -> &'static str {
+    match outcome {
+        SetOutcome::Created => "created",
+        SetOutcome::Replaced => "updated",
+        SetOutcome::Unchanged => "unchanged",
+    }
+}

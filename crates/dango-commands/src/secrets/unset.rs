@@ -1,0 +1,61 @@
+//! `dango secrets unset`: removes one credential, or a whole table after confirmation.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::parse_path;
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::prompt;
+
+#[derive(Args, Debug)]
+pub(crate) struct UnsetArguments {
+    /// The credential or table, as in sources.stripe.api_key
+    #[arg(value_name = "PATH")]
+    path: String,
+}
+
+#[derive(Serialize)]
+struct Done {
+    path: String,
+    action: &'static str,
+    removed: usize,
+}
+
+pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let path = parse_path(&arguments.path)?;
+    let opened = Opened::find(global, output.host)?;
+    let document = opened.secrets(output)?;
+    let confirmed = if document.contains_table(&path) {
+        let values = document.entries().iter().filter(|entry| entry.path.starts_with(&path)).count();
+        prompt::confirm(
+            &format!("remove the table {path} and the {values} credentials in it?"),
+            global.yes,
+            output,
+        )?;
+        true
+    } else {
+        false
+    };
+    let removed = opened.edit_secrets(output, |document| {
+        // What was a value when the question was not asked may have become a table since.
+        if document.contains_table(&path) && !confirmed {
+            return Err(Failure::refused(format!(
+                "{path} has become a table in the meantime; nothing was changed"
+            )));
+        }
+        document.unset(&path).map_err(|error| Failure::caused_by(&error))
+    })?;
+    if output.json {
+        return output.json(&Done {
+            path: path.to_string(),
+            action: "deleted",
+            removed,
+        });
+    }
+    output.say(format!("{path}: deleted"));
+    Ok(())
+}

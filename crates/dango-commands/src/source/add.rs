@@ -1,0 +1,213 @@
+//! `dango source add`: a source with its credentials, written only when everything is known.
+
+use clap::Args;
+use dango_core::{SecretValue, SourceName, SourceType};
+use dango_secrets::References;
+use dango_secrets::document::NewValue;
+use dango_secrets::storage::{self, Edit};
+use dango_sources::{CredentialState, NewSource, Presence, SourcesFile, TypeSpec, credential_state};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::fields::{FieldOptions, Plan};
+use super::{Sources, edit_file, parse_name, types, wizard};
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::output::Output;
+
+#[derive(Args, Debug)]
+pub(crate) struct AddArguments {
+    /// The source type; `dango source types` lists them
+    #[arg(value_name = "TYPE")]
+    source_type: Option<String>,
+    /// The source's name [default: the one that dlt finds by itself]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    fields: FieldOptions,
+}
+
+/// A source that is ready to be written.
+pub(crate) struct Ready {
+    pub(crate) spec: &'static TypeSpec,
+    pub(crate) name: SourceName,
+    pub(crate) plan: Plan,
+}
+
+#[derive(Serialize)]
+struct Done {
+    name: String,
+    #[serde(rename = "type")]
+    source_type: &'static str,
+    action: &'static str,
+    credentials: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &AddArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let spec = arguments.source_type.as_deref().map(types::find).transpose()?;
+    let name = arguments.name.as_deref().map(parse_name).transpose()?;
+    let opened = Opened::find(global, output.host)?;
+    let sources = Sources::read(&opened, output)?;
+    let by_hand = output.host.terminal.input && arguments.fields.is_empty();
+    let ready = if by_hand {
+        wizard::ask(spec, name, &sources, global, output)?
+    } else {
+        from_options(arguments, spec, name, &sources, output)?
+    };
+    write(&opened, &ready, output)?;
+    tell(&ready, output)
+}
+
+fn from_options(
+    arguments: &AddArguments,
+    spec: Option<&'static TypeSpec>,
+    name: Option<SourceName>,
+    sources: &Sources,
+    output: &mut Output<'_>,
+) -> Result<Ready, Failure> {
+    let Some(spec) = spec else {
+        return Err(Failure::usage("missing: TYPE")
+            .hint("`dango source types` lists the types; on a terminal `dango source add` asks for everything"));
+    };
+    let name = match name {
+        Some(name) => name,
+        None => parse_name(spec.default_name())?,
+    };
+    is_free(&name, &sources.file)?;
+    let mut plan = Plan::from_options(&arguments.fields, Some(spec), &name, output)?;
+    let state = state(spec, &name, &plan, sources, output);
+    fill_defaults(&mut plan, &state)?;
+    let missing = missing(spec, &state, &plan);
+    if missing.is_empty() {
+        return Ok(Ready { spec, name, plan });
+    }
+    let mut failure = Failure::usage(format!("missing for {}: {}", spec.title, missing.join(", ")));
+    for variant in spec.variants {
+        failure = failure.hint(format!("{} needs: {}", variant.title, variant.needs.join(", ")));
+    }
+    Err(failure.hint("give what is secret with `--field FIELD` from standard input, the rest with `--set FIELD=VALUE`"))
+}
+
+/// Refuses a name that another source has.
+pub(crate) fn is_free(name: &SourceName, file: &SourcesFile) -> Result<(), Failure> {
+    match file.find(name) {
+        None => Ok(()),
+        Some(source) => Err(Failure::refused(format!(
+            "there is already a source named {name}, on line {} of sources.yml",
+            source.line()
+        ))
+        .hint("choose another with `--name NAME`, or change that one with `dango source edit`")),
+    }
+}
+
+/// What the credentials of a source would lack if the plan were carried out.
+pub(crate) fn state(spec: &'static TypeSpec, name: &SourceName, plan: &Plan, sources: &Sources, output: &Output<'_>) -> CredentialState {
+    let stored = sources.presence(output);
+    credential_state(spec, name, &|path| if plan.has(path) { Presence::Present } else { stored(path) })
+}
+
+/// dlt needs some defaults written; they are added to the plan.
+pub(crate) fn fill_defaults(plan: &mut Plan, state: &CredentialState) -> Result<(), Failure> {
+    for default in &state.defaults {
+        let text = SecretValue::new(default.value.to_owned()).map_err(|error| Failure::caused_by(&error))?;
+        plan.credentials.push((
+            default.path.clone(),
+            NewValue::String {
+                text,
+                references: References::Literal,
+            },
+        ));
+    }
+    Ok(())
+}
+
+/// The names of the required fields that nobody gave.
+fn missing(spec: &TypeSpec, state: &CredentialState, plan: &Plan) -> Vec<&'static str> {
+    let settings = spec.fields.iter().filter(|field| {
+        let is_setting = field.place == dango_sources::Place::SourcesFile;
+        is_setting
+            && field.required
+            && field.default.is_none()
+            && spec.is_common(field)
+            && !plan.settings.iter().any(|(name, _)| name == field.name)
+    });
+    let credentials = state.missing.iter().map(|missing| missing.field.name);
+    credentials.chain(settings.map(|field| field.name)).collect()
+}
+
+/// Writes both files. `sources.yml` is tried out first; if it cannot be written after all, the credentials are taken back.
+fn write(opened: &Opened, ready: &Ready, output: &mut Output<'_>) -> Outcome {
+    let source_type: SourceType = ready
+        .spec
+        .name
+        .parse()
+        .map_err(|error: dango_core::ParseNameError| Failure::caused_by(&error))?;
+    let source = NewSource {
+        name: ready.name.clone(),
+        source_type,
+        fields: ready.plan.settings.clone(),
+        sync: ready.plan.sync.clone(),
+    };
+    Sources::read(opened, output)?
+        .file
+        .add(&source)
+        .map_err(|error| Failure::caused_by(&error))?;
+    let mut before = None;
+    if !ready.plan.credentials.is_empty() {
+        before = Some(opened.edit_secrets(output, |document| {
+            let mut edited = document.clone();
+            for (path, value) in &ready.plan.credentials {
+                (edited, _) = edited.set(path, value).map_err(|error| Failure::caused_by(&error))?;
+            }
+            let texts = (Zeroizing::new(document.text().to_owned()), Zeroizing::new(edited.text().to_owned()));
+            Ok((edited, texts))
+        })?);
+    }
+    let written = edit_file(opened, output, |file| file.add(&source).map_err(|error| Failure::caused_by(&error)));
+    if let (Err(_), Some((old, new))) = (&written, before) {
+        take_back(opened, &old, &new, output);
+    }
+    written
+}
+
+/// Puts the old credentials back, unless somebody has written others since.
+fn take_back(opened: &Opened, old: &str, new: &str, output: &mut Output<'_>) {
+    let result = storage::update(&opened.project.secrets_toml(), output.host.entropy.as_ref(), |bytes| {
+        let is_ours = bytes == Some(new.as_bytes());
+        Ok::<_, Failure>(if is_ours {
+            Edit::Replace(Zeroizing::new(old.as_bytes().to_vec()), true)
+        } else {
+            Edit::Keep(false)
+        })
+    });
+    if !matches!(result, Ok(true)) {
+        output.warn("the credentials are stored, but the source is not in sources.yml");
+    }
+}
+
+fn tell(ready: &Ready, output: &mut Output<'_>) -> Outcome {
+    let name = ready.name.to_string();
+    if output.json {
+        let credentials = ready.plan.credentials.iter().map(|(path, _)| path.to_string()).collect();
+        return output.json(&Done {
+            name,
+            source_type: ready.spec.name,
+            action: "created",
+            credentials,
+        });
+    }
+    output.say(format!("{name}: added ({})", ready.spec.title));
+    if let (false, Some(module)) = (ready.spec.is_read_by_dlt(&ready.name), ready.spec.module) {
+        output.hint(format!(
+            "dlt's own source reads the section {module}; for this one call it as `….clone(section=\"{name}\")()` in the pipeline"
+        ));
+    }
+    if ready.plan.sync.is_none() {
+        output.hint(format!(
+            "tell how it is loaded with `dango source edit {name} --set 'sync=python pipeline.py'`, then `dango sync {name}`"
+        ));
+    }
+    Ok(())
+}

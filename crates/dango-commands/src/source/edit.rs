@@ -1,0 +1,148 @@
+//! `dango source edit`: fields of a source changed by options, or on a terminal one by one; `$VISUAL` or `$EDITOR` opens the file.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use dango_sources::{ConfiguredSource, EditError, SourcesFile, TypeSpec};
+use serde::Serialize;
+
+use super::fields::{FieldOptions, Plan, find};
+use super::{Sources, edit_file, parse_name};
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::prompt;
+use crate::run::Program;
+
+#[derive(Args, Debug)]
+pub(crate) struct EditArguments {
+    /// The source
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Remove a field that is no secret from sources.yml
+    #[arg(long, value_name = "FIELD")]
+    unset: Vec<String>,
+    #[command(flatten)]
+    fields: FieldOptions,
+}
+
+#[derive(Serialize)]
+struct Done {
+    name: String,
+    action: &'static str,
+}
+
+pub(crate) fn run(arguments: &EditArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let name = parse_name(&arguments.name)?;
+    let opened = Opened::find(global, output.host)?;
+    let sources = Sources::read(&opened, output)?;
+    let source = sources.find(&name)?;
+    let spec = source.spec();
+    let plan = if !arguments.fields.is_empty() || !arguments.unset.is_empty() {
+        Plan::from_options(&arguments.fields, spec, &name, output)?
+    } else if output.host.terminal.input {
+        match ask(source, spec, output)? {
+            Some(plan) => plan,
+            None => return open_editor(&opened, output),
+        }
+    } else {
+        return Err(Failure::usage("nothing to change was given").hint("use `--set FIELD=VALUE`, `--field FIELD` or `--unset FIELD`"));
+    };
+    if !plan.settings.is_empty() || plan.sync.is_some() || !arguments.unset.is_empty() {
+        edit_file(&opened, output, |file| {
+            let mut file = file.clone();
+            let mut settings = plan.settings.clone();
+            settings.extend(plan.sync.iter().map(|sync| ("sync".to_owned(), sync.to_value())));
+            for (field, value) in &settings {
+                file = reread(file.set_field(&name, field, value))?;
+            }
+            for field in &arguments.unset {
+                file = reread(file.unset_field(&name, field))?;
+            }
+            Ok(file.text().to_owned())
+        })?;
+    }
+    if !plan.credentials.is_empty() {
+        opened.edit_secrets(output, |document| {
+            let mut edited = document.clone();
+            for (path, value) in &plan.credentials {
+                (edited, _) = edited.set(path, value).map_err(|error| Failure::caused_by(&error))?;
+            }
+            Ok((edited, ()))
+        })?;
+    }
+    if output.json {
+        return output.json(&Done {
+            name: name.to_string(),
+            action: "updated",
+        });
+    }
+    output.say(format!("{name}: updated"));
+    Ok(())
+}
+
+/// Asks which field; `None` means the editor.
+fn ask(source: &ConfiguredSource, spec: Option<&'static TypeSpec>, output: &mut Output<'_>) -> Result<Option<Plan>, Failure> {
+    let Some(spec) = spec else { return Ok(None) };
+    let mut labels: Vec<String> = spec
+        .fields
+        .iter()
+        .map(|field| format!("{} ({})", field.label, field.name))
+        .collect();
+    labels.push("the command that loads it (sync)".to_owned());
+    labels.push("open sources.yml in an editor".to_owned());
+    let picked = prompt::choice("Change what?", labels)?;
+    let mut plan = Plan::default();
+    if let Some(field) = spec.fields.get(picked) {
+        let field = find(spec, field.name)?;
+        if field.secret {
+            plan.put_secret(spec, source.name(), field, &prompt::secret(field.label)?)?;
+        } else {
+            let typed = prompt::text(&format!("{}:", field.label), None, Some(field.help))?;
+            plan.put(spec, source.name(), field, typed.trim())?;
+        }
+    } else if picked == spec.fields.len() {
+        plan.sync = Some(super::fields::parse_sync(&prompt::text("Command that loads it:", None, None)?)?);
+    } else {
+        output.say("opening sources.yml; secrets are not in it");
+        return Ok(None);
+    }
+    Ok(Some(plan))
+}
+
+/// Opens `sources.yml`, which holds no secret, in the user's editor and checks what comes back.
+fn open_editor(opened: &Opened, output: &mut Output<'_>) -> Outcome {
+    let editor = output
+        .host
+        .variable("VISUAL")
+        .or(output.host.variable("EDITOR"))
+        .unwrap_or("vi")
+        .to_owned();
+    let words = super::fields::parse_sync(&editor)?
+        .words()
+        .map_err(|error| Failure::caused_by(&error))?;
+    let mut words = words.into_iter().map(OsString::from);
+    let Some(name) = words.next() else {
+        return Err(Failure::refused("VISUAL and EDITOR name no editor"));
+    };
+    let arguments = words.chain([opened.project.sources_yml().into_os_string()]).collect();
+    let program = Program {
+        name,
+        arguments,
+        variables: Vec::new(),
+        directory: None,
+    };
+    let status = program.command().status().map_err(|error| program.not_started(&error))?;
+    if !status.success() {
+        return Err(Failure::refused("the editor ended with an error; sources.yml is as it left it"));
+    }
+    Sources::read(opened, output).map(|_| ())
+}
+
+/// The file as it is after one of several edits.
+fn reread(edited: Result<String, EditError>) -> Result<SourcesFile, Failure> {
+    let text = edited.map_err(|error| Failure::caused_by(&error))?;
+    SourcesFile::parse(&text).map_err(|error| Failure::caused_by(&error))
+}

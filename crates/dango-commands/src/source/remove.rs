@@ -1,0 +1,85 @@
+//! `dango source remove`: a source out of `sources.yml`, and its credentials if wanted.
+
+use clap::Args;
+use dango_core::CredentialPath;
+use dango_secrets::document::EditError;
+use serde::Serialize;
+
+use super::{Sources, edit_file, parse_name};
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::prompt;
+
+#[derive(Args, Debug)]
+pub(crate) struct RemoveArguments {
+    /// The source
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Leave its credentials where they are, without asking
+    #[arg(long)]
+    keep_credentials: bool,
+}
+
+#[derive(Serialize)]
+struct Done {
+    name: String,
+    action: &'static str,
+    credentials_removed: usize,
+}
+
+pub(crate) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let name = parse_name(&arguments.name)?;
+    let opened = Opened::find(global, output.host)?;
+    let sources = Sources::read(&opened, output)?;
+    sources.find(&name)?;
+    prompt::confirm(&format!("remove the source {name}?"), global.yes, output)?;
+    let credentials = CredentialPath::from_parts(["sources", name.as_str()]);
+    let connection = CredentialPath::from_parts(["dango", "oauth", name.as_str()]);
+    let tables: Vec<CredentialPath> = credentials.into_iter().chain(connection).collect();
+    let stored = sources
+        .secrets
+        .entries()
+        .iter()
+        .filter(|entry| tables.iter().any(|table| entry.path.starts_with(table)))
+        .count();
+    let take_credentials = stored > 0
+        && !arguments.keep_credentials
+        && (global.yes || prompt::decide(&format!("remove its {stored} values from .dlt/secrets.toml, too?"), false, output)?);
+    edit_file(&opened, output, |file| {
+        file.remove(&name).map_err(|error| Failure::caused_by(&error))
+    })?;
+    let mut removed = 0;
+    if take_credentials {
+        removed = opened.edit_secrets(output, |document| {
+            let mut edited = document.clone();
+            let mut removed = 0;
+            for table in &tables {
+                match edited.unset(table) {
+                    Ok((next, count)) => {
+                        edited = next;
+                        removed += count;
+                    }
+                    Err(EditError::NotFound { .. }) => {}
+                    Err(error) => return Err(Failure::caused_by(&error)),
+                }
+            }
+            Ok((edited, removed))
+        })?;
+    }
+    if output.json {
+        return output.json(&Done {
+            name: name.to_string(),
+            action: "deleted",
+            credentials_removed: removed,
+        });
+    }
+    match (removed, stored) {
+        (0, 0) => output.say(format!("{name}: removed")),
+        (0, stored) => output.say(format!("{name}: removed; its {stored} values are still in .dlt/secrets.toml")),
+        (removed, _) => output.say(format!("{name}: removed, with {removed} values in .dlt/secrets.toml")),
+    }
+    Ok(())
+}

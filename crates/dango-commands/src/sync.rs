@@ -1,0 +1,90 @@
+//! `dango sync`: a source's own command, run once its credentials are complete and not expired.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use dango_sources::Expiry;
+
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::{Failure, Status};
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::run::{Prepared, Program};
+use crate::source::{Sources, parse_name};
+
+#[derive(Args, Debug)]
+pub(crate) struct SyncArguments {
+    /// The sources, loaded one after the other
+    #[arg(value_name = "SOURCE", required = true)]
+    sources: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let opened = Opened::find(global, output.host)?;
+    let sources = Sources::read(&opened, output)?;
+    let prepared = Prepared::read(&opened, output)?;
+    // Every source is checked, and the environment resolved, before the first command starts.
+    let mut commands: Vec<Vec<OsString>> = Vec::new();
+    for name in &arguments.sources {
+        let words = checked(name, &sources, output)?;
+        commands.push(words.into_iter().map(OsString::from).collect());
+    }
+    prepared.variables(None, output)?;
+    let last = commands.len() - 1;
+    for (index, words) in commands.into_iter().enumerate() {
+        let mut words = words.into_iter();
+        let Some(name) = words.next() else { continue };
+        let variables = prepared.variables(None, output)?;
+        let program = Program {
+            name,
+            arguments: words.collect(),
+            variables,
+            directory: Some(opened.project.root().to_owned()),
+        };
+        if index == last {
+            return Err(program.replace(output));
+        }
+        let status = program.command().status().map_err(|error| program.not_started(&error))?;
+        if !status.success() {
+            let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+            let mut failure = Failure::refused(format!(
+                "{} failed; the sources behind it were not loaded",
+                arguments.sources[index]
+            ));
+            failure.status = Status::Program(code);
+            return Err(failure);
+        }
+    }
+    Ok(())
+}
+
+/// The words of a source's command, if its credentials allow it to be loaded.
+fn checked(name: &str, sources: &Sources, output: &mut Output<'_>) -> Result<Vec<String>, Failure> {
+    let name = parse_name(name)?;
+    let source = sources.find(&name)?;
+    if let Some(state) = sources.state(source, output)
+        && !state.is_complete()
+    {
+        let missing: Vec<String> = state.missing.iter().map(|missing| missing.path.to_string()).collect();
+        let failure = Failure::refused(format!("{name} is not loaded: it has no value for {}", missing.join(", ")));
+        return Err(failure.hint(format!("store it with `dango secrets set {}`", missing[0])));
+    }
+    match sources.expiry(&name, output)? {
+        Expiry::Expired => {
+            return Err(Failure::refused(format!("{name} is not loaded: its connection has expired")).hint("connect it again"));
+        }
+        Expiry::Expiring { days } => output.warn(format!("the connection of {name} expires in {days} days")),
+        _ => {}
+    }
+    let Some(command) = source.sync() else {
+        return Err(Failure::refused(format!("{name} has no `sync` command in .dango/sources.yml"))
+            .hint(format!("set one with `dango source edit {name} --set 'sync=python pipeline.py'`")));
+    };
+    if let Some(sign) = command.shell_syntax() {
+        output.warn(format!(
+            "the sync command of {name} holds `{sign}`, which only a shell understands; write `sh -c '…'` if one is meant"
+        ));
+    }
+    command.words().map_err(|error| Failure::caused_by(&error))
+}
