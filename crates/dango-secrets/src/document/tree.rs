@@ -127,7 +127,7 @@ pub(super) enum Origin {
 #[derive(Clone, Default)]
 pub(super) struct Children {
     list: Vec<NodeId>,
-    index: Option<Box<HashMap<Box<str>, NodeId>>>,
+    index: Option<HashMap<Box<str>, NodeId>>,
 }
 
 impl Children {
