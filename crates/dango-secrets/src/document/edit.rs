@@ -8,7 +8,7 @@ use super::layout::{self, Splice};
 use super::new_value::NewValue;
 use super::spelling::{self, Lines};
 use super::tree::{Found, Kind, NodeId, Origin, Tree};
-use super::{SecretsDocument, inline, proof, read, removal};
+use super::{SecretsDocument, encoding, inline, proof, read, removal};
 use crate::{Otherwise, Piece, References, SetOutcome, Text, Value};
 
 /// Why a document was not edited.
@@ -69,6 +69,15 @@ impl EditError {
     }
 }
 
+/// What a file's own lines look like.
+#[derive(Clone, Copy)]
+struct Style {
+    lines: Lines,
+    newline: &'static str,
+    /// Whether the file's last line is ended.
+    ends_line: bool,
+}
+
 impl SecretsDocument {
     /// Makes a document in which `path` has this value; every byte outside the value stays.
     ///
@@ -89,7 +98,7 @@ impl SecretsDocument {
                 let at = self.tree.path(&self.text, by).unwrap_or_else(|| path.clone());
                 return Err(EditError::ThroughValue { path: path.clone(), at });
             }
-            Found::Missing { table, known } => (self.with_new(path, table, known, value), SetOutcome::Created),
+            Found::Missing { table, known } => (self.with_new(path, table, known, value, self.style()), SetOutcome::Created),
             Found::Node(id) => {
                 if is_same(&read::value(&self.text, &self.tree, id), value) {
                     return Ok((Self::from_text(self.text.clone()).map_err(unreadable)?, SetOutcome::Unchanged));
@@ -99,7 +108,10 @@ impl SecretsDocument {
                 }
                 let text = match self.with_replaced(id, value) {
                     Some(text) => text,
-                    None => Self::from_text(self.without(id)).map_err(unreadable)?.with_anew(path, value),
+                    None => {
+                        let rest = Self::from_text(self.without(id)).map_err(unreadable)?;
+                        rest.with_anew(path, value, self.style())
+                    }
                 };
                 (text, SetOutcome::Replaced)
             }
@@ -152,7 +164,7 @@ impl SecretsDocument {
         if matches!(value, NewValue::Table(_)) && !in_braces {
             return None;
         }
-        let lines = if in_braces { Lines::One } else { self.lines() };
+        let lines = if in_braces { Lines::One } else { self.style().lines };
         Some(layout::splice(
             &self.text,
             vec![Splice {
@@ -162,20 +174,26 @@ impl SecretsDocument {
         ))
     }
 
-    /// In a file with CRLF no value may bring a lone LF.
-    fn lines(&self) -> Lines {
-        if self.text.contains("\r\n") { Lines::One } else { Lines::Many }
+    fn style(&self) -> Style {
+        let has_crlf = self.text.contains("\r\n");
+        Style {
+            // In a file with CRLF no value may bring a lone LF.
+            lines: if has_crlf { Lines::One } else { Lines::Many },
+            newline: layout::newline(&self.text, 0),
+            ends_line: self.text.ends_with('\n') || self.text.len() == encoding::bom_length(&self.text),
+        }
     }
 
-    fn with_anew(&self, path: &CredentialPath, value: &NewValue) -> Zeroizing<String> {
+    /// The text with a key that was there before its line went, in the style the file had then.
+    fn with_anew(&self, path: &CredentialPath, value: &NewValue, style: Style) -> Zeroizing<String> {
         match self.tree.find(&self.text, path.parts()) {
-            Found::Missing { table, known } => self.with_new(path, table, known, value),
+            Found::Missing { table, known } => self.with_new(path, table, known, value, style),
             _ => self.text.clone(),
         }
     }
 
     /// The text with a key that is missing: the first `known` parts of its path lead to `table`.
-    fn with_new(&self, path: &CredentialPath, table: NodeId, known: usize, value: &NewValue) -> Zeroizing<String> {
+    fn with_new(&self, path: &CredentialPath, table: NodeId, known: usize, value: &NewValue, style: Style) -> Zeroizing<String> {
         let (text, tree, parts) = (&self.text, &self.tree, path.parts());
         if let Some(braces) = inline::enclosing(tree, table) {
             let key = &parts[usize::from(tree.node(braces).depth)..];
@@ -185,18 +203,25 @@ impl SecretsDocument {
         let splice = match &tree.node(table).kind {
             Kind::Table {
                 origin: Origin::Dotted, ..
-            } => self.beside_dotted(table, parts, value),
+            } => self.beside_dotted(table, parts, value, style),
             Kind::Table {
                 origin: Origin::Header(section),
                 ..
-            } if known + 1 == parts.len() && !matches!(value, NewValue::Table(_)) => self.in_section(*section as usize, parts, value),
-            _ => self.as_section(table, parts, value),
+            } if known + 1 == parts.len() && !matches!(value, NewValue::Table(_)) => {
+                self.in_section(*section as usize, parts, value, style)
+            }
+            _ => self.as_section(table, parts, value, style),
         };
-        layout::splice(text, vec![splice])
+        let mut edited = layout::splice(text, vec![splice]);
+        if text.len() == encoding::bom_length(text) && !style.ends_line {
+            let length = edited.trim_end_matches(['\r', '\n']).len();
+            edited.truncate(length);
+        }
+        edited
     }
 
     /// A further line behind the last one of a group of dotted keys.
-    fn beside_dotted(&self, table: NodeId, parts: &[String], value: &NewValue) -> Splice {
+    fn beside_dotted(&self, table: NodeId, parts: &[String], value: &NewValue, style: Style) -> Splice {
         let mut top = table;
         while matches!(
             self.tree.node(top).kind,
@@ -212,57 +237,56 @@ impl SecretsDocument {
         group.sort_by_key(|statement| statement.begin);
         let (begin, end) = group.last().map_or((0, 0), |last| (last.begin, last.end));
         let indentation = layout::indentation(&self.text, begin);
-        let newline = layout::newline(&self.text, end);
+        let newline = layout::newline_or(&self.text, end, style.newline);
         let mut lines = Vec::new();
         flatten(&mut lines, key.to_vec(), value, &mut |key, value| {
-            assignment(indentation, key, value, self.lines())
+            assignment(indentation, key, value, style.lines)
         });
-        layout::insert_lines(&self.text, end, &join(&lines, newline))
+        layout::insert_lines(&self.text, end, &join(&lines, newline), newline)
     }
 
     /// A line behind the last one of a section.
-    fn in_section(&self, number: usize, parts: &[String], value: &NewValue) -> Splice {
+    fn in_section(&self, number: usize, parts: &[String], value: &NewValue, style: Style) -> Splice {
         let section = &self.tree.sections[number];
         let key = &parts[parts.len() - 1..];
         let has_statements = section.end as usize > section.header.end();
         if number == 0 && !has_statements {
-            return self.before_all_sections(&assignment("", key, value, self.lines()));
+            return self.before_all_sections(&assignment("", key, value, style.lines), style);
         }
         let indentation = layout::indentation(&self.text, section.last as usize);
-        let line = assignment(indentation, key, value, self.lines());
-        layout::insert_lines(&self.text, section.end as usize, &line)
+        let line = assignment(indentation, key, value, style.lines);
+        let end = section.end as usize;
+        layout::insert_lines(&self.text, end, &line, layout::newline_or(&self.text, end, style.newline))
     }
 
-    fn before_all_sections(&self, line: &str) -> Splice {
+    fn before_all_sections(&self, line: &str, style: Style) -> Splice {
         match self.tree.sections.get(1) {
             Some(first) => {
                 let at = layout::before(&self.text, first.header.start());
-                let newline = layout::newline(&self.text, at);
+                let newline = layout::newline_or(&self.text, at, style.newline);
                 let mut insert = Zeroizing::new(String::with_capacity(line.len() + 4));
                 for piece in [line, newline, newline] {
                     insert.push_str(piece);
                 }
                 Splice { range: at..at, insert }
             }
-            None => layout::insert_lines(&self.text, self.text.len(), line),
+            None => layout::insert_lines(&self.text, self.text.len(), line, style.newline),
         }
     }
 
     /// A new section behind those it belongs to.
-    fn as_section(&self, table: NodeId, parts: &[String], value: &NewValue) -> Splice {
+    fn as_section(&self, table: NodeId, parts: &[String], value: &NewValue, style: Style) -> Splice {
         let at = self.behind_relatives(table);
-        let newline = layout::newline(&self.text, at.saturating_sub(1));
+        let newline = layout::newline_or(&self.text, at.saturating_sub(1), style.newline);
         let mut sections = Vec::new();
         match value {
-            NewValue::Table(entries) => self.write_sections(&mut sections, parts, entries, newline),
+            NewValue::Table(entries) => write_sections(&mut sections, parts, entries, newline, style.lines),
             value => {
-                let entry = std::slice::from_ref(value);
                 let (parent, leaf) = parts.split_at(parts.len() - 1);
-                let lines = entry.iter().map(|value| assignment("", leaf, value, self.lines()));
-                sections.push(section(parent, lines.collect(), newline));
+                sections.push(section(parent, vec![assignment("", leaf, value, style.lines)], newline));
             }
         }
-        layout::insert_section(&self.text, at, &join(&sections, &[newline, newline].concat()))
+        layout::insert_section(&self.text, at, &join(&sections, &[newline, newline].concat()), newline)
     }
 
     /// Behind the last section of a table, or of the nearest table above it that has one; else at the end.
@@ -277,21 +301,22 @@ impl SecretsDocument {
         }
         self.text.len()
     }
+}
 
-    fn write_sections(&self, sections: &mut Vec<Zeroizing<String>>, path: &[String], entries: &[(String, NewValue)], newline: &str) {
-        let is_table = |value: &NewValue| matches!(value, NewValue::Table(_));
-        let own = entries.iter().filter(|(_, value)| !is_table(value));
-        let lines: Vec<_> = own
-            .map(|(name, value)| assignment("", std::slice::from_ref(name), value, self.lines()))
-            .collect();
-        if !lines.is_empty() || entries.is_empty() {
-            sections.push(section(path, lines, newline));
-        }
-        for (name, value) in entries {
-            if let NewValue::Table(entries) = value {
-                let path = [path, std::slice::from_ref(name)].concat();
-                self.write_sections(sections, &path, entries, newline);
-            }
+/// The sections of a table and of the tables in it.
+fn write_sections(sections: &mut Vec<Zeroizing<String>>, path: &[String], entries: &[(String, NewValue)], newline: &str, lines: Lines) {
+    let is_table = |value: &NewValue| matches!(value, NewValue::Table(_));
+    let own = entries.iter().filter(|(_, value)| !is_table(value));
+    let own: Vec<_> = own
+        .map(|(name, value)| assignment("", std::slice::from_ref(name), value, lines))
+        .collect();
+    if !own.is_empty() || entries.is_empty() {
+        sections.push(section(path, own, newline));
+    }
+    for (name, value) in entries {
+        if let NewValue::Table(entries) = value {
+            let path = [path, std::slice::from_ref(name)].concat();
+            write_sections(sections, &path, entries, newline, lines);
         }
     }
 }

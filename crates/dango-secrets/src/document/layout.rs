@@ -25,12 +25,18 @@ pub(super) fn indentation(text: &str, at: usize) -> &str {
 
 /// The line end to use for a line put behind the one that holds `at`: that line's, else the file's first, else LF.
 pub(super) fn newline(text: &str, at: usize) -> &'static str {
+    newline_or(text, at, "\n")
+}
+
+/// As [`newline`], for a text that may have no line end at all.
+pub(super) fn newline_or(text: &str, at: usize, otherwise: &'static str) -> &'static str {
     let bytes = text.as_bytes();
     let of_line = bytes[at..].iter().position(|&byte| byte == b'\n').map(|length| at + length);
     let newline = of_line.or_else(|| bytes.iter().position(|&byte| byte == b'\n'));
     match newline {
         Some(newline) if bytes[..newline].ends_with(b"\r") => "\r\n",
-        _ => "\n",
+        Some(_) => "\n",
+        None => otherwise,
     }
 }
 
@@ -72,8 +78,7 @@ pub(super) fn before(text: &str, at: usize) -> usize {
 }
 
 /// The edit that puts `lines` (without a line end at their end) behind the line that holds `end`.
-pub(super) fn insert_lines(text: &str, end: usize, lines: &str) -> Splice {
-    let newline = newline(text, end);
+pub(super) fn insert_lines(text: &str, end: usize, lines: &str, newline: &str) -> Splice {
     let at = line_end(text, end);
     let is_open = at == text.len() && !text.ends_with('\n') && at > encoding::bom_length(text);
     let insert = if is_open {
@@ -85,8 +90,7 @@ pub(super) fn insert_lines(text: &str, end: usize, lines: &str) -> Splice {
 }
 
 /// The edit that puts a whole section at `at`, the start of a line, one blank line on both sides.
-pub(super) fn insert_section(text: &str, at: usize, section: &str) -> Splice {
-    let newline = newline(text, at.saturating_sub(1));
+pub(super) fn insert_section(text: &str, at: usize, section: &str, newline: &str) -> Splice {
     let before = &text[encoding::bom_length(text)..at];
     let mut insert = Zeroizing::new(String::with_capacity(section.len() + 16));
     let is_open = !before.is_empty() && !before.ends_with('\n');
@@ -179,8 +183,8 @@ mod tests {
 
     #[test]
     fn removing_the_last_line_keeps_the_missing_line_end() {
-        assert_eq!(without("a\r\nb", vec![3..4]).as_str(), "a");
-        assert_eq!(without("a\nb\n", vec![2..4]).as_str(), "a\n");
+        assert_eq!(without("a\r\nb", vec![3..4, 3..3]).as_str(), "a");
+        assert_eq!(without("a\nb\n", vec![2..4, 3..4]).as_str(), "a\n");
         assert_eq!(without("a", vec![0..1, 0..1]).as_str(), "");
     }
 }
