@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::dialect::node;
 use super::interpolation::{EnvPiece, pieces};
-use super::parser::StatementKind;
+use super::parser::{BOM, StatementKind};
 use super::spelling::{Obstacles, spellings};
 use super::{Binding, EnvDocument};
 use crate::{References, SetOutcome};
@@ -34,12 +34,13 @@ pub enum EnvEditError {
         /// What stands in the way.
         obstacles: Obstacles,
     },
-    /// The value itself is fine, but another line gets in the way, such as one whose quote is never closed.
-    #[error("{key} cannot be set without changing how python-dotenv or node dotenv reads line {line}")]
+    /// The value itself is fine, but a line gets in the way that the two readers read differently, such
+    /// as one whose quote is never closed, or `KEY: x`, which only node dotenv takes for an assignment.
+    #[error("{key} cannot be set while line {line} is as it is: python-dotenv and node dotenv read it differently")]
     OtherLine {
         /// The key that was to be set.
         key: VariableName,
-        /// The other line, counted from 1.
+        /// The line, counted from 1.
         line: usize,
     },
     /// There is no such key.
@@ -92,7 +93,7 @@ impl EnvDocument {
         let mut conflict = None;
         for spelling in &spellings {
             let places = match target {
-                Some((_, binding)) => vec![self.replacement(binding, spelling)],
+                Some((_, binding)) => self.replacements(binding, spelling),
                 None => self.additions(key, spelling),
             };
             for (at, text) in places {
@@ -124,7 +125,7 @@ impl EnvDocument {
     ///
     /// [`EnvEditError::NotFound`].
     pub fn unset(&self, key: &str) -> Result<(Self, usize), EnvEditError> {
-        let mut text = Zeroizing::new(String::with_capacity(self.text.len()));
+        let mut text = Zeroizing::new(String::with_capacity(self.text.len() + 1));
         let mut kept_to = 0;
         let mut removed = 0;
         for statement in &self.statements {
@@ -137,25 +138,35 @@ impl EnvDocument {
         if removed == 0 {
             return Err(EnvEditError::NotFound);
         }
-        text.push_str(&self.text[kept_to..]);
+        let rest = &self.text[kept_to..];
+        if text.is_empty() && rest.starts_with(BOM) {
+            // In the middle of a file U+FEFF belongs to a key; at its start it would not.
+            text.push('\n');
+        }
+        text.push_str(rest);
         Ok((Self::from_text(text), removed))
     }
 
-    fn replacement(&self, binding: &Binding, spelling: &str) -> (Range<usize>, Zeroizing<String>) {
-        match &binding.value {
-            Some(value) => (value.span.clone(), self.with_line_breaks(spelling)),
-            None => {
-                let sign = Zeroizing::new(format!("={spelling}"));
-                (binding.key_end..binding.key_end, self.with_line_breaks(&sign))
-            }
-        }
+    /// The value's new spelling; the second choice takes quotes off the key, which node dotenv does not know.
+    fn replacements(&self, binding: &Binding, spelling: &str) -> Vec<(Range<usize>, Zeroizing<String>)> {
+        let (span, sign) = match &binding.value {
+            Some(value) => (value.span.clone(), ""),
+            None => (binding.key_span.end..binding.key_span.end, "="),
+        };
+        let value = self.with_line_breaks(&Zeroizing::new(format!("{sign}{spelling}")));
+        let key_span = &binding.key_span;
+        let between = &self.text[key_span.end..span.start];
+        let with_key = Zeroizing::new(format!("{}{between}{}", binding.key(), *value));
+        let is_quoted = self.text[key_span.clone()].starts_with('\'');
+        let with_key = is_quoted.then_some((key_span.start..span.end, with_key));
+        std::iter::once((span, value)).chain(with_key).collect()
     }
 
     /// The new line at the end; the second choice has a blank line above it, for a file that ends
     /// with what node dotenv would continue on the next line.
     fn additions(&self, key: &VariableName, spelling: &str) -> Vec<(Range<usize>, Zeroizing<String>)> {
         let end = self.text.len()..self.text.len();
-        let is_line_open = !self.text.trim_start_matches(super::parser::BOM).is_empty() && !self.text.ends_with(['\r', '\n']);
+        let is_line_open = !self.text.trim_start_matches(BOM).is_empty() && !self.text.ends_with(['\r', '\n']);
         let separator = if is_line_open { "\n" } else { "" };
         let line = |above: &str| self.with_line_breaks(&Zeroizing::new(format!("{above}{separator}{key}={spelling}\n")));
         vec![(end.clone(), line("")), (end, line("\n"))]
@@ -213,10 +224,10 @@ impl<'d> Readings<'d> {
             return Some(line);
         }
         if self.problems.len() != after.problems.len() {
-            return Some(self.problems.first().or(after.problems.first()).copied().unwrap_or(1));
+            return self.problems.iter().chain(&after.problems).max().copied();
         }
         if !after.python.get(edited).is_some_and(is_set) {
-            return Some(edited_line);
+            return Some(after.problems.last().copied().unwrap_or(edited_line));
         }
         if let Some(line) = first_difference(self.node_others(key), after.node_others(key)) {
             return Some(line);

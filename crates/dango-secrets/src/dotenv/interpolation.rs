@@ -65,6 +65,7 @@ impl EnvValueError {
 #[derive(Clone, Default)]
 pub struct EnvValues {
     entries: Vec<(String, Option<SecretValue>)>,
+    places: HashMap<String, usize>,
 }
 
 impl EnvValues {
@@ -75,7 +76,17 @@ impl EnvValues {
 
     /// The value of a key; `None` for a key without a value, too.
     pub fn value(&self, key: &str) -> Option<&SecretValue> {
-        self.entries.iter().find(|(found, _)| found == key)?.1.as_ref()
+        self.entries[*self.places.get(key)?].1.as_ref()
+    }
+
+    fn set(&mut self, key: &str, value: Option<SecretValue>) {
+        match self.places.get(key) {
+            Some(&at) => self.entries[at].1 = value,
+            None => {
+                self.places.insert(key.to_owned(), self.entries.len());
+                self.entries.push((key.to_owned(), value));
+            }
+        }
     }
 
     /// How many keys there are.
@@ -108,11 +119,10 @@ impl EnvDocument {
     /// [`EnvValueError::TooLarge`] where references blow a value up.
     pub fn values(&self, environment: &dyn Fn(&str) -> Option<SecretValue>, precedence: Precedence) -> Result<EnvValues, EnvValueError> {
         let mut values = EnvValues::default();
-        let mut places: HashMap<&str, usize> = HashMap::new();
         let mut total = 0usize;
         for binding in self.bindings() {
             let look_up = |name: &str| -> Found {
-                let in_file = || places.get(name).map(|&at| values.entries[at].1.clone());
+                let in_file = || values.places.get(name).map(|&at| values.entries[at].1.clone());
                 let outside = || environment(name).map(Some);
                 match precedence {
                     Precedence::File => in_file().or_else(outside),
@@ -120,13 +130,7 @@ impl EnvDocument {
                 }
             };
             let value = expand(binding, &look_up, &mut total)?;
-            match places.get(binding.key()) {
-                Some(&at) => values.entries[at].1 = value,
-                None => {
-                    places.insert(binding.key(), values.entries.len());
-                    values.entries.push((binding.key().to_owned(), value));
-                }
-            }
+            values.set(binding.key(), value);
         }
         Ok(values)
     }

@@ -167,6 +167,3 @@ fn place_behind(text: &str) -> (usize, usize) {
     let last_line = text.rfind(['\r', '\n']).map_or(text, |at| &text[at + 1..]);
     (parser::count_lines(text) + 1, last_line.chars().count() + 1)
 }
-
-#[cfg(test)]
-mod tests;

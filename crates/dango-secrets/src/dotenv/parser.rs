@@ -14,7 +14,8 @@ use super::whitespace::is_python_space;
 pub struct Binding {
     pub(super) key: String,
     pub(super) line: usize,
-    pub(super) key_end: usize,
+    /// Where the key is spelled, its quotes included.
+    pub(super) key_span: Range<usize>,
     pub(super) value: Option<RawValue>,
 }
 
@@ -145,13 +146,19 @@ impl<'t> Reader<'t> {
     fn binding(&mut self) -> Result<Option<Binding>, Mismatch> {
         let line = self.line;
         self.export();
+        let key_from = self.at;
         let key = self.key()?;
-        let key_end = self.at;
+        let key_span = key_from..self.at;
         self.skip(is_blank);
         let value = if self.peek() == Some('=') { Some(self.value()?) } else { None };
         self.comment();
         self.end_of_line()?;
-        Ok(key.map(|key| Binding { key, line, key_end, value }))
+        Ok(key.map(|key| Binding {
+            key,
+            line,
+            key_span,
+            value,
+        }))
     }
 
     fn export(&mut self) {

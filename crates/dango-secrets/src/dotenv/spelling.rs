@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::EnvDocument;
 use super::dialect::{bash, docker, node};
+use super::whitespace::{is_javascript_space, is_python_space};
 
 /// Why no spelling is read back: what the value holds that stands in each other's way.
 ///
@@ -91,7 +92,8 @@ fn readers_served(spelling: &str, value: &str) -> Option<u8> {
 }
 
 fn obstacles(value: &str) -> Obstacles {
-    let has_edge = value.trim() != value;
+    let is_space = |c: char| is_python_space(c) || is_javascript_space(c);
+    let has_edge = value.starts_with(is_space) || value.ends_with(is_space);
     let present = [
         (value.contains('\''), "single quotes"),
         (value.contains('"'), "double quotes"),

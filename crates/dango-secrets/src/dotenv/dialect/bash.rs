@@ -44,8 +44,8 @@ pub(in crate::dotenv) fn read(text: &str) -> Vec<Command> {
             return commands;
         }
         let start = scanner.at();
-        match statement(&mut scanner, text) {
-            Ok(effects) => commands.extend(effects.into_iter().map(|effect| Command { at: start, effect })),
+        match line(&mut scanner, text) {
+            Ok(found) => commands.extend(found),
             Err(Stop) => {
                 commands.push(Command {
                     at: start,
@@ -60,6 +60,27 @@ pub(in crate::dotenv) fn read(text: &str) -> Vec<Command> {
             }
         }
     }
+}
+
+/// The commands of one line; bash reads all of it before it runs the first.
+fn line(scanner: &mut Scanner<'_>, text: &str) -> Result<Vec<Command>, Stop> {
+    let mut commands = Vec::new();
+    loop {
+        scanner.skip_blanks();
+        let at = scanner.at();
+        let (effects, end) = statement(scanner, text)?;
+        commands.extend(effects.into_iter().map(|effect| Command { at, effect }));
+        if end == StatementEnd::Line {
+            return Ok(commands);
+        }
+    }
+}
+
+/// What ended a statement.
+#[derive(PartialEq, Eq)]
+enum StatementEnd {
+    Semicolon,
+    Line,
 }
 
 /// Whether bash gives a variable what python-dotenv gives it, wherever referenced variables are unset or not empty.
@@ -83,10 +104,11 @@ pub(in crate::dotenv) fn is_same_value(parts: &[Part], pieces: &[EnvPiece<'_>]) 
 }
 
 /// One command with what is tied to it by `&&`, `|` and the like, to behind its `;` or line break.
-fn statement(scanner: &mut Scanner<'_>, text: &str) -> Result<Vec<Effect>, Stop> {
+fn statement(scanner: &mut Scanner<'_>, text: &str) -> Result<(Vec<Effect>, StatementEnd), Stop> {
     let mut words: Vec<Word> = Vec::new();
     let mut other_commands = false;
     let mut redirects = false;
+    let mut end = StatementEnd::Line;
     loop {
         scanner.skip_blanks();
         let Some(c) = scanner.peek() else { break };
@@ -101,6 +123,7 @@ fn statement(scanner: &mut Scanner<'_>, text: &str) -> Result<Vec<Effect>, Stop>
                 if (words.is_empty() && !redirects) || scanner.peek() == Some(';') {
                     return Err(Stop);
                 }
+                end = StatementEnd::Semicolon;
                 break;
             }
             '|' | '&' => {
@@ -114,19 +137,23 @@ fn statement(scanner: &mut Scanner<'_>, text: &str) -> Result<Vec<Effect>, Stop>
                 redirects = true;
                 redirection(scanner)?;
             }
+            '(' if words.is_empty() && !redirects && !other_commands => {
+                other_commands = true;
+                scanner.parenthesized()?;
+            }
             '(' | ')' => return Err(Stop),
             _ => {
                 let is_first = words.iter().all(|word| word.name.is_some());
                 let takes_assignments = is_first || is_export(&words, text);
                 let word = scanner.word(takes_assignments)?;
-                if is_first && word.name.is_none() && is_reserved(&text[word.span.clone()]) {
+                if words.is_empty() && word.name.is_none() && is_reserved(&text[word.span.clone()]) {
                     return Err(Stop);
                 }
                 words.push(word);
             }
         }
     }
-    Ok(effects(words, other_commands || redirects, text))
+    Ok((effects(words, other_commands || redirects, text), end))
 }
 
 /// Steps over `&`, `&&`, `|`, `||`, `|&`; where a command must follow, it may do so on the next line.
@@ -155,6 +182,9 @@ fn redirection(scanner: &mut Scanner<'_>) -> Result<(), Stop> {
         scanner.advance(c);
     }
     let operator = scanner.text_from(from);
+    if matches!(operator, "<" | ">") && scanner.peek() == Some('(') {
+        return scanner.parenthesized();
+    }
     let is_known = matches!(operator, "<" | ">" | ">>" | "<&" | ">&" | ">|" | "<>" | "<<<");
     scanner.skip_blanks();
     if !is_known || matches!(scanner.peek(), None | Some('\n' | ';' | '(' | ')' | '<' | '>' | '&' | '|')) {
@@ -185,7 +215,8 @@ fn effects(words: Vec<Word>, other_commands: bool, text: &str) -> Vec<Effect> {
     let exports = is_export(&words, text);
     let has_command = words.iter().any(|word| word.name.is_none());
     let substitutes = words.iter().any(|word| word.parts.iter().any(|part| matches!(part, Part::Command)));
-    if other_commands || substitutes || (has_command && !exports) {
+    let lists_all = exports && words.len() == 1;
+    if other_commands || substitutes || lists_all || (has_command && !exports) {
         return vec![Effect::Runs];
     }
     let mut assigned = Vec::new();

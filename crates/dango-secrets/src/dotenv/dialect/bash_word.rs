@@ -147,6 +147,12 @@ impl<'t> Scanner<'t> {
         })
     }
 
+    /// Steps over a subshell or a process substitution.
+    pub(super) fn parenthesized(&mut self) -> Result<(), Stop> {
+        self.advance('(');
+        self.skip_nested(Nested::Parenthesis).map(|_| ())
+    }
+
     /// Steps over `NAME=`, `NAME+=` or `NAME[…]=` and gives the name.
     fn assigned_name(&mut self, parts: &mut Parts) -> Option<String> {
         let rest = self.rest();

@@ -4,3 +4,6 @@ pub(super) mod bash;
 mod bash_word;
 pub(super) mod docker;
 pub(super) mod node;
+
+#[cfg(test)]
+mod tests;

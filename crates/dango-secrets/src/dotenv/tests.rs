@@ -1,1 +1,0 @@
-//! Tests of the `.env` document that need no real reader.
