@@ -231,7 +231,7 @@ fn message(code: &str, sees: [Sees; 4]) -> String {
         "unparsable" => "python-dotenv cannot read this and skips it".to_owned(),
         "no_value" => "there is no `=`, so python-dotenv sees a key without a value".to_owned(),
         "shell_stops" => "bash finds an error here and reads no further".to_owned(),
-        "runs_command" => "bash runs a part of this as a command".to_owned(),
+        "runs_command" => "bash takes a part of this for a command, or for a file to redirect to".to_owned(),
         "file_refused" => "docker refuses the whole file because of this".to_owned(),
         "stray_variable" => "python-dotenv sees no variable here, but another reader does".to_owned(),
         "quotes_kept" => "docker makes the quotes a part of the value".to_owned(),

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::bash_word::{Scanner, Stop, Word};
+use super::bash_scanner::{Scanner, Stop};
+use super::bash_word::Word;
 use crate::dotenv::EnvPiece;
 
 pub(in crate::dotenv) use super::bash_word::Part;
@@ -108,6 +109,7 @@ fn statement(scanner: &mut Scanner<'_>, text: &str) -> Result<(Vec<Effect>, Stat
     let mut words: Vec<Word> = Vec::new();
     let mut other_commands = false;
     let mut redirects = false;
+    let mut has_command = false;
     let mut end = StatementEnd::Line;
     loop {
         scanner.skip_blanks();
@@ -143,9 +145,8 @@ fn statement(scanner: &mut Scanner<'_>, text: &str) -> Result<(Vec<Effect>, Stat
             }
             '(' | ')' => return Err(Stop),
             _ => {
-                let is_first = words.iter().all(|word| word.name.is_some());
-                let takes_assignments = is_first || is_export(&words, text);
-                let word = scanner.word(takes_assignments)?;
+                let word = scanner.word(!has_command || is_export(&words, text))?;
+                has_command |= word.name.is_none();
                 if words.is_empty() && word.name.is_none() && is_reserved(&text[word.span.clone()]) {
                     return Err(Stop);
                 }

@@ -3,9 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::bash::{Span, is_name};
-
-/// Bash finds no end of what was begun, or a token that must not stand here.
-pub(super) struct Stop;
+use super::bash_scanner::{Nested, Scanner, Stop};
 
 /// A part of a word's value.
 #[derive(Clone)]
@@ -36,79 +34,10 @@ pub(super) struct Word {
     pub(super) parts: Vec<Part>,
 }
 
-/// Walks over the text; never backwards but by [`Scanner::go_to`].
-pub(super) struct Scanner<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl<'t> Scanner<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
-    }
-
-    pub(super) fn at(&self) -> usize {
-        self.at
-    }
-
-    pub(super) fn is_at_end(&self) -> bool {
-        self.at == self.text.len()
-    }
-
-    pub(super) fn text_from(&self, from: usize) -> &'t str {
-        &self.text[from..self.at]
-    }
-
-    pub(super) fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    pub(super) fn advance(&mut self, c: char) {
-        self.at += c.len_utf8();
-    }
-
-    pub(super) fn go_to(&mut self, at: usize) {
-        self.at = at;
-    }
-
-    pub(super) fn skip_line(&mut self) {
-        self.at += self.rest().find('\n').unwrap_or(self.rest().len());
-    }
-
-    /// Skips spaces, tabs and escaped line breaks.
-    pub(super) fn skip_blanks(&mut self) {
-        loop {
-            if self.rest().starts_with([' ', '\t']) {
-                self.at += 1;
-            } else if self.rest().starts_with("\\\n") {
-                self.at += 2;
-            } else {
-                return;
-            }
-        }
-    }
-
-    /// Skips to the next command. A line with nothing but a CR counts as blank: bash looks for a
-    /// program of that name, finds none and goes on.
-    pub(super) fn skip_space_and_comments(&mut self) {
-        loop {
-            self.skip_blanks();
-            let rest = self.rest();
-            if rest.starts_with('\n') {
-                self.advance('\n');
-            } else if rest.starts_with("\r\n") || rest == "\r" {
-                self.at += 1;
-            } else if rest.starts_with('#') {
-                self.skip_line();
-            } else {
-                return;
-            }
-        }
-    }
-
+impl Scanner<'_> {
     /// The word at the cursor.
     pub(super) fn word(&mut self, may_assign: bool) -> Result<Word, Stop> {
-        let start = self.at;
+        let start = self.at();
         let mut parts = Parts::default();
         let name = if may_assign { self.assigned_name(&mut parts) } else { None };
         if name.is_some() && self.peek() == Some('(') {
@@ -141,16 +70,10 @@ impl<'t> Scanner<'t> {
             }
         }
         Ok(Word {
-            span: start..self.at,
+            span: start..self.at(),
             name,
             parts: parts.finish(),
         })
-    }
-
-    /// Steps over a subshell or a process substitution.
-    pub(super) fn parenthesized(&mut self) -> Result<(), Stop> {
-        self.advance('(');
-        self.skip_nested(Nested::Parenthesis).map(|_| ())
     }
 
     /// Steps over `NAME=`, `NAME+=` or `NAME[…]=` and gives the name.
@@ -164,9 +87,9 @@ impl<'t> Scanner<'t> {
         } else if behind.starts_with("+=") {
             2
         } else {
-            let line = behind.lines().next().unwrap_or_default();
-            let close = line.strip_prefix('[').and_then(|_| line.find("]="))?;
-            close + 2
+            let index = behind.strip_prefix('[')?;
+            let close = index.find([']', ' ', '\t', '\n']).filter(|&at| index[at..].starts_with("]="))?;
+            close + "[]=".len()
         };
         if !is_name(name) {
             return None;
@@ -176,7 +99,7 @@ impl<'t> Scanner<'t> {
             2 => parts.push(Part::Expanded),
             _ => parts.push(Part::Array),
         }
-        self.at += length + sign;
+        self.go_to(self.at() + length + sign);
         Some(name.to_owned())
     }
 
@@ -184,7 +107,7 @@ impl<'t> Scanner<'t> {
         let inner = &self.rest()[1..];
         let end = inner.find('\'').ok_or_else(|| self.run_out())?;
         parts.text_run(&inner[..end]);
-        self.go_to(self.at + end + 2);
+        self.go_to(self.at() + end + 2);
         Ok(())
     }
 
@@ -249,7 +172,7 @@ impl<'t> Scanner<'t> {
                     closes
                 });
                 let end = end.ok_or_else(|| self.run_out())?;
-                self.go_to(self.at + end + 2);
+                self.go_to(self.at() + end + 2);
                 parts.push(Part::Expanded);
             }
             // `$"…"` is translated where there is a catalogue for it, and there is none.
@@ -271,7 +194,7 @@ impl<'t> Scanner<'t> {
             }
             Some(c) if c.is_ascii_alphabetic() || c == '_' => {
                 let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-                self.at += length;
+                self.go_to(self.at() + length);
                 parts.push(Part::Variable {
                     name: rest[..length].to_owned(),
                     default: None,
@@ -289,9 +212,10 @@ impl<'t> Scanner<'t> {
 
     /// What stands behind `${`.
     fn braces(&mut self) -> Result<Part, Stop> {
-        let from = self.at;
+        let from = self.at();
         let runs = self.skip_nested(Nested::Brace)?;
-        let inner = &self.text[from..self.at - 1];
+        let inner = self.text_from(from);
+        let inner = &inner[..inner.len() - 1];
         let length = inner
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .unwrap_or(inner.len());
@@ -315,95 +239,12 @@ impl<'t> Scanner<'t> {
             Part::Invalid
         })
     }
-
-    /// Steps behind the end of something begun, and tells whether a command substitution is inside. No recursion.
-    fn skip_nested(&mut self, outer: Nested) -> Result<bool, Stop> {
-        let mut open = vec![outer];
-        let mut doubles = 0usize;
-        let mut runs = false;
-        while let Some(c) = self.peek() {
-            let inner = open.last().copied().unwrap_or(outer);
-            self.advance(c);
-            match c {
-                '\\' => {
-                    if let Some(next) = self.peek() {
-                        self.advance(next);
-                    }
-                }
-                _ if c == inner.closing() => {
-                    doubles -= usize::from(inner == Nested::Double);
-                    open.pop();
-                    if open.is_empty() {
-                        return Ok(runs);
-                    }
-                }
-                '\'' if doubles == 0 && inner != Nested::Backquote => {
-                    let end = self.rest().find('\'').ok_or_else(|| self.run_out())?;
-                    self.go_to(self.at + end + 1);
-                }
-                '"' => {
-                    doubles += 1;
-                    open.push(Nested::Double);
-                }
-                '`' => {
-                    runs = true;
-                    open.push(Nested::Backquote);
-                }
-                '$' => match self.peek() {
-                    Some('(') => {
-                        runs = true;
-                        self.advance('(');
-                        open.push(Nested::Parenthesis);
-                    }
-                    Some('{') => {
-                        self.advance('{');
-                        open.push(Nested::Brace);
-                    }
-                    _ => {}
-                },
-                '(' if inner == Nested::Parenthesis => open.push(Nested::Parenthesis),
-                _ => {}
-            }
-        }
-        Err(Stop)
-    }
-
-    /// Remembers that reading went to the end of the text.
-    fn run_out(&mut self) -> Stop {
-        self.go_to(self.text.len());
-        Stop
-    }
-
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Quoting {
     None,
     Double,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Nested {
-    Parenthesis,
-    Brace,
-    Bracket,
-    Double,
-    Backquote,
-}
-
-impl Nested {
-    fn closing(self) -> char {
-        match self {
-            Self::Parenthesis => ')',
-            Self::Brace => '}',
-            Self::Bracket => ']',
-            Self::Double => '"',
-            Self::Backquote => '`',
-        }
-    }
 }
 
 fn is_plain_default(operation: &str) -> bool {
