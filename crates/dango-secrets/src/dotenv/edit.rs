@@ -166,7 +166,8 @@ impl EnvDocument {
     /// with what node dotenv would continue on the next line.
     fn additions(&self, key: &VariableName, spelling: &str) -> Vec<(Range<usize>, Zeroizing<String>)> {
         let end = self.text.len()..self.text.len();
-        let is_line_open = !self.text.trim_start_matches(BOM).is_empty() && !self.text.ends_with(['\r', '\n']);
+        let content = self.text.strip_prefix(BOM).unwrap_or(&self.text);
+        let is_line_open = !content.is_empty() && !content.ends_with(['\r', '\n']);
         let separator = if is_line_open { "\n" } else { "" };
         let line = |above: &str| self.with_line_breaks(&Zeroizing::new(format!("{above}{separator}{key}={spelling}\n")));
         vec![(end.clone(), line("")), (end, line("\n"))]

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use dango_core::SecretValue;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{bash, docker, node};
+use crate::dotenv::{EnvDocument, References};
 
 fn each_case(mut check: impl FnMut(&str, &Value)) {
     let fixture: Value = serde_json::from_str(include_str!("../../../tests/dotenv/readings.json")).expect("JSON");
@@ -92,6 +95,32 @@ fn bash_reads_on_behind_a_line_that_stops_it() {
         })
         .collect();
     assert_eq!(effects, ["stops", "assigns", "stops", "assigns"]);
+}
+
+fn node_values(text: &str) -> Vec<(String, String)> {
+    node::read(text)
+        .into_iter()
+        .map(|item| (item.key, item.value.to_string()))
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn node_dotenv_reads_what_set_writes_and_all_else_as_before(
+        file in "(A=|B=|K=|'|\"|`|\\\\|\n|\r|#| |x|: |export |\\$\\{A\\}){0,16}",
+        value in "('|\"|`|\\\\|\n|\r|#| |[a-z]|\\$|\u{feff}|\u{2028}|=){0,12}",
+    ) {
+        let before = EnvDocument::parse(file.as_bytes()).expect("UTF-8 without NUL");
+        let key = "K".parse().expect("a name");
+        let value = SecretValue::new(value).expect("no NUL");
+        if let Ok((after, _)) = before.set(&key, &value, References::Literal) {
+            let read = node_values(after.text());
+            let last = read.iter().rfind(|(key, _)| key == "K");
+            prop_assert_eq!(last.map(|(_, value)| value.as_str()), Some(value.expose()));
+            let others = |all: Vec<(String, String)>| all.into_iter().filter(|(key, _)| key != "K").collect::<Vec<_>>();
+            prop_assert_eq!(others(node_values(before.text())), others(read));
+        }
+    }
 }
 
 /// What the environment is after sourcing; `None` for what only bash itself can tell.
