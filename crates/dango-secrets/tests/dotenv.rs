@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use dango_core::{SecretValue, VariableName};
-use dango_secrets::dotenv::{EnvDocument, EnvEditError, EnvError, EnvPiece, Precedence, References, SetOutcome, lint, lint_bytes};
+use dango_secrets::dotenv::{EnvDocument, EnvEditError, EnvError, EnvPiece, Precedence, lint, lint_bytes};
+use dango_secrets::{References, SetOutcome};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

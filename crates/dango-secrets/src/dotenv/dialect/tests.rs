@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{bash, docker, node};
-use crate::dotenv::{EnvDocument, References};
+use crate::References;
+use crate::dotenv::EnvDocument;
 
 fn each_case(mut check: impl FnMut(&str, &Value)) {
     let fixture: Value = serde_json::from_str(include_str!("../../../tests/dotenv/readings.json")).expect("JSON");
