@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use super::error::{DocumentError, DocumentProblem};
 use super::position::line_and_column;
 use super::tomlkit::{self, Line};
-use super::tree::{Kind, NodeId, Section, Tree};
+use super::tree::{Kind, NodeId, Origin, Section, Tree};
 
 /// Refuses a document that dlt's parser (tomlkit 0.15) refuses.
 pub(super) fn check(text: &str, tree: &Tree) -> Result<(), DocumentError> {
-    if is_in_order(tree) {
+    if is_simple(tree) {
         return Ok(());
     }
     let Some(number) = tomlkit::refused_section(&lines(text, tree)) else {
@@ -24,30 +24,21 @@ pub(super) fn check(text: &str, tree: &Tree) -> Result<(), DocumentError> {
     Err(DocumentError { line, column, problem })
 }
 
-/// Whether every table stands before and directly above the tables in it, and there are no arrays of tables: the
-/// usual file, on which no two readers differ.
-fn is_in_order(tree: &Tree) -> bool {
-    let mut previous = Vec::new();
-    let mut current = Vec::new();
-    for section in tree.sections.iter().skip(1) {
-        current.clear();
+/// Whether the document has neither arrays of tables, nor a header for a table that an earlier one implied, nor one
+/// that adds to dotted keys: the usual file, whatever the order, and one that tomlkit takes.
+fn is_simple(tree: &Tree) -> bool {
+    tree.sections.iter().skip(1).all(|section| {
+        let is_new = tree.node(section.table).begin as usize == section.header.start();
+        let is_plain = |id: NodeId| match &tree.node(id).kind {
+            Kind::Table { origin, .. } => *origin != Origin::Dotted && !tree.is_element(id),
+            _ => false,
+        };
         let mut at = section.table;
-        while at != Tree::ROOT {
-            current.push(at);
+        while at != Tree::ROOT && is_plain(at) {
             at = tree.node(at).parent;
         }
-        current.reverse();
-        let shared = previous.iter().zip(&current).take_while(|(old, new)| old == new).count();
-        let is_new = |&id: &NodeId| {
-            let node = tree.node(id);
-            node.begin as usize == section.header.start() && matches!(node.kind, Kind::Table { .. })
-        };
-        if shared == current.len() || !current[shared..].iter().all(is_new) {
-            return false;
-        }
-        std::mem::swap(&mut previous, &mut current);
-    }
-    true
+        is_new && at == Tree::ROOT
+    })
 }
 
 /// The headers and keys of a document in the order of the file.

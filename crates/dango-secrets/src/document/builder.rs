@@ -1,7 +1,7 @@
 //! The parser's events made into a [`Tree`], with TOML's rules on what may be defined where.
 
 use toml_parser::decoder::Encoding;
-use toml_parser::parser::{EventReceiver, ValidateWhitespace, parse_document};
+use toml_parser::parser::{EventReceiver, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span as SourceSpan};
 
 use super::error::{DocumentError, DocumentProblem};
@@ -15,7 +15,8 @@ pub(super) fn build(text: &str) -> Result<Tree, DocumentError> {
     let tokens = source.lex().into_vec();
     let mut builder = Builder::new(text);
     let mut errors: Option<ParseError> = None;
-    parse_document(&tokens, &mut ValidateWhitespace::new(&mut builder, source), &mut errors);
+    // Comments and line ends need no validation of their own: `encoding::check` refused what they cannot hold.
+    parse_document(&tokens, &mut builder, &mut errors);
     let syntax = errors.map(|error| {
         let at = error.unexpected().or(error.context()).map_or(0, |span| span.start());
         (at, DocumentProblem::Syntax(syntax::explain(error.description())))
@@ -54,7 +55,7 @@ impl<'a> Builder<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             text,
-            tree: Tree::new(encoding::bom_length(text)),
+            tree: Tree::new(encoding::bom_length(text), text.len()),
             failure: None,
             current: Tree::ROOT,
             header: 0,
@@ -94,8 +95,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Finds or makes the table that a dotted key names without its last part.
-    fn descend(&mut self, mut table: NodeId, keys: Vec<Key>, begin: usize, dotted: bool) -> Option<NodeId> {
-        for key in keys {
+    fn descend(&mut self, mut table: NodeId, keys: &mut Vec<Key>, begin: usize, dotted: bool) -> Option<NodeId> {
+        for key in keys.drain(..) {
             let Some(child) = self.tree.child(self.text, table, key.name(self.text)) else {
                 let origin = if dotted { Origin::Dotted } else { Origin::Implied };
                 let children = Children::default();
@@ -133,9 +134,9 @@ impl<'a> Builder<'a> {
         if self.failure.is_some() {
             return;
         }
-        let Some(parent) = self.descend(Tree::ROOT, keys, begin, false) else {
-            return;
-        };
+        let parent = self.descend(Tree::ROOT, &mut keys, begin, false);
+        self.keys = keys;
+        let Some(parent) = parent else { return };
         let section = narrow(self.tree.sections.len());
         let table = if is_array {
             self.array_element(parent, last, begin, section)
@@ -196,7 +197,9 @@ impl<'a> Builder<'a> {
         let table = self.open.last().copied().unwrap_or(self.current);
         self.tree.children(table)?;
         let dotted = !keys.is_empty();
-        let table = self.descend(table, keys, begin, true)?;
+        let table = self.descend(table, &mut keys, begin, true);
+        self.keys = keys;
+        let table = table?;
         let closed = matches!(
             self.tree.node(table).kind,
             Kind::Table {

@@ -31,6 +31,9 @@ pub(super) enum Quotes {
 
 /// Checks the spelling of the scalar `raw`, which stands at `span`; syntax errors go to `errors`.
 pub(super) fn check(raw: &str, encoding: Option<Encoding>, span: SourceSpan, errors: &mut dyn ErrorSink) -> Result<Form, DocumentProblem> {
+    if let Some(form) = check_usual(raw, encoding) {
+        return Ok(form);
+    }
     let source = Raw::new_unchecked(raw, encoding, span);
     if let Some(encoding) = encoding {
         let _ = source.decode_scalar(&mut (), errors);
@@ -74,6 +77,19 @@ pub(super) fn check(raw: &str, encoding: Option<Encoding>, span: SourceSpan, err
         }
         ScalarKind::String => return Err(DocumentProblem::Syntax("string values must be quoted")),
     })
+}
+
+/// The usual spellings, recognised without the decoder, which matters in a large document.
+fn check_usual(raw: &str, encoding: Option<Encoding>) -> Option<Form> {
+    let bytes = raw.as_bytes();
+    match (encoding, bytes) {
+        (Some(Encoding::BasicString), [b'"', inner @ .., b'"']) if !inner.contains(&b'\\') => Some(Form::String(Quotes::Basic)),
+        (Some(Encoding::LiteralString), [b'\'', .., b'\'']) => Some(Form::String(Quotes::Literal)),
+        (None, b"true") => Some(Form::Boolean(true)),
+        (None, b"false") => Some(Form::Boolean(false)),
+        (None, [b'1'..=b'9', rest @ ..]) if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit) => Some(Form::Integer { radix: 10 }),
+        _ => None,
+    }
 }
 
 fn radix_of(radix: IntegerRadix) -> u8 {

@@ -127,8 +127,12 @@ pub(super) enum Origin {
 #[derive(Clone, Default)]
 pub(super) struct Children {
     list: Vec<NodeId>,
-    index: Option<HashMap<Box<str>, NodeId>>,
+    index: Option<Box<Index>>,
 }
+
+/// Boxed, because nearly every table is small and every node has the size of the largest kind.
+#[derive(Default)]
+struct Index(HashMap<Box<str>, NodeId>);
 
 impl Children {
     pub(super) fn ids(&self) -> &[NodeId] {
@@ -158,7 +162,7 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) const ROOT: NodeId = NodeId(0);
 
-    pub(super) fn new(start: usize) -> Self {
+    pub(super) fn new(start: usize, length: usize) -> Self {
         let at = Span::empty(start);
         let root = Node {
             key: Key { span: at, decoded: None },
@@ -176,8 +180,11 @@ impl Tree {
             last: at.start,
             end: at.start,
         };
+        // Room for the usual line of 40 bytes or more, so that a large tree is not moved while it grows.
+        let mut nodes = Vec::with_capacity(length / 40 + 1);
+        nodes.push(root);
         Self {
-            nodes: vec![root],
+            nodes,
             sections: vec![section],
         }
     }
@@ -207,7 +214,7 @@ impl Tree {
     pub(super) fn child(&self, text: &str, table: NodeId, name: &str) -> Option<NodeId> {
         let children = self.children(table)?;
         match &children.index {
-            Some(index) => index.get(name).copied(),
+            Some(index) => index.0.get(name).copied(),
             None => children.list.iter().copied().find(|&id| self.node(id).key.name(text) == name),
         }
     }
@@ -216,6 +223,17 @@ impl Tree {
     pub(super) fn add(&mut self, text: &str, parent: NodeId, key: Key, begin: usize, kind: Kind) -> NodeId {
         let id = NodeId(narrow(self.nodes.len()));
         let depth = self.node(parent).depth + 1;
+        match &mut self.node_mut(parent).kind {
+            Kind::Array { items, .. } => items.push(id),
+            Kind::Tables { elements } => elements.push(id),
+            Kind::Table { children, .. } | Kind::Inline { children, .. } => {
+                children.list.push(id);
+                if let Some(index) = &mut children.index {
+                    index.0.insert(key.name(text).into(), id);
+                }
+            }
+            Kind::Scalar { .. } => {}
+        }
         self.nodes.push(Node {
             key,
             parent,
@@ -223,30 +241,19 @@ impl Tree {
             depth,
             kind,
         });
-        match &mut self.node_mut(parent).kind {
-            Kind::Array { items, .. } => items.push(id),
-            Kind::Tables { elements } => elements.push(id),
-            Kind::Table { children, .. } | Kind::Inline { children, .. } => {
-                children.list.push(id);
-                if children.list.len() > SEARCHED {
-                    self.index(text, parent);
-                }
-            }
-            Kind::Scalar { .. } => {}
+        if self.children(parent).is_some_and(|children| children.list.len() == SEARCHED + 1) {
+            self.index(text, parent);
         }
         id
     }
 
-    /// Keeps the index of a table with many keys complete.
+    /// Makes the index of a table that has grown large.
     fn index(&mut self, text: &str, table: NodeId) {
         let Some(children) = self.children(table) else { return };
-        let name = |id: NodeId| Box::from(self.node(id).key.name(text));
-        let missing: Vec<(Box<str>, NodeId)> = match (&children.index, children.list.last()) {
-            (Some(_), Some(&last)) => vec![(name(last), last)],
-            _ => children.list.iter().map(|&id| (name(id), id)).collect(),
-        };
+        let entries = children.list.iter().map(|&id| (self.node(id).key.name(text).into(), id));
+        let made = Some(Box::new(Index(entries.collect())));
         if let Kind::Table { children, .. } | Kind::Inline { children, .. } = &mut self.node_mut(table).kind {
-            children.index.get_or_insert_default().extend(missing);
+            children.index = made;
         }
     }
 
