@@ -146,7 +146,7 @@ pub(super) fn splice(text: &str, mut splices: Vec<Splice>) -> Zeroizing<String> 
 }
 
 /// The text without some parts, which may overlap. One that reaches the end of a text without a final line end takes
-/// the line end before it along, so that there is none afterwards either.
+/// the line ends before it along, so that there is none afterwards either.
 pub(super) fn without(text: &str, mut ranges: Vec<Range<usize>>) -> Zeroizing<String> {
     ranges.sort_by_key(|range| range.start);
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
@@ -157,11 +157,9 @@ pub(super) fn without(text: &str, mut ranges: Vec<Range<usize>>) -> Zeroizing<St
         }
         at = at.max(range.end);
     }
-    if at == text.len() && !text.is_empty() && !text.ends_with('\n') && out.ends_with('\n') {
-        out.pop();
-        if out.ends_with('\r') {
-            out.pop();
-        }
+    if at == text.len() && !text.ends_with('\n') && out.ends_with('\n') {
+        let length = out.trim_end_matches([' ', '\t', '\r', '\n']).len();
+        out.truncate(length.max(encoding::bom_length(text)));
     }
     out.push_str(&text[at..]);
     out
@@ -185,6 +183,7 @@ mod tests {
     fn removing_the_last_line_keeps_the_missing_line_end() {
         assert_eq!(without("a\r\nb", vec![3..4, 3..3]).as_str(), "a");
         assert_eq!(without("a\nb\n", vec![2..4, 3..4]).as_str(), "a\n");
+        assert_eq!(without("a\n\nb", vec![3..4, 3..4]).as_str(), "a");
         assert_eq!(without("a", vec![0..1, 0..1]).as_str(), "");
     }
 }
