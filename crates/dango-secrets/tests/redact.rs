@@ -176,37 +176,6 @@ fn a_large_value_does_not_take_long() {
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
 
-#[test]
-#[ignore = "a measurement: cargo test --release -p dango-secrets --test redact -- --ignored --nocapture"]
-#[expect(clippy::print_stderr, reason = "what is measured is shown")]
-fn two_hundred_megabytes_a_second_pass_without_matches() {
-    let secrets: Vec<SecretValue> = (0..100u32)
-        .map(|n| {
-            secret(&format!(
-                "{:x}/{n}/{:X}",
-                n.wrapping_mul(2_654_435_761),
-                n.wrapping_mul(40_503).pow(2)
-            ))
-        })
-        .collect();
-    let redactor = Redactor::new(&secrets).expect("small");
-    let line =
-        "2026-11-21 21:34:05,123|[INFO]|12345|dlt|pipeline.py|extract:421|Resource customers yielded 1000 rows eyJhbGciOiJIUzI1NiJ9\n";
-    let text = line.repeat(65_536 / line.len()).into_bytes();
-    let (mut filter, mut shown) = (redactor.filter(), Vec::new());
-    let began = Instant::now();
-    let mut total = 0;
-    while total < 400_000_000 {
-        filter.push(&text, Duration::ZERO, &mut shown);
-        total += text.len();
-        shown.clear();
-    }
-    let rate = total as f64 / 1e6 / began.elapsed().as_secs_f64();
-    let forms: usize = secrets.iter().map(|secret| encoded_forms(secret).len()).sum();
-    assert!(rate > 200.0, "{rate:.0} MB/s with {forms} forms");
-    eprintln!("{rate:.0} MB/s with {forms} forms");
-}
-
 fn cut(text: &[u8], at: &[prop::sample::Index]) -> Vec<Vec<u8>> {
     let mut places: Vec<usize> = at.iter().map(|index| index.index(text.len() + 1)).collect();
     places.extend([0, text.len()]);
