@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use dango_core::{CredentialPath, SecretValue};
-use dango_secrets::document::{EditError, NewType, NewValue, References, SecretsDocument, SetOutcome};
+use dango_secrets::document::{EditError, NewType, NewValue, SecretsDocument};
+use dango_secrets::{References, SetOutcome};
 use dango_secrets::{Value, ValueType};
 use proptest::prelude::*;
 use toml_edit::{Document, Item, TableLike};
