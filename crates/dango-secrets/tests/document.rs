@@ -462,6 +462,22 @@ fn errors_name_line_and_column_and_no_value() {
     }
 }
 
+/// The verdicts are those of the real tomlkit; `corpus/tomlkit_verdicts.py` makes them.
+#[test]
+fn tables_in_odd_orders_are_read_if_and_only_if_tomlkit_reads_them() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/tomlkit-verdicts.json");
+    let verdicts: serde_json::Value = serde_json::from_slice(&fs::read(file).expect("readable")).expect("JSON");
+    let documents = |list: &str| verdicts[list].as_array().expect("a list").clone();
+    for text in documents("refused") {
+        let text = text.as_str().expect("a text");
+        let error = SecretsDocument::parse(text.as_bytes()).err();
+        assert_eq!(error.map(|error| error.code()), Some("document_out_of_order"), "{text}");
+    }
+    for text in documents("read") {
+        parse(text.as_str().expect("a text"));
+    }
+}
+
 #[test]
 fn bombs_are_refused_and_not_fallen_for() {
     let n = 100_000;

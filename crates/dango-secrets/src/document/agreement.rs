@@ -107,3 +107,32 @@ impl Names {
         number
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::builder;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn line() -> impl Strategy<Value = String> {
+        let name = || proptest::collection::vec("[abc]", 1..4).prop_map(|parts| parts.join("."));
+        prop_oneof![
+            6 => name().prop_map(|name| format!("[{name}]\n")),
+            1 => name().prop_map(|name| format!("[[{name}]]\n")),
+            3 => name().prop_map(|name| format!("{name} = 1\n")),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What justifies the short cut in [`check`].
+        #[test]
+        fn the_model_refuses_no_simple_document(lines in proptest::collection::vec(line(), 0..9)) {
+            let text = lines.concat();
+            if let Ok(tree) = builder::build(&text) && is_simple(&tree) {
+                prop_assert_eq!(tomlkit::refused_section(&super::lines(&text, &tree)), None, "{}", text);
+            }
+        }
+    }
+}

@@ -157,9 +157,13 @@ pub(super) fn without(text: &str, mut ranges: Vec<Range<usize>>) -> Zeroizing<St
         }
         at = at.max(range.end);
     }
-    if at == text.len() && !text.ends_with('\n') && out.ends_with('\n') {
-        let length = out.trim_end_matches([' ', '\t', '\r', '\n']).len();
-        out.truncate(length.max(encoding::bom_length(text)));
+    if at == text.len() && !text.ends_with('\n') {
+        while out.ends_with('\n') {
+            out.pop();
+            if out.ends_with('\r') {
+                out.pop();
+            }
+        }
     }
     out.push_str(&text[at..]);
     out
