@@ -1,4 +1,5 @@
 //! `.dlt/secrets.toml` edited: over a corpus of real layouts, over random ones, and judged by `toml_edit`.
+#![allow(clippy::panic, reason = "the functions that tests share fail as tests do")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -752,7 +753,9 @@ proptest! {
                 prop_assert!(edited.text().is_empty() || is_ended(edited.text()) == is_ended(&text), "{}", edited.text());
                 prop_assert_eq!(edited.has_bom(), document.has_bom());
             }
-            Err(error) => prop_assert!(!matches!(error, EditError::Unproven { .. } | EditError::Unreadable { .. }), "{} in\n{}", error, text),
+            // Beside dotted keys that headers far away add to there is no place that dlt could read.
+            Err(EditError::Unreadable { source, .. }) => prop_assert_eq!(source.code(), "document_out_of_order"),
+            Err(error) => prop_assert!(!matches!(error, EditError::Unproven { .. }), "{} in\n{}", error, text),
         }
     }
 }
