@@ -5,11 +5,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dango_core::SecretValue;
+use dango_core::{CredentialPath, SecretValue};
 use dango_secrets::document::{NewType, NewValue, SecretsDocument};
 use dango_secrets::dotenv::{EnvDocument, Precedence};
 use dango_secrets::exchange::{self, Format, Import, Tree};
-use dango_secrets::{References, SetOutcome, Value};
+use dango_secrets::{References, Value};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -60,26 +60,26 @@ pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Out
     };
     let mut values = Vec::with_capacity(import.credentials.len());
     for (path, tree) in &import.credentials {
-        values.push((
-            path,
-            new_value(tree, references).map_err(|reason| Failure::refused(format!("{name}: {path}: {reason}")))?,
-        ));
+        let value = new_value(tree, references).map_err(|reason| Failure::refused(format!("{name}: {path}: {reason}")))?;
+        values.push((path.clone(), value));
     }
     let merge = |document: &SecretsDocument| {
-        let mut edited = document.clone();
+        let is_kept = |(path, value): &(CredentialPath, NewValue)| {
+            !arguments.overwrite && document.value(path).is_some() && !document.has(path, value)
+        };
+        let wanted: Vec<_> = values.iter().filter(|new| !is_kept(new)).cloned().collect();
+        let refused = |error: &dyn std::error::Error| Failure::caused_by(error).hint("nothing was imported");
+        let (edited, outcomes) = document.set_all(&wanted).map_err(|error| refused(&error))?;
+        let mut outcomes = outcomes.into_iter();
         let mut rows = Vec::with_capacity(values.len());
-        for (path, value) in &values {
-            let refused = |error: &dyn std::error::Error| Failure::caused_by(error).hint("nothing was imported");
-            let (next, outcome) = edited.set(path, value).map_err(|error| refused(&error))?;
-            let action = match outcome {
-                SetOutcome::Replaced if !arguments.overwrite => "kept",
-                outcome => super::action(outcome),
+        for new in &values {
+            let action = if is_kept(new) {
+                "kept"
+            } else {
+                outcomes.next().map_or("kept", super::action)
             };
-            if action != "kept" {
-                edited = next;
-            }
             rows.push(Row {
-                path: path.to_string(),
+                path: new.0.to_string(),
                 action,
             });
         }

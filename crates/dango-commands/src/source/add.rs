@@ -157,10 +157,9 @@ fn write(opened: &Opened, ready: &Ready, output: &mut Output<'_>) -> Outcome {
     let mut before = None;
     if !ready.plan.credentials.is_empty() {
         before = Some(opened.edit_secrets(output, |document| {
-            let mut edited = document.clone();
-            for (path, value) in &ready.plan.credentials {
-                (edited, _) = edited.set(path, value).map_err(|error| Failure::caused_by(&error))?;
-            }
+            let (edited, _) = document
+                .set_all(&ready.plan.credentials)
+                .map_err(|error| Failure::caused_by(&error))?;
             let texts = (Zeroizing::new(document.text().to_owned()), Zeroizing::new(edited.text().to_owned()));
             Ok((edited, texts))
         })?);

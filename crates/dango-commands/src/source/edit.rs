@@ -66,10 +66,7 @@ pub(crate) fn run(arguments: &EditArguments, global: &Global, output: &mut Outpu
     }
     if !plan.credentials.is_empty() {
         opened.edit_secrets(output, |document| {
-            let mut edited = document.clone();
-            for (path, value) in &plan.credentials {
-                (edited, _) = edited.set(path, value).map_err(|error| Failure::caused_by(&error))?;
-            }
+            let (edited, _) = document.set_all(&plan.credentials).map_err(|error| Failure::caused_by(&error))?;
             Ok((edited, ()))
         })?;
     }

@@ -6,8 +6,9 @@ use dango_core::CredentialPath;
 
 use super::edit::EditError;
 use super::new_value::NewValue;
+use super::sameness::is_same;
 use super::tree::Found;
-use super::{SecretsDocument, edit, read};
+use super::{SecretsDocument, read};
 use crate::SetOutcome;
 
 impl SecretsDocument {
@@ -44,7 +45,7 @@ impl SecretsDocument {
     /// Whether a path has exactly this value already.
     pub fn has(&self, path: &CredentialPath, value: &NewValue) -> bool {
         match self.tree.find(&self.text, path.parts()) {
-            Found::Node(id) => edit::is_same(&read::value(&self.text, &self.tree, id), value),
+            Found::Node(id) => is_same(&read::value(&self.text, &self.tree, id), value),
             _ => false,
         }
     }

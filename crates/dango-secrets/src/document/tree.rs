@@ -131,8 +131,7 @@ pub(super) struct Children {
 }
 
 /// Boxed, because nearly every table is small and every node has the size of the largest kind.
-#[derive(Default)]
-#[derive(Clone)]
+#[derive(Default, Clone)]
 struct Index(HashMap<Box<str>, NodeId>);
 
 impl Children {
