@@ -233,8 +233,8 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Read<Zeroizing<String>> {
         self.at += 1;
-        let longest = self.text[self.at..].find('"').unwrap_or(0);
-        let mut decoded = Zeroizing::new(String::with_capacity(longest));
+        // Room for all of it, so that growing leaves no copy behind.
+        let mut decoded = Zeroizing::new(String::with_capacity(self.written_length()));
         loop {
             let rest = &self.text[self.at..];
             let Some(c) = rest.chars().next() else {
@@ -257,6 +257,18 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// How many bytes there are up to the closing quote.
+    fn written_length(&self) -> usize {
+        let mut escaped = false;
+        let is_end = |byte: u8| {
+            let ends = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            ends
+        };
+        let rest = &self.text.as_bytes()[self.at..];
+        rest.iter().copied().position(is_end).unwrap_or(0)
     }
 
     fn escape(&mut self) -> Read<char> {

@@ -23,6 +23,7 @@ mod edit;
 mod encoding;
 mod error;
 mod inline;
+mod insertion;
 mod json;
 mod layout;
 mod new_value;

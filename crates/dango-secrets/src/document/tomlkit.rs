@@ -5,11 +5,11 @@
 //! `container.py`, whose names they bear in the comments; a difference is a document refused for nothing or one that
 //! dlt cannot read.
 
-mod model;
+mod container;
 
 use std::collections::HashMap;
 
-use model::Model;
+use container::{Container, Item, Model, Name, Step, Stop, Table};
 
 /// A header or a key of a document. Names are numbers.
 pub(super) enum Line {
@@ -27,86 +27,11 @@ pub(super) fn refused_section(lines: &[Line]) -> Option<usize> {
         at: 0,
         arrays: Vec::new(),
         section: 0,
-        model: Model { left: BUDGET },
+        model: Model::new(BUDGET),
     };
     match parser.document() {
         Err(Stop::Refused) => Some(parser.section),
         Err(Stop::Exhausted) | Ok(()) => None,
-    }
-}
-
-/// Why the model stops: tomlkit raises, or there is too much to do.
-enum Stop {
-    Refused,
-    Exhausted,
-}
-
-type Step<T> = Result<T, Stop>;
-
-#[derive(Clone, Copy)]
-struct Name {
-    id: u32,
-    /// Whether it is a part of a dotted key that others follow.
-    is_dotted: bool,
-}
-
-impl Name {
-    fn plain(id: u32) -> Self {
-        Self { id, is_dotted: false }
-    }
-}
-
-enum Item {
-    Value,
-    Table(Table),
-    Tables(Vec<Table>),
-}
-
-#[derive(Default)]
-struct Table {
-    body: Container,
-    /// Made by a longer header or by a dotted key.
-    is_super: bool,
-    is_element: bool,
-}
-
-#[derive(Default)]
-struct Container {
-    body: Vec<(Name, Item)>,
-    /// Where each name is in the body; more than one place is a table out of order.
-    places: HashMap<u32, Vec<usize>>,
-    last_table: Option<u32>,
-    out_of_order: Vec<u32>,
-    /// For tables out of order: how many parts were joined, and what they make so far.
-    joined: HashMap<u32, (usize, Container)>,
-}
-
-impl Container {
-    /// `Container._raw_append`
-    fn raw_append(&mut self, name: Name, item: Item) -> Step<()> {
-        let places = self.places.entry(name.id).or_default();
-        if let Some(&last) = places.last() {
-            if !matches!(self.body[last].1, Item::Table(_)) {
-                return Err(Stop::Refused);
-            }
-            if places.len() == 1 {
-                self.out_of_order.push(name.id);
-            }
-        }
-        places.push(self.body.len());
-        if matches!(item, Item::Table(_)) {
-            self.last_table = Some(name.id);
-        }
-        self.body.push((name, item));
-        Ok(())
-    }
-
-    fn last_place(&self, id: u32) -> Option<usize> {
-        self.places.get(&id)?.last().copied()
-    }
-
-    fn is_out_of_order(&self, id: u32) -> bool {
-        self.places.get(&id).is_some_and(|places| places.len() > 1)
     }
 }
 

@@ -1,12 +1,91 @@
-//! How tomlkit appends, joins and looks up tables, with a budget of steps; headers and keys are read beside it.
+//! tomlkit's `Container` and `OutOfOrderTableProxy`: how it adds to a table and joins the parts of one out of order.
 
-use super::{Container, Item, Name, Step, Stop, Table};
+use std::collections::HashMap;
+
+/// Why the model stops: tomlkit raises, or there is too much to do.
+pub(super) enum Stop {
+    Refused,
+    Exhausted,
+}
+
+pub(super) type Step<T> = Result<T, Stop>;
+
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    id: u32,
+    /// Whether it is a part of a dotted key that others follow.
+    is_dotted: bool,
+}
+
+impl Name {
+    pub(super) fn plain(id: u32) -> Self {
+        Self { id, is_dotted: false }
+    }
+}
+
+pub(super) enum Item {
+    Value,
+    Table(Table),
+    Tables(Vec<Table>),
+}
+
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) body: Container,
+    /// Made by a longer header or by a dotted key.
+    pub(super) is_super: bool,
+    pub(super) is_element: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Container {
+    body: Vec<(Name, Item)>,
+    /// Where each name is in the body; more than one place is a table out of order.
+    pub(super) places: HashMap<u32, Vec<usize>>,
+    last_table: Option<u32>,
+    out_of_order: Vec<u32>,
+    /// For tables out of order: how many parts were joined, and what they make so far.
+    joined: HashMap<u32, (usize, Container)>,
+}
+
+impl Container {
+    /// `Container._raw_append`
+    pub(super) fn raw_append(&mut self, name: Name, item: Item) -> Step<()> {
+        let places = self.places.entry(name.id).or_default();
+        if let Some(&last) = places.last() {
+            if !matches!(self.body[last].1, Item::Table(_)) {
+                return Err(Stop::Refused);
+            }
+            if places.len() == 1 {
+                self.out_of_order.push(name.id);
+            }
+        }
+        places.push(self.body.len());
+        if matches!(item, Item::Table(_)) {
+            self.last_table = Some(name.id);
+        }
+        self.body.push((name, item));
+        Ok(())
+    }
+
+    fn last_place(&self, id: u32) -> Option<usize> {
+        self.places.get(&id)?.last().copied()
+    }
+
+    fn is_out_of_order(&self, id: u32) -> bool {
+        self.places.get(&id).is_some_and(|places| places.len() > 1)
+    }
+}
 
 pub(super) struct Model {
-    pub(super) left: u32,
+    left: u32,
 }
 
 impl Model {
+    pub(super) fn new(budget: u32) -> Self {
+        Self { left: budget }
+    }
+
     fn spend(&mut self) -> Step<()> {
         self.left = self.left.checked_sub(1).ok_or(Stop::Exhausted)?;
         Ok(())
