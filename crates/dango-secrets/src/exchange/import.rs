@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::Tree;
 use super::tree::child;
 use crate::Value;
+use crate::dlt::path_of;
 
 /// Files from this size on are refused, in bytes.
 const MAX_BYTES: usize = 16 << 20;
@@ -185,7 +186,7 @@ impl Import {
         let mut places: HashMap<CredentialPath, usize> = HashMap::with_capacity(variables.len());
         let mut named: Vec<(String, CredentialPath, SecretValue)> = Vec::with_capacity(variables.len());
         for (name, value) in variables {
-            let path = path_of_variable(&name);
+            let path = path_of(&name).unwrap_or_else(|| child(None, &name));
             if path.parts().len() > MAX_DEPTH {
                 return Err(ImportError::new(Place::Variable(name), ImportProblem::TooDeep));
             }
@@ -262,19 +263,6 @@ impl Import {
             }
         }
     }
-}
-
-/// The path that a variable stands for, the reverse of the name that dlt gives a path.
-///
-/// Split at `__`, in lower case: `SOURCES__STRIPE__API_KEY` is `sources.stripe.api_key`. A name
-/// that such a split would leave a hole in (`__NAME`, `A____B`) is one key at the root, as is a
-/// name without `__`.
-pub fn path_of_variable(name: &str) -> CredentialPath {
-    let lower = name.to_lowercase();
-    if lower.split("__").any(str::is_empty) {
-        return child(None, &lower);
-    }
-    CredentialPath::from_parts(lower.split("__")).expect("a split has at least one part")
 }
 
 /// The text of a file, without a byte order mark at its start.

@@ -1,7 +1,7 @@
 //! Credentials in the formats of other tools, in and out: text to values and values to text, no disk.
 //!
 //! Two families. *Environment-like* formats ([`Format::is_environment`]) know variables only:
-//! exports take [`Variable`]s, imports map names to paths ([`path_of_variable`]). *Trees* (JSON,
+//! exports take [`Variable`]s, imports map names to paths ([`path_of`](crate::dlt::path_of)). *Trees* (JSON,
 //! YAML, TOML) keep tables, arrays and types: exports take the entries of the root, imports give
 //! one value per path. TOML and `.env` are read by the modules that own them; what they read
 //! comes in through [`Import::from_values`] and [`Import::from_variables`].
@@ -45,7 +45,7 @@ pub use dotenv::{Spell, write_dotenv};
 pub use export::{ExportError, GithubExportError, Problem, Reason, Variable};
 pub use format::{Format, ParseFormatError};
 pub use github::{github_masks, write_github};
-pub use import::{Import, ImportError, ImportProblem, Place, path_of_variable};
+pub use import::{Import, ImportError, ImportProblem, Place};
 pub use json::write_json;
 pub use json_reader::parse_json;
 pub use kubernetes::{InvalidManifestName, ManifestName, parse_k8s, write_k8s};

@@ -1,8 +1,6 @@
 //! What is read, and what is refused with its place.
 
-use dango_secrets::exchange::{
-    Import, ImportProblem, Place, parse_docker, parse_json, parse_k8s, parse_shell, parse_yaml, path_of_variable, write_yaml,
-};
+use dango_secrets::exchange::{Import, ImportProblem, Place, parse_docker, parse_json, parse_k8s, parse_shell, parse_yaml, write_yaml};
 use dango_secrets::{Text, Value};
 use zeroize::Zeroizing;
 
@@ -21,21 +19,6 @@ fn toml_values_are_imported_with_their_types_and_references_as_text() {
     let import = Import::from_values(&entries).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(show_import(&import), ["a = \"${A}\"", "t.at = time 1979-05-27"]);
     assert_eq!(import.empty_tables, 1);
-}
-
-#[test]
-fn names_become_paths_as_dlt_names_them() {
-    for (name, path) in [
-        ("SOURCES__STRIPE__API_KEY", "sources.stripe.api_key"),
-        ("API_KEY", "api_key"),
-        ("__PRIVATE", "__private"),
-        ("A____B", "a____b"),
-        ("A__", "a__"),
-        ("A___B", "a._b"),
-        ("tls.crt", "\"tls.crt\""),
-    ] {
-        assert_eq!(path_of_variable(name).to_string(), path, "{name}");
-    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ mod imports;
 mod round_trips;
 
 use dango_core::SecretValue;
-use dango_secrets::exchange::{ExportError, Import, ImportError, Tree, Variable, path_of_variable};
+use dango_secrets::dlt::path_of;
+use dango_secrets::exchange::{ExportError, Import, ImportError, Tree, Variable};
 use zeroize::Zeroizing;
 
 pub(crate) fn secret(text: &str) -> SecretValue {
@@ -15,7 +16,7 @@ pub(crate) fn secret(text: &str) -> SecretValue {
 pub(crate) fn variables(entries: &[(&str, &str)]) -> Vec<Variable> {
     let variable = |&(name, value): &(&str, &str)| Variable {
         name: name.to_owned(),
-        path: path_of_variable(name),
+        path: path_of(name).expect("not empty"),
         value: secret(value),
     };
     entries.iter().map(variable).collect()
