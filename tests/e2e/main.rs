@@ -10,3 +10,16 @@
 mod architecture;
 mod console;
 mod harness;
+
+mod answers;
+mod values;
+
+mod canary;
+mod contract;
+mod dlt;
+mod dlt_credentials;
+mod durability;
+mod odd_files;
+mod preservation;
+mod readers;
+mod terminal;

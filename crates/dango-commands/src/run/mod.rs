@@ -34,6 +34,16 @@ pub(crate) struct RunArguments {
 }
 
 pub(crate) fn run(arguments: RunArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    if arguments
+        .command
+        .first()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"-"))
+    {
+        return Err(
+            Failure::usage("an option was given that `dango run` does not have (it is not shown: it may be a secret)")
+                .hint("the command stands behind `--`, as in `dango run -- python pipeline.py`"),
+        );
+    }
     let only = arguments.only.as_deref().map(parse_path).transpose()?;
     let prepared = Prepared::read(&Opened::find(global, output.host)?, output)?;
     let variables = prepared.variables(only.as_ref(), output)?;
