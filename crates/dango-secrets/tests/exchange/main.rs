@@ -16,7 +16,7 @@ pub(crate) fn secret(text: &str) -> SecretValue {
 pub(crate) fn variables(entries: &[(&str, &str)]) -> Vec<Variable> {
     let variable = |&(name, value): &(&str, &str)| Variable {
         name: name.to_owned(),
-        path: path_of(name).expect("not empty"),
+        path: path_of(name).unwrap_or_else(|| "unnamed".parse().expect("a path")),
         value: secret(value),
     };
     entries.iter().map(variable).collect()
