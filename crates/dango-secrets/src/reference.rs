@@ -1,5 +1,7 @@
 //! `${NAME}` references in the strings of `secrets.toml`: how they are written, and what they stand for.
 
+use std::collections::HashMap;
+
 use dango_core::{CredentialPath, SecretValue, VariableName};
 use zeroize::Zeroizing;
 
@@ -133,9 +135,11 @@ impl Text {
     fn read(characters: &[(char, bool)], depth: usize) -> Self {
         let mut pieces = Vec::new();
         let mut literal = Zeroizing::new(String::with_capacity(characters.len() * 4));
+        let closing = closing_braces(characters);
         let mut at = 0;
         while let Some(&(c, _)) = characters.get(at) {
-            match Reference::read(&characters[at..], depth) {
+            let end = closing.get(&at).map(|end| end - at);
+            match Reference::read(&characters[at..], end, depth) {
                 Some((reference, length)) => {
                     if !literal.is_empty() {
                         pieces.push(Piece::Literal(std::mem::take(&mut literal)));
@@ -197,7 +201,8 @@ impl Text {
 }
 
 impl Reference {
-    fn read(characters: &[(char, bool)], depth: usize) -> Option<(Self, usize)> {
+    /// Reads a reference at the start of a text; `end` is where the brace is that closes a `${` there.
+    fn read(characters: &[(char, bool)], end: Option<usize>, depth: usize) -> Option<(Self, usize)> {
         if depth >= MAX_DEPTH || !matches!(characters, [('$', true), ('{', true), ..]) {
             return None;
         }
@@ -209,7 +214,8 @@ impl Reference {
         let (otherwise, length) = match rest {
             [('}', _), ..] => (Otherwise::Fail, 1),
             [(':', _), (kind @ ('-' | '?'), _), body @ ..] => {
-                let end = closing_brace(body)?;
+                // Neither a name nor what follows it holds a brace.
+                let end = end?.checked_sub(behind + 2)?;
                 let otherwise = if *kind == '-' {
                     Otherwise::Default(Text::read(&body[..end], depth + 1))
                 } else {
@@ -245,23 +251,25 @@ impl Reference {
     }
 }
 
-/// Where the brace is that closes a body, nested `${…}` skipped.
-fn closing_brace(body: &[(char, bool)]) -> Option<usize> {
-    let mut open = 0usize;
+/// For every plain `${` where the brace is that closes it, if one does.
+///
+/// All of them are found in one pass: a text may be full of references that are never closed.
+fn closing_braces(characters: &[(char, bool)]) -> HashMap<usize, usize> {
+    let mut closing = HashMap::new();
+    let mut open = Vec::new();
     let mut at = 0;
-    while at < body.len() {
-        match &body[at..] {
+    while at < characters.len() {
+        match &characters[at..] {
             [('$', true), ('{', true), ..] => {
-                open += 1;
+                open.push(at);
                 at += 1;
             }
-            [('}', _), ..] if open == 0 => return Some(at),
-            [('}', _), ..] => open -= 1,
+            [('}', _), ..] => closing.extend(open.pop().map(|start| (start, at))),
             _ => {}
         }
         at += 1;
     }
-    None
+    closing
 }
 
 /// A message for a terminal: control characters are shown as `?`, and it is cut at 200 characters.
@@ -352,6 +360,17 @@ mod tests {
     fn deep_nesting_ends() {
         let deep = format!("{}x{}", "${NO:-".repeat(10_000), "}".repeat(10_000));
         assert!(resolve(&deep).is_ok());
+    }
+
+    #[test]
+    fn references_that_are_never_closed_are_read_in_linear_time() {
+        // Were the closing brace looked for from each of them, this would take minutes.
+        let unclosed = "${A:-".repeat(200_000);
+        let text = Text::from_plain(&unclosed);
+        assert!(!text.has_reference());
+        assert_eq!(text.verbatim().as_str(), unclosed);
+        assert_eq!(resolve("${NO:-${A:-${A}").as_deref(), Ok("${NO:-${A:-1"));
+        assert_eq!(resolve("${NO:-${NO:-x}").as_deref(), Ok("${NO:-x"));
     }
 
     #[test]
