@@ -140,6 +140,11 @@ impl SourcesFile {
             }
             bare.replace_range(colon..range.end, "");
         }
+        // A tag or an anchor that stands alone would become that of the list.
+        let behind = bare[colon..].trim_start_matches([' ', '\t']);
+        if !behind.is_empty() && !behind.starts_with(['#', '\r', '\n']) {
+            return Err(self.layout(colon));
+        }
         at = block_end(&bare, at, column);
         Ok(insert_lines(&bare, at, &block_item(members, column + 2, 2, line_break(text))))
     }

@@ -341,6 +341,17 @@ fn an_edit_that_cannot_be_made_faithfully_is_refused() {
 }
 
 #[test]
+fn a_tag_or_anchor_of_nothing_does_not_become_one_of_a_list() {
+    for text in ["sources: !!str\nx: 1\n", "sources:\t!!null # none\n", "sources: &a\n"] {
+        let refused = parse(text).add(&new_source("n"));
+        assert_eq!(refused, Err(EditError::Layout { line: 1 }), "{text:?}");
+    }
+    for text in ["sources:\t# none\r\n", "sources: \nx: 1\n", "sources: [] # none", "sources: null"] {
+        assert!(parse(text).add(&new_source("n")).is_ok(), "{text:?}");
+    }
+}
+
+#[test]
 fn ten_thousand_sources_are_read_in_no_time() {
     let mut text = "sources:\n".to_owned();
     for index in 0..10_000 {
