@@ -294,6 +294,7 @@ fn unset_removes_every_duplicate_and_leaves_what_is_above() {
         ("\u{feff}K=1\nA=1", "K", "\u{feff}A=1", 1),
         ("a-b\nA=1", "a-b", "A=1", 1),
         ("K=1\n\u{feff}A=1", "K", "\n\u{feff}A=1", 1),
+        ("K=1\n\u{feff}A=1\nK=2\n", "K", "\n\u{feff}A=1\n", 2),
         ("'two words'=1", "two words", "", 1),
     ] {
         assert_eq!(unset(before, key), (after.to_owned(), removed), "{before:?}");

@@ -138,12 +138,11 @@ impl EnvDocument {
         if removed == 0 {
             return Err(EnvEditError::NotFound);
         }
-        let rest = &self.text[kept_to..];
-        if text.is_empty() && rest.starts_with(BOM) {
+        text.push_str(&self.text[kept_to..]);
+        if text.starts_with(BOM) && !self.text.starts_with(BOM) {
             // In the middle of a file U+FEFF belongs to a key; at its start it would not.
-            text.push('\n');
+            text.insert(0, '\n');
         }
-        text.push_str(rest);
         Ok((Self::from_text(text), removed))
     }
 
