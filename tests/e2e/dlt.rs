@@ -159,6 +159,44 @@ fn quoted_and_unicode_keys_are_read_by_dlt() {
     assert_eq!(answer["alone"], json!({ "k": ["str", "'c'"] }));
 }
 
+#[test]
+fn explain_names_the_place_that_dlt_takes_the_value_from() {
+    let project = Scratch::initialised();
+    set(&project, "sources.e2e.token", "specific");
+    set(&project, "token", "general");
+    for (variables, place) in [
+        (&[][..], "[sources.e2e] token"),
+        (&[("TOKEN", "bare")], "TOKEN"),
+        (&[("TOKEN", "bare"), ("SOURCES__TOKEN", "sources")], "SOURCES__TOKEN"),
+        (&[("SOURCES__E2E__TOKEN", ""), ("TOKEN", "bare")], "SOURCES__E2E__TOKEN"),
+    ] {
+        let explain = project.dango(&["secrets", "explain", "sources.e2e.token", "--json"]);
+        let explain = variables
+            .iter()
+            .fold(explain, |explain, (name, value)| explain.env(name, value))
+            .run()
+            .success()
+            .json();
+        let places = explain["places"].as_array().expect("a list");
+        let winner = places.iter().find(|place| place["wins"] == true).expect("one wins");
+        assert_eq!(winner["name"], place, "{variables:?}");
+        let taken = variables
+            .iter()
+            .find(|(name, _)| *name == place)
+            .map_or("specific", |(_, value)| value);
+        let read = project
+            .command(python(), &["-c", READER])
+            .stdin(with_mode(&json!({ "task": "source" }), "file"));
+        let read = variables
+            .iter()
+            .fold(read, |read, (name, value)| read.env(name, value))
+            .run()
+            .success()
+            .json();
+        assert_eq!(read["token"], taken, "{variables:?}");
+    }
+}
+
 /// The option's name, the text, the type and text that Python shows, and the type hint of an argument for it.
 const TYPED: &[(&str, &str, &str, &str, &str)] = &[
     ("integer", "0", "int", "0", "int"),

@@ -118,17 +118,17 @@ fn every_kind_of_credentials_is_resolved_by_the_spec_that_dlt_has_for_it() {
 fn plain_keys_of_sources_are_given_to_their_functions_as_text() {
     let project = Scratch::initialised();
     let keys = [
-        ("hubspot", "api_key", "pat-na1-00123"),
+        ("hubspot", "api_key", "00123"),
         ("stripe_analytics", "stripe_secret_key", "sk_live_${x}"),
         ("slack", "access_token", "xoxb-1"),
     ];
+    let mut sections = Vec::new();
     for (source, key, value) in keys {
         set(&project, &format!("sources.{source}.{key}"), value);
+        sections.push(json!({ "name": source, "folder": project.path(), "values": { (key): value } }));
     }
-    for (source, key, value) in keys {
-        let job = json!({ "task": "types", "section": source, "names": [], "hints": { (key): "str" } });
-        for answer in [from_file(&project, &job), from_run(&project, &job)] {
-            assert_eq!(answer["injected"][key], json!(["str", format!("'{value}'")]), "{source}");
-        }
+    let job = json!({ "task": "strings", "sections": sections });
+    for answer in [from_file(&project, &job), from_run(&project, &job)] {
+        assert_eq!(answer, json!({ "read": keys.len(), "wrong": [] }));
     }
 }

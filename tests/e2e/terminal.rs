@@ -105,6 +105,24 @@ fn keys_that_edit_are_not_part_of_the_secret() {
 }
 
 #[test]
+fn a_control_key_is_never_a_letter_of_a_hidden_secret() {
+    // Nobody sees that Ctrl-U did not clear the line, or that Ctrl-Z became a letter.
+    for (keys, good) in [
+        ("wrong\u{15}right\r", &["right", "wrongright"][..]),
+        ("ri\u{1a}ght\r", &["right"]),
+        ("ri\u{12}ght\r", &["right"]),
+    ] {
+        let project = Scratch::initialised();
+        let mut session = start(&project, "secrets set sources.a.k");
+        shown_until(&mut session, ":");
+        send(&mut session, keys);
+        assert_eq!(end(&mut session).0, 0, "{keys:?}");
+        let stored = revealed(&project, "sources.a.k");
+        assert!(good.contains(&stored.as_str()), "{keys:?} stored {stored:?}");
+    }
+}
+
+#[test]
 fn ctrl_c_at_the_prompt_leaves_the_files_alone_and_the_terminal_usable() {
     for command in ["secrets set sources.a.k", "env set KEY"] {
         for typed in ["", "half a se"] {

@@ -104,6 +104,8 @@ fn unknown_words_and_options_are_wrong_usage() {
         (&["env", "set"], &["KEY"]),
         (&["run"], &["COMMAND"]),
         (&["run", "--"], &["COMMAND"]),
+        (&["run", "--redcat", "--", "true"], &["option", "hint:"]),
+        (&["run", "--ony", "a.b", "--", "true"], &["option", "hint:"]),
         (
             &["secrets", "set", "a.k", "--type", "number"],
             &["--type", "integer", "datetime", "json"],

@@ -1,6 +1,6 @@
 //! `secrets list`, `get` and `unset`: masked unless asked, in exactly the shapes of the contract.
 
-use dango_tests::Scratch;
+use dango_tests::{Scratch, dango};
 use serde_json::json;
 
 use crate::answers::{Answer, revealed};
@@ -204,6 +204,28 @@ fn unset_of_a_table_is_confirmed_first() {
         .filter_map(|row| row["path"].as_str())
         .collect();
     assert_eq!(paths, ["root", "sources.many", "dango.oauth.x.source_type"]);
+}
+
+#[test]
+fn data_that_cannot_be_written_is_exit_1() {
+    let project = project();
+    for words in [
+        "secrets list",
+        "secrets list --json",
+        "secrets get root --reveal",
+        "secrets export --reveal",
+        "env list",
+        "man",
+        "completions zsh",
+        "--help",
+    ] {
+        project.write(".env", "HOST=h\n");
+        let answer = project
+            .command("sh", &["-c", &format!("\"$DANGO\" {words} > /dev/full")])
+            .env("DANGO", dango())
+            .run();
+        let _ = answer.fails(1, &["standard output"]);
+    }
 }
 
 #[test]

@@ -79,6 +79,17 @@ fn what_opens_secrets_and_what_is_metadata_is_not_handed_on() {
 }
 
 #[test]
+fn what_opens_secrets_is_not_handed_on_from_the_files_either() {
+    let project = Scratch::initialised();
+    set_env(&project, "DANGO_PASSPHRASE", "p");
+    set_env(&project, "DANGO_KEY", "k");
+    set(&project, "DANGO_KEY", "k");
+    set(&project, "dango_passphrase", "p");
+    let found = environment(&project, &[], &[]);
+    assert!(!found.contains_key("DANGO_KEY") && !found.contains_key("DANGO_PASSPHRASE"));
+}
+
+#[test]
 fn only_narrows_credentials_to_a_path() {
     let project = Scratch::initialised();
     set(&project, "sources.a.k", "a");
