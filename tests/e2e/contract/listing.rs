@@ -224,7 +224,8 @@ fn data_that_cannot_be_written_is_exit_1() {
             .command("sh", &["-c", &format!("\"$DANGO\" {words} > /dev/full")])
             .env("DANGO", dango())
             .run();
-        let _ = answer.fails(1, &["standard output"]);
+        assert_eq!(answer.status, 1, "{words}");
+        let _ = answer.says(&["standard output"]);
     }
 }
 
