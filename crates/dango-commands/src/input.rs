@@ -9,6 +9,7 @@ use clap::Args;
 use dango_core::SecretValue;
 use zeroize::Zeroizing;
 
+use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::prompt;
@@ -31,6 +32,23 @@ pub(crate) struct SecretInput {
 }
 
 impl SecretInput {
+    /// Reads the secret that takes the place of another; `what` names it.
+    ///
+    /// A standard input that ends at once, as that of a failed command does, replaces no value unless that is confirmed.
+    pub(crate) fn read_over(&self, what: &str, is_stored: bool, global: &Global, output: &mut Output<'_>) -> Result<SecretValue, Failure> {
+        let secret = self.read(what, output)?;
+        let from_input = self.from_file.is_none() && self.from_env.is_none() && !output.host.terminal.input;
+        // With a line feed the empty text was meant; without one nothing came at all.
+        if is_stored && from_input && secret.expose().is_empty() && !output.saw_input {
+            prompt::confirm(
+                &format!("nothing came on standard input: replace the stored value of {what} by an empty one?"),
+                global.yes,
+                output,
+            )?;
+        }
+        Ok(secret)
+    }
+
     /// Reads the secret; `what` names it in a prompt.
     pub(crate) fn read(&self, what: &str, output: &mut Output<'_>) -> Result<SecretValue, Failure> {
         if let Some(name) = &self.from_env {
@@ -44,7 +62,11 @@ impl SecretInput {
                 limited(File::open(&path).map_err(cannot)?, &path.display().to_string())?
             }
             None if output.host.terminal.input => return prompt::secret(what),
-            None => standard_input(output)?,
+            None => {
+                let bytes = standard_input(output)?;
+                output.saw_input = !bytes.is_empty();
+                bytes
+            }
         };
         let secret = secret(bytes, self.raw)?;
         if secret.expose().is_empty() {

@@ -10,6 +10,7 @@ mod arguments;
 mod completions;
 mod env;
 mod failure;
+mod hidden;
 mod host;
 mod init;
 mod input;

@@ -14,6 +14,8 @@ use crate::{Host, Outcome};
 pub(crate) struct Output<'a> {
     pub(crate) host: &'a mut Host,
     pub(crate) json: bool,
+    /// Whether a byte has come on standard input.
+    pub(crate) saw_input: bool,
     quiet: bool,
     colour: bool,
 }
@@ -27,6 +29,7 @@ impl<'a> Output<'a> {
         Self {
             host,
             json: global.json,
+            saw_input: false,
             quiet: global.quiet,
             colour,
         }

@@ -1,10 +1,15 @@
 //! Questions on a terminal: hidden secrets, choices, text, yes or no. Ctrl-C and Escape end the command, nothing done.
 
+use std::sync::Once;
+
 use dango_core::SecretValue;
 use inquire::error::{InquireError, InquireResult};
-use inquire::{Confirm, Password, PasswordDisplayMode, Select, Text};
+use inquire::{Confirm, Select, Text};
+use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::failure::{Failure, Status};
+use crate::hidden::{self, Typed};
 use crate::output::Output;
 
 /// Exit status of a command ended with Ctrl-C: 128 and the number of SIGINT, as a shell counts it.
@@ -12,34 +17,30 @@ const INTERRUPTED: u8 = 130;
 
 /// Asks for a secret without showing it, not even its length. A paste of several lines is taken whole.
 pub(crate) fn secret(what: &str) -> Result<SecretValue, Failure> {
-    let label = format!("{what} (hidden):");
-    let prompt = Password::new(&label)
-        .with_display_mode(PasswordDisplayMode::Hidden)
-        .without_confirmation();
-    let typed = answered(prompt.prompt())?;
-    if typed.is_empty() {
-        return Err(Failure::refused("nothing was typed; nothing was changed"));
-    }
-    SecretValue::new(typed).map_err(|error| Failure::caused_by(&error))
+    hidden(&format!("{what} (hidden):"))?.ok_or_else(|| Failure::refused("nothing was typed; nothing was changed"))
 }
 
 /// Asks for a secret; without an answer it is left out, which only `required` forbids.
 pub(crate) fn optional_secret(what: &str, help: &str, required: bool) -> Result<Option<SecretValue>, Failure> {
     let leave_out = if required { "" } else { ", Enter to leave out" };
-    let label = format!("{what} (hidden{leave_out}):");
-    let prompt = Password::new(&label)
-        .with_display_mode(PasswordDisplayMode::Hidden)
-        .without_confirmation()
-        .with_help_message(help);
-    let typed = answered(prompt.prompt())?;
-    if typed.is_empty() {
-        return Ok(None);
+    hidden(&format!("{what} ({help}; hidden{leave_out}):"))
+}
+
+fn hidden(label: &str) -> Result<Option<SecretValue>, Failure> {
+    leave_no_trace();
+    match hidden::read(label).map_err(|error| Failure::refused(format!("cannot ask on the terminal: {error}")))? {
+        Typed::Line(line) if line.is_empty() => Ok(None),
+        Typed::Line(mut line) => SecretValue::new(std::mem::take(&mut *line))
+            .map(Some)
+            .map_err(|error| Failure::caused_by(&error)),
+        Typed::Cancelled => Err(cancelled()),
+        Typed::Interrupted => Err(interrupted()),
     }
-    SecretValue::new(typed).map(Some).map_err(|error| Failure::caused_by(&error))
 }
 
 /// Asks for a line of text, with a suggestion that Enter takes.
 pub(crate) fn text(what: &str, suggestion: Option<&str>, help: Option<&str>) -> Result<String, Failure> {
+    leave_no_trace();
     let mut prompt = Text::new(what);
     if let Some(suggestion) = suggestion {
         prompt = prompt.with_default(suggestion);
@@ -52,6 +53,7 @@ pub(crate) fn text(what: &str, suggestion: Option<&str>, help: Option<&str>) -> 
 
 /// Lets the user pick one of several; returns its index. Typing narrows the list.
 pub(crate) fn choice(what: &str, choices: Vec<String>) -> Result<usize, Failure> {
+    leave_no_trace();
     answered(Select::new(what, choices).with_page_size(12).raw_prompt()).map(|picked| picked.index)
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn confirm(question: &str, yes: bool, output: &mut Output<'_>) -> Res
     if !output.host.terminal.input {
         return Err(Failure::refused(format!("not confirmed: {question}")).hint("add `--yes` to answer without a terminal"));
     }
+    leave_no_trace();
     if answered(Confirm::new(question).with_default(false).prompt())? {
         Ok(())
     } else {
@@ -77,18 +80,40 @@ pub(crate) fn decide(question: &str, unasked: bool, output: &Output<'_>) -> Resu
     if !output.host.terminal.input {
         return Ok(unasked);
     }
+    leave_no_trace();
     answered(Confirm::new(question).with_default(unasked).prompt())
 }
 
 fn answered<T>(answer: InquireResult<T>) -> Result<T, Failure> {
     answer.map_err(|error| match error {
-        InquireError::OperationCanceled => Failure::refused("cancelled; nothing was changed"),
-        InquireError::OperationInterrupted => {
-            let mut failure = Failure::refused("interrupted; nothing was changed");
-            failure.status = Status::Program(INTERRUPTED);
-            failure
-        }
+        InquireError::OperationCanceled => cancelled(),
+        InquireError::OperationInterrupted => interrupted(),
         InquireError::NotTTY => Failure::refused("this needs a terminal"),
         error => Failure::refused(format!("cannot ask on the terminal: {error}")),
     })
+}
+
+fn cancelled() -> Failure {
+    Failure::refused("cancelled; nothing was changed")
+}
+
+fn interrupted() -> Failure {
+    let mut failure = Failure::refused("interrupted; nothing was changed");
+    failure.status = Status::Program(INTERRUPTED);
+    failure
+}
+
+/// From the first question on, a signal that ends this process gives the terminal back as it was.
+fn leave_no_trace() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        let Ok(mut signals) = Signals::new([SIGTERM, SIGHUP]) else { return };
+        std::thread::spawn(move || {
+            for signal in signals.forever() {
+                let _ = crossterm::terminal::disable_raw_mode();
+                let _ = crossterm::execute!(std::io::stderr(), crossterm::cursor::Show, crossterm::event::DisableBracketedPaste);
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        });
+    });
 }

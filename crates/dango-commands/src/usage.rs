@@ -13,8 +13,14 @@ const LONGEST_WORD: usize = 24;
 pub(crate) fn report(host: &mut Host, arguments: &[OsString], error: &clap::Error) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = write!(host.stdout, "{}", error.render());
-            0
+            let written = write!(host.stdout, "{}", error.render()).and_then(|()| host.stdout.flush());
+            match written {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    let _ = writeln!(host.stderr, "error: cannot write to standard output: {error}");
+                    1
+                }
+                _ => 0,
+            }
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = write!(host.stderr, "{}", error.render());

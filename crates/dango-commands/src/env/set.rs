@@ -47,8 +47,12 @@ pub(crate) fn parse_key(text: &str) -> Result<VariableName, Failure> {
 pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let key = parse_key(&arguments.key)?;
     let opened = Opened::find(global, output.host)?;
-    opened.env()?;
-    let value = arguments.input.read(key.as_str(), output)?;
+    let is_stored = opened
+        .env()?
+        .bindings()
+        .rfind(|binding| binding.key() == key.as_str())
+        .is_some_and(|binding| binding.expose().is_some_and(|text| !text.is_empty()));
+    let value = arguments.input.read_over(key.as_str(), is_stored, global, output)?;
     let references = if arguments.reference {
         References::Expand
     } else {

@@ -28,7 +28,7 @@ pub(crate) struct ImportArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Its format [default: from its name]
-    #[arg(long, value_name = "FORMAT", value_parser = ["dotenv", "json", "yaml", "toml", "shell", "docker", "k8s"])]
+    #[arg(long, value_name = "FORMAT", value_parser = ["dotenv", "json", "yaml", "toml", "shell", "github", "docker", "k8s"])]
     format: Option<String>,
     /// Replace credentials that are there already
     #[arg(long)]
@@ -133,7 +133,7 @@ fn format(arguments: &ImportArguments) -> Result<Format, Failure> {
         Some("toml") => Ok(Format::Toml),
         Some("sh") => Ok(Format::Shell),
         _ => Err(Failure::usage("the file's name does not tell its format")
-            .hint("say it with `--format dotenv|json|yaml|toml|shell|docker|k8s`")),
+            .hint("say it with `--format dotenv|json|yaml|toml|shell|github|docker|k8s`")),
     }
 }
 
@@ -158,6 +158,7 @@ fn parse(format: Format, bytes: &[u8], name: &str, output: &Output<'_>) -> Resul
         Format::Json => exchange::parse_json(bytes),
         Format::Yaml => exchange::parse_yaml(bytes),
         Format::Shell => exchange::parse_shell(bytes),
+        Format::Github => exchange::parse_github(bytes),
         Format::Docker => exchange::parse_docker(bytes),
         Format::K8s => exchange::parse_k8s(bytes),
         Format::Toml => {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use dango_secrets::document::{NewType, NewValue};
-use dango_secrets::{References, SetOutcome};
+use dango_secrets::{References, SetOutcome, Value};
 use serde::Serialize;
 
 use super::parse_path;
@@ -42,8 +42,8 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         .map_err(|_| Failure::usage("the value of --type is not one that it takes"))?;
     let opened = Opened::find(global, output.host)?;
     // A file that cannot be edited is found out before a secret is asked for.
-    opened.secrets(output)?;
-    let secret = arguments.input.read(&path.to_string(), output)?;
+    let is_stored = opened.secrets(output)?.value(&path).is_some_and(|stored| !is_empty(&stored));
+    let secret = arguments.input.read_over(&path.to_string(), is_stored, global, output)?;
     let references = if arguments.reference {
         References::Expand
     } else {
@@ -63,6 +63,10 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
     }
     output.say(format!("{path}: {action}"));
     Ok(())
+}
+
+fn is_empty(value: &Value) -> bool {
+    matches!(value, Value::String(text) if text.verbatim().is_empty())
 }
 
 /// The word for what happened to one value.

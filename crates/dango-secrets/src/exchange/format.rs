@@ -16,7 +16,7 @@ pub enum Format {
     Toml,
     /// `export` commands for a POSIX shell.
     Shell,
-    /// What a step of a GitHub Actions workflow appends to `$GITHUB_ENV`; export only.
+    /// What a step of a GitHub Actions workflow appends to `$GITHUB_ENV`.
     Github,
     /// A file for `docker run --env-file`.
     Docker,

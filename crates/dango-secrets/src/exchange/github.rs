@@ -5,7 +5,8 @@ use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use super::export::{SHELL_NAME, check_variables, is_shell_name, join_lines};
-use super::{Format, GithubExportError, Reason, Variable};
+use super::import::decode;
+use super::{Format, GithubExportError, Import, ImportError, ImportProblem, Place, Reason, Variable};
 use crate::redact::is_maskable;
 
 /// Random bytes in a delimiter: nobody can write a value that ends early.
@@ -56,6 +57,55 @@ fn make_delimiter(value: &SecretValue, entropy: &dyn Entropy) -> Result<String, 
         }
     }
     Err(EntropyError.into())
+}
+
+/// Reads what steps append to `$GITHUB_ENV`: `NAME=value` lines, and `NAME<<delimiter` with the lines down to the delimiter.
+///
+/// # Errors
+///
+/// [`ImportError`] with the line, also for a delimiter that never comes.
+pub fn parse_github(bytes: &[u8]) -> Result<Import, ImportError> {
+    let mut variables = Vec::new();
+    let mut lines = decode(bytes)?
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .enumerate();
+    while let Some((index, line)) = lines.next() {
+        let error = |problem| ImportError::new(Place::Line(index + 1), problem);
+        if line.is_empty() {
+            continue;
+        }
+        let equals = line.split_once('=');
+        let (name, value) = match line.split_once("<<") {
+            // Whichever comes first decides, as for the runner.
+            Some((name, delimiter)) if equals.is_none_or(|(before, _)| before.len() > name.len()) => {
+                let mut value = Zeroizing::new(String::new());
+                let mut is_first = true;
+                loop {
+                    match lines.next() {
+                        None => return Err(error(ImportProblem::UnclosedQuote)),
+                        Some((_, line)) if line == delimiter => break,
+                        Some((_, line)) => {
+                            value.push_str(if is_first { "" } else { "\n" });
+                            value.push_str(line);
+                            is_first = false;
+                        }
+                    }
+                }
+                (name, std::mem::take(&mut *value))
+            }
+            _ => {
+                let (name, value) = equals.ok_or_else(|| error(ImportProblem::NoValue))?;
+                (name, value.to_owned())
+            }
+        };
+        if !is_shell_name(name) {
+            return Err(error(ImportProblem::Name));
+        }
+        let value = SecretValue::new(value).map_err(|_| error(ImportProblem::Nul))?;
+        variables.push((name.to_owned(), value));
+    }
+    Import::from_variables(variables)
 }
 
 /// Writes the `::add-mask::` workflow commands that keep the values out of a job's log.

@@ -44,7 +44,7 @@ pub use docker::{parse_docker, write_docker};
 pub use dotenv::{Spell, write_dotenv};
 pub use export::{ExportError, GithubExportError, Problem, Reason, Variable};
 pub use format::{Format, ParseFormatError};
-pub use github::{github_masks, write_github};
+pub use github::{github_masks, parse_github, write_github};
 pub use import::{Import, ImportError, ImportProblem, Place};
 pub use json::write_json;
 pub use json_reader::parse_json;

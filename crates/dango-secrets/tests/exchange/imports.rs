@@ -333,3 +333,32 @@ type: Opaque
         assert!(error.starts_with(message), "{error}");
     }
 }
+
+#[test]
+fn what_is_written_for_github_is_read_back() {
+    let written = dango_secrets::exchange::write_github(
+        &crate::variables(&[("SOURCES__A__K", "l1\nl2=<<x\n"), ("B", "")]),
+        &dango_core::OsEntropy,
+    );
+    let import = dango_secrets::exchange::parse_github(written.expect("written").as_bytes()).expect("read back");
+    let texts: Vec<(String, &str)> = import
+        .credentials
+        .iter()
+        .map(|(path, value)| match value {
+            dango_secrets::exchange::Tree::String(text) => (path.to_string(), text.expose()),
+            _ => panic!("variables are text"),
+        })
+        .collect();
+    assert_eq!(texts, [("sources.a.k".to_owned(), "l1\nl2=<<x\n"), ("b".to_owned(), "")]);
+}
+
+#[test]
+fn a_github_delimiter_that_never_comes_is_an_error_of_its_line() {
+    let error = dango_secrets::exchange::parse_github(b"A=1<<2\nB<<END\ncanary\n")
+        .err()
+        .expect("refused");
+    assert!(
+        error.to_string().starts_with("line 2") && !error.to_string().contains("canary"),
+        "{error}"
+    );
+}
