@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use crossterm::cursor::Show;
 use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use zeroize::Zeroizing;
@@ -42,6 +43,12 @@ pub(crate) fn read(label: &str) -> io::Result<Typed> {
     drop(mode);
     writeln!(screen)?;
     Ok(typed)
+}
+
+/// Gives the terminal back as every other program expects it.
+pub(crate) fn restore_terminal() {
+    let _ = crossterm::execute!(io::stderr(), DisableBracketedPaste, Show);
+    let _ = disable_raw_mode();
 }
 
 enum Press {
@@ -96,8 +103,7 @@ impl RawMode {
 
 impl Drop for RawMode {
     fn drop(&mut self) {
-        let _ = crossterm::execute!(io::stderr(), DisableBracketedPaste);
-        let _ = disable_raw_mode();
+        restore_terminal();
     }
 }
 

@@ -20,6 +20,7 @@ mod output;
 mod prompt;
 mod run;
 mod secrets;
+mod signals;
 mod source;
 mod sync;
 mod usage;

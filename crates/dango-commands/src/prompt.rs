@@ -5,12 +5,11 @@ use std::sync::Once;
 use dango_core::SecretValue;
 use inquire::error::{InquireError, InquireResult};
 use inquire::{Confirm, Select, Text};
-use signal_hook::consts::{SIGHUP, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::failure::{Failure, Status};
 use crate::hidden::{self, Typed};
 use crate::output::Output;
+use crate::signals;
 
 /// Exit status of a command ended with Ctrl-C: 128 and the number of SIGINT, as a shell counts it.
 const INTERRUPTED: u8 = 130;
@@ -106,14 +105,5 @@ fn interrupted() -> Failure {
 /// From the first question on, a signal that ends this process gives the terminal back as it was.
 fn leave_no_trace() {
     static WATCHED: Once = Once::new();
-    WATCHED.call_once(|| {
-        let Ok(mut signals) = Signals::new([SIGTERM, SIGHUP]) else { return };
-        std::thread::spawn(move || {
-            for signal in signals.forever() {
-                let _ = crossterm::terminal::disable_raw_mode();
-                let _ = crossterm::execute!(std::io::stderr(), crossterm::cursor::Show, crossterm::event::DisableBracketedPaste);
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-            }
-        });
-    });
+    WATCHED.call_once(|| signals::before_dying(hidden::restore_terminal));
 }

@@ -220,7 +220,11 @@ fn a_file_that_was_made_readable_keeps_working_and_is_tightened_by_the_next_writ
 #[test]
 fn a_standard_input_that_ends_at_once_replaces_nothing_unless_that_is_confirmed() {
     let project = Scratch::initialised();
-    let _ = project.dango(&["secrets", "set", "sources.a.k"]).stdin("sk_test_kept").run().success();
+    let _ = project
+        .dango(&["secrets", "set", "sources.a.k"])
+        .stdin("sk_test_kept")
+        .run()
+        .success();
     let refused = project.dango(&["secrets", "set", "sources.a.k"]).stdin("").run().ending_with(1);
     assert!(refused.stderr.contains("nothing came on standard input"), "{}", refused.stderr);
     let shown = project.dango(&["secrets", "get", "--reveal", "sources.a.k"]).run().success();

@@ -4,21 +4,18 @@ use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use dango_core::SecretValue;
 use dango_secrets::redact::{Filter, Redactor, is_maskable};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
-use signal_hook::iterator::{Handle, Signals};
 use zeroize::Zeroizing;
 
 use super::Program;
 use crate::Outcome;
 use crate::failure::{Failure, Status};
 use crate::output::Output;
+use crate::signals::{self, Forwarder};
 
 /// How long a program that has ended may leave its output open through a child of its own.
 const LINGER: Duration = Duration::from_millis(200);
@@ -36,43 +33,18 @@ pub(crate) fn run(program: &Program, values: Vec<SecretValue>, output: &mut Outp
     }
     let redactor = Redactor::new(&values).map_err(|error| Failure::caused_by(&error))?;
     drop(values);
-    // Signals are taken before the program starts, so that none ends this process in between.
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH])
-        .map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
-    let handle = signals.handle();
+    let forwarder =
+        Forwarder::start(output.host.terminal.input).map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
     let mut child = program
         .command()
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| program.not_started(&error))?;
-    let running = Arc::new(Mutex::new(Some(Pid::from_child(&child))));
-    let forwarded = Arc::clone(&running);
-    // At a terminal Ctrl-C reaches the program by itself, because it shares the terminal's process group.
-    let terminal = output.host.terminal.input;
-    std::thread::spawn(move || {
-        for number in signals.forever() {
-            if terminal && (number == SIGINT || number == SIGQUIT) {
-                continue;
-            }
-            if let (Ok(guard), Some(signal)) = (forwarded.lock(), Signal::from_named_raw(number))
-                && let Some(pid) = *guard
-            {
-                // The program may just have ended; then there is nobody to tell.
-                let _ = kill_process(pid, signal);
-            }
-        }
-    });
+    forwarder.point_at(&child);
     let pumped = pump(&mut child, &redactor, output);
-    finish(child, &running, &handle, pumped)
-}
-
-fn finish(mut child: Child, running: &Mutex<Option<Pid>>, handle: &Handle, pumped: Outcome) -> Outcome {
     let waited = child.wait();
-    if let Ok(mut guard) = running.lock() {
-        *guard = None;
-    }
-    handle.close();
+    forwarder.stop();
     let status = waited.map_err(|error| Failure::refused(format!("cannot wait for the command: {error}")))?;
     pumped?;
     passed_on(status)
@@ -81,14 +53,9 @@ fn finish(mut child: Child, running: &Mutex<Option<Pid>>, handle: &Handle, pumpe
 /// Ends as the program ended: with its exit status, or by the signal that ended it.
 fn passed_on(status: ExitStatus) -> Outcome {
     if let Some(number) = status.signal() {
-        if let Some(signal) = Signal::from_named_raw(number) {
-            // A handler of ours is in the way of a default action; the hook's own way round it is used first.
-            if signal_hook::low_level::emulate_default_handler(number).is_err() {
-                let _ = kill_process(rustix::process::getpid(), signal);
-            }
-        }
+        signals::die_of(number);
         return Err(Failure::silent(Status::Program(
-            128u8.wrapping_add(number.unsigned_abs().min(127) as u8),
+            128u8.wrapping_add(u8::try_from(number).unwrap_or(0)),
         )));
     }
     match status.code() {

@@ -1,0 +1,79 @@
+//! Signals that other processes send to this one: passed on to a program, or answered by leaving the terminal as it was.
+
+use std::io;
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+
+use rustix::process::{Pid, Signal, getpid, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::emulate_default_handler;
+
+/// Passes signals on to a program that runs below this process.
+pub(crate) struct Forwarder {
+    program: Arc<Mutex<Option<Pid>>>,
+    handle: Handle,
+}
+
+impl Forwarder {
+    /// Takes the signals over; before the program starts, so that none ends this process in between.
+    ///
+    /// At a terminal Ctrl-C and Ctrl-\ reach the program by themselves, because it shares the terminal's process group.
+    pub(crate) fn start(at_terminal: bool) -> io::Result<Self> {
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH])?;
+        let handle = signals.handle();
+        let program = Arc::new(Mutex::new(None));
+        let target: Arc<Mutex<Option<Pid>>> = Arc::clone(&program);
+        std::thread::spawn(move || {
+            for number in signals.forever() {
+                if at_terminal && (number == SIGINT || number == SIGQUIT) {
+                    continue;
+                }
+                if let (Ok(guard), Some(signal)) = (target.lock(), Signal::from_named_raw(number))
+                    && let Some(pid) = *guard
+                {
+                    // The program may just have ended; then there is nobody to tell.
+                    let _ = kill_process(pid, signal);
+                }
+            }
+        });
+        Ok(Self { program, handle })
+    }
+
+    /// Names the program.
+    pub(crate) fn point_at(&self, child: &Child) {
+        if let Ok(mut program) = self.program.lock() {
+            *program = Some(Pid::from_child(child));
+        }
+    }
+
+    /// Ends it: the program has been waited for, and its number may be another's now.
+    pub(crate) fn stop(&self) {
+        if let Ok(mut program) = self.program.lock() {
+            *program = None;
+        }
+        self.handle.close();
+    }
+}
+
+/// Ends this process by the signal that ended a program, so that whoever waits sees the same.
+pub(crate) fn die_of(number: i32) {
+    // A handler of ours is in the way of the default action; the crate's own way round it is used first.
+    if emulate_default_handler(number).is_err()
+        && let Some(signal) = Signal::from_named_raw(number)
+    {
+        let _ = kill_process(getpid(), signal);
+    }
+}
+
+/// From now on, `restore` is called before a signal ends this process.
+pub(crate) fn before_dying(restore: fn()) {
+    // Without handlers the process ends as it always did; only the terminal may need a `reset`.
+    let Ok(mut signals) = Signals::new([SIGTERM, SIGHUP]) else { return };
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            restore();
+            die_of(signal);
+        }
+    });
+}
