@@ -1,5 +1,7 @@
 //! `dango env list`: every variable of `.env`, masked.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::Outcome;
@@ -18,16 +20,15 @@ struct Row {
 
 pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let document = Opened::find(global, output.host)?.env()?;
-    let rows: Vec<Row> = document
-        .keys()
-        .into_iter()
-        .map(|key| Row {
-            key: key.to_owned(),
-            masked_value: MASK,
-            encrypted: false,
-            reference: document.has_reference(key),
-        })
-        .collect();
+    // Of duplicates the last one counts.
+    let references: HashMap<&str, bool> = document.bindings().map(|binding| (binding.key(), binding.has_reference())).collect();
+    let row = |key: &str| Row {
+        key: key.to_owned(),
+        masked_value: MASK,
+        encrypted: false,
+        reference: references.get(key).copied().unwrap_or(false),
+    };
+    let rows: Vec<Row> = document.keys().into_iter().map(row).collect();
     if output.json {
         return output.json(&rows);
     }
