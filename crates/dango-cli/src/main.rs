@@ -51,5 +51,6 @@ fn host() -> io::Result<Host> {
         clock: Box::new(SystemClock),
         entropy: Box::new(OsEntropy),
         restore_core_limit: memory::restore_core_limit,
+        forbid_core: memory::forbid_core,
     })
 }

@@ -9,6 +9,15 @@ static INHERITED: OnceLock<Rlimit> = OnceLock::new();
 /// Sets the core size limit to 0 and makes the process undumpable, so that neither a crash nor a debugger of
 /// the same user reads what it holds. Where the system refuses, the program still runs: this is a second wall.
 pub(crate) fn keep_private() {
+    forbid_core();
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}
+
+/// Sets the core size limit to 0; what it was is remembered.
+pub(crate) fn forbid_core() {
     let inherited = INHERITED.get_or_init(|| getrlimit(Resource::Core));
     let _ = setrlimit(
         Resource::Core,
@@ -17,13 +26,9 @@ pub(crate) fn keep_private() {
             maximum: inherited.maximum,
         },
     );
-    #[cfg(target_os = "linux")]
-    {
-        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    }
 }
 
-/// Puts the core size limit back, for a program that takes this one's place: it is not ours to change.
+/// Puts the core size limit back, for a program that takes this one's place or is started by it: it is not ours to change.
 pub(crate) fn restore_core_limit() {
     if let Some(inherited) = INHERITED.get() {
         let _ = setrlimit(

@@ -25,8 +25,10 @@ pub struct Host {
     pub clock: Box<dyn Clock>,
     /// Randomness.
     pub entropy: Box<dyn Entropy>,
-    /// Puts the core size limit back to what it was when the process began, for a program that takes its place.
+    /// Puts the core size limit back to what it was when the process began, for a program that takes its place or is started by it.
     pub restore_core_limit: fn(),
+    /// Sets the core size limit to 0 again, once such a program has started.
+    pub forbid_core: fn(),
 }
 
 /// One thing for each of the three standard streams.

@@ -9,6 +9,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 
+/// What is passed on.
+const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+
 /// Passes signals on to a program that runs below this process.
 pub(crate) struct Forwarder {
     program: Arc<Mutex<Option<Pid>>>,
@@ -20,7 +23,8 @@ impl Forwarder {
     ///
     /// At a terminal Ctrl-C and Ctrl-\ reach the program by themselves, because it shares the terminal's process group.
     pub(crate) fn start(at_terminal: bool) -> io::Result<Self> {
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH])?;
+        let ignored = ignored_signals();
+        let mut signals = Signals::new(FORWARDED.into_iter().filter(|number| ignored & (1 << (number - 1)) == 0))?;
         let handle = signals.handle();
         let program = Arc::new(Mutex::new(None));
         let target: Arc<Mutex<Option<Pid>>> = Arc::clone(&program);
@@ -54,6 +58,14 @@ impl Forwarder {
         }
         self.handle.close();
     }
+}
+
+/// The signals that this process was started to ignore, as under `nohup`: bit n - 1 for signal n. Taking one over would
+/// give the program its default action. Where the system does not tell, none.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Ends this process by the signal that ended a program, so that whoever waits sees the same.

@@ -1,6 +1,7 @@
 //! `dango sync`: a source's own command, run once its credentials are complete and not expired.
 
 use std::ffi::OsString;
+use std::process::Stdio;
 
 use clap::Args;
 use dango_sources::Expiry;
@@ -45,7 +46,10 @@ pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Outpu
         if index == last {
             return Err(program.replace(output));
         }
-        let status = program.command().status().map_err(|error| program.not_started(&error))?;
+        let status = program
+            .start(Stdio::inherit, output)
+            .and_then(|mut child| child.wait())
+            .map_err(|error| program.not_started(&error, output))?;
         if !status.success() {
             let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
             let mut failure = Failure::refused(format!(

@@ -171,10 +171,28 @@ fn a_command_that_cannot_start_has_the_shells_exit_status() {
             ("./noexec", 126),
             (".", 126),
             ("./plain.txt", 126),
+            ("./bad", 126),
             ("", 127),
         ] {
             let words = [&["run"], redact, &["--", command]].concat();
             let _ = project.run(&words).fails(status, &[command]);
+        }
+        let words = [&["run"], redact, &["--", "./bad"]].concat();
+        let _ = project.run(&words).fails(126, &["the interpreter that it names does not exist"]);
+    }
+}
+
+#[test]
+fn a_script_without_an_interpreter_is_the_shells_with_a_filter_too() {
+    let project = Scratch::initialised();
+    project.write("folder/script", "echo \"script $1\"\n");
+    crate::answers::set_mode(project.path().join("folder/script"), 0o755);
+    let path = format!("{}:/usr/bin:/bin", project.path().join("folder").display());
+    for redact in [&[][..], &["--redact"]] {
+        for command in ["./folder/script", "script"] {
+            let words = [&["run"], redact, &["--", command, "a b"]].concat();
+            let answer = project.dango(&words).env("PATH", &path).run().success();
+            assert_eq!(answer.stdout, "script a b\n", "{command} with {redact:?}");
         }
     }
 }

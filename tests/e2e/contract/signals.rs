@@ -88,6 +88,33 @@ fn signals_and_limits_are_as_the_command_would_have_them_without_dango() {
 }
 
 #[test]
+fn the_core_limit_and_what_nohup_ignores_stay_with_a_filter_too() {
+    let project = Scratch::initialised();
+    let inner = "ulimit -Sc; kill -HUP $$; echo still here";
+    let outer = format!("ulimit -Sc unlimited; trap '' HUP; exec \"$DANGO\" run --redact -- sh -c '{inner}'");
+    let answer = project
+        .command("sh", &["-c", &outer])
+        .env("DANGO", dango_tests::dango())
+        .run()
+        .success();
+    assert_eq!(answer.stdout, "unlimited\nstill here\n");
+}
+
+#[test]
+fn what_goes_to_standard_error_still_comes_when_nobody_reads_the_output() {
+    let project = Scratch::initialised();
+    let inner = "trap '' PIPE; echo first; while echo more; do sleep 0.02; done 2>/dev/null; echo heard >&2; exit 9";
+    let outer = "{ \"$DANGO\" run --redact -- sh -c \"$INNER\"; echo status $? >&2; } | head -n 1";
+    let answer = project
+        .command("sh", &["-c", outer])
+        .env("INNER", inner)
+        .env("DANGO", dango_tests::dango())
+        .run()
+        .success();
+    assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("first\n", "heard\nstatus 9\n"));
+}
+
+#[test]
 fn a_closed_pipe_ends_the_command_as_without_dango() {
     let project = Scratch::initialised();
     let script = "\"$DANGO\" run -- yes | head -n 1; \"$DANGO\" run --redact -- yes | head -n 1";

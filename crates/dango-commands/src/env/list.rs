@@ -21,7 +21,10 @@ struct Row {
 pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let document = Opened::find(global, output.host)?.env()?;
     // Of duplicates the last one counts.
-    let references: HashMap<&str, bool> = document.bindings().map(|binding| (binding.key(), binding.has_reference())).collect();
+    let references: HashMap<&str, bool> = document
+        .bindings()
+        .map(|binding| (binding.key(), binding.has_reference()))
+        .collect();
     let row = |key: &str| Row {
         key: key.to_owned(),
         masked_value: MASK,

@@ -1,6 +1,6 @@
 //! `dango run --redact`: the program's output passes a filter that replaces known values by `***`.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus, Stdio};
@@ -36,11 +36,8 @@ pub(crate) fn run(program: &Program, values: Vec<SecretValue>, output: &mut Outp
     let forwarder =
         Forwarder::start(output.host.terminal.input).map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
     let mut child = program
-        .command()
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| program.not_started(&error))?;
+        .start(Stdio::piped, output)
+        .map_err(|error| program.not_started(&error, output))?;
     forwarder.point_at(&child);
     let pumped = pump(&mut child, &redactor, output);
     let waited = child.wait();
@@ -82,7 +79,7 @@ impl<R: Read + AsFd> Stream<R> {
         let Some((source, filter)) = &mut self.0 else { return };
         if readable {
             match source.read(buffer) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => return self.end(clean),
                 Ok(length) => filter.push(&buffer[..length], now, clean),
             }
@@ -112,10 +109,14 @@ fn pump(child: &mut Child, redactor: &Redactor, output: &mut Output<'_>) -> Outc
         let now = begin.elapsed();
         clean.clear();
         standard.advance(from_standard, &mut buffer, now, &mut clean);
-        show_data(&clean, output)?;
+        if !show(&clean, &mut output.host.stdout)? {
+            standard.0 = None;
+        }
         clean.clear();
         errors.advance(from_errors, &mut buffer, now, &mut clean);
-        show_errors(&clean, output);
+        if !show(&clean, &mut output.host.stderr).unwrap_or(false) {
+            errors.0 = None;
+        }
         if from_standard || from_errors {
             last_data = Instant::now();
         } else if matches!(child.try_wait(), Ok(Some(_))) && last_data.elapsed() > LINGER {
@@ -124,21 +125,24 @@ fn pump(child: &mut Child, redactor: &Redactor, output: &mut Output<'_>) -> Outc
     }
     clean.clear();
     standard.end(&mut clean);
-    show_data(&clean, output)?;
+    show(&clean, &mut output.host.stdout)?;
     clean.clear();
     errors.end(&mut clean);
-    show_errors(&clean, output);
+    // Where standard error is gone there is nobody left to tell.
+    let _ = show(&clean, &mut output.host.stderr);
     Ok(())
 }
 
-fn show_data(clean: &[u8], output: &mut Output<'_>) -> Outcome {
-    if clean.is_empty() { Ok(()) } else { output.data(clean) }
-}
-
-fn show_errors(clean: &[u8], output: &mut Output<'_>) {
-    if !clean.is_empty() {
-        // Where standard error is gone there is nobody left to tell.
-        let _ = output.host.stderr.write_all(clean).and_then(|()| output.host.stderr.flush());
+/// Passes on what may be shown. `false`: nobody reads it any longer (`| head`); the program then has to meet a closed pipe
+/// of its own, and ends as it would without a filter.
+fn show(clean: &[u8], to: &mut dyn Write) -> Result<bool, Failure> {
+    if clean.is_empty() {
+        return Ok(true);
+    }
+    match to.write_all(clean).and_then(|()| to.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::refused(format!("cannot write the command's output: {error}"))),
     }
 }
 

@@ -1,9 +1,10 @@
 //! `dango source edit`: fields of a source changed by options, or on a terminal one by one; `$VISUAL` or `$EDITOR` opens the file.
 
 use std::ffi::OsString;
+use std::process::Stdio;
 
 use clap::Args;
-use dango_sources::{ConfiguredSource, EditError, SourcesFile, TypeSpec};
+use dango_sources::{ConfiguredSource, EditError, SourcesFile, SyncCommand, TypeSpec};
 use serde::Serialize;
 
 use super::fields::{FieldOptions, Plan, find};
@@ -111,15 +112,14 @@ fn ask(source: &ConfiguredSource, spec: Option<&'static TypeSpec>, output: &mut 
 
 /// Opens `sources.yml`, which holds no secret, in the user's editor and checks what comes back.
 fn open_editor(opened: &Opened, output: &mut Output<'_>) -> Outcome {
-    let editor = output
-        .host
-        .variable("VISUAL")
-        .or(output.host.variable("EDITOR"))
-        .unwrap_or("vi")
-        .to_owned();
-    let words = super::fields::parse_sync(&editor)?
+    let host = &output.host;
+    let named = ["VISUAL", "EDITOR"]
+        .into_iter()
+        .find_map(|name| host.variable(name).filter(|editor| !editor.trim().is_empty()));
+    // The variables are written as a `sync` command is; only the message must not call them one.
+    let words = SyncCommand::from_text(named.unwrap_or("vi"))
         .words()
-        .map_err(|error| Failure::caused_by(&error))?;
+        .map_err(|error| Failure::refused(format!("the editor that VISUAL or EDITOR names {}", error.problem)))?;
     let mut words = words.into_iter().map(OsString::from);
     let Some(name) = words.next() else {
         return Err(Failure::refused("VISUAL and EDITOR name no editor"));
@@ -131,7 +131,10 @@ fn open_editor(opened: &Opened, output: &mut Output<'_>) -> Outcome {
         variables: Vec::new(),
         directory: None,
     };
-    let status = program.command().status().map_err(|error| program.not_started(&error))?;
+    let status = program
+        .start(Stdio::inherit, output)
+        .and_then(|mut child| child.wait())
+        .map_err(|error| program.not_started(&error, output).hint("name another in EDITOR"))?;
     if !status.success() {
         return Err(Failure::refused("the editor ended with an error; sources.yml is as it left it"));
     }
