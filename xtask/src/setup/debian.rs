@@ -13,7 +13,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 9] = [
     // 18.19 is what Debian 12 has, and what the newest of the pinned Node packages asks for.
     Need {
         program: "node",
@@ -47,6 +47,22 @@ const NEEDS: [Need; 6] = [
         program: "setsid",
         question: &["--version"],
         packages: &["util-linux"],
+    },
+    // A real keyring in a session of its own, and another program that uses it.
+    Need {
+        program: "dbus-daemon",
+        question: &["--version"],
+        packages: &["dbus"],
+    },
+    Need {
+        program: "gnome-keyring-daemon",
+        question: &["--version"],
+        packages: &["gnome-keyring"],
+    },
+    Need {
+        program: "secret-tool",
+        question: &["search", "--help"],
+        packages: &["libsecret-tools"],
     },
 ];
 
