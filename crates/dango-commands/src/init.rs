@@ -7,12 +7,13 @@ use dango_secrets::project::Project;
 use serde::Serialize;
 
 use crate::Outcome;
+use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::output::Output;
 
 #[derive(Args, Debug)]
 pub(crate) struct InitArguments {
-    /// Where [default: the working directory]
+    /// Where [default: --project, else DANGO_PROJECT_ROOT, else the working directory]
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
 }
@@ -23,10 +24,11 @@ struct Report {
     created: Vec<String>,
 }
 
-pub(crate) fn run(arguments: &InitArguments, output: &mut Output<'_>) -> Outcome {
-    let directory = match &arguments.directory {
-        Some(directory) => output.host.directory.join(directory),
-        None => output.host.directory.clone(),
+pub(crate) fn run(arguments: &InitArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let directory = match (&arguments.directory, &global.project) {
+        (Some(directory), _) => output.host.directory.join(directory),
+        (None, Some(project)) => project.clone(),
+        (None, None) => output.host.directory.clone(),
     };
     let report = Project::init(&directory, output.host.entropy.as_ref()).map_err(|error| Failure::caused_by(&error))?;
     let created: Vec<String> = report

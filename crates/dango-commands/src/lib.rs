@@ -56,7 +56,7 @@ pub fn run(mut host: Host, arguments: Vec<OsString>) -> u8 {
 fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
     let global = &parsed.global;
     match parsed.command {
-        Command::Init(arguments) => init::run(&arguments, output),
+        Command::Init(arguments) => init::run(&arguments, global, output),
         Command::Secrets(command) => secrets::run(command, global, output),
         Command::Env(command) => env::run(command, global, output),
         Command::Run(arguments) => run::run(arguments, global, output),

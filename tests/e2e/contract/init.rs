@@ -46,6 +46,19 @@ fn an_existing_project_is_completed_and_nothing_that_is_there_changes() {
 }
 
 #[test]
+fn init_makes_the_project_that_the_global_option_or_the_variable_names() {
+    let here = Scratch::new();
+    let _ = here.run(&["--project", "named", "init"]).success();
+    assert!(here.path().join("named/.dlt/secrets.toml").is_file());
+    let _ = here.dango(&["init"]).env("DANGO_PROJECT_ROOT", "by-variable").run().success();
+    assert!(here.path().join("by-variable/.dlt/secrets.toml").is_file());
+    let _ = here.run(&["--project", "other", "init", "given"]).success();
+    assert!(here.path().join("given/.dlt/secrets.toml").is_file());
+    assert!(!here.path().join("other").exists());
+    assert!(!here.path().join(".dlt").exists(), "the working directory was not meant");
+}
+
+#[test]
 fn a_second_init_changes_nothing_and_says_so() {
     let project = Scratch::initialised();
     let before: Vec<(String, Vec<u8>)> = files(&project);
