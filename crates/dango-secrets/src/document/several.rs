@@ -26,6 +26,11 @@ impl SecretsDocument {
             let outcome = match group {
                 Group::One(index) => {
                     let (path, value) = &values[index];
+                    // Setting it would read the whole document again; a file imported twice has thousands of these.
+                    if document.has(path, value) {
+                        outcomes[index] = SetOutcome::Unchanged;
+                        continue;
+                    }
                     let (next, outcome) = document.set(path, value)?;
                     document = next;
                     Some((index, outcome))
