@@ -37,7 +37,7 @@ pub enum NewValue {
     Table(Vec<(String, NewValue)>),
 }
 
-/// A date, a time or both, as TOML writes them and Python holds them.
+/// A date, a time or both, as TOML 1.0 writes them and Python holds them.
 #[derive(Clone)]
 pub struct DatetimeText(Zeroizing<String>);
 
@@ -53,7 +53,12 @@ impl FromStr for DatetimeText {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         scalar::check_datetime(text).map_err(ParseNewValueError::Datetime)?;
-        Ok(Self(Zeroizing::new(text.to_owned())))
+        let mut written = Zeroizing::new(text.to_owned());
+        // TOML 1.0, and so every older reader, wants the seconds.
+        if let Some(at) = scalar::missing_seconds(text) {
+            written.insert_str(at, ":00");
+        }
+        Ok(Self(written))
     }
 }
 

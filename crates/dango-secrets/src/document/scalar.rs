@@ -117,11 +117,19 @@ pub(super) fn check_datetime(text: &str) -> Result<(), &'static str> {
 }
 
 fn has_leap_second(text: &str) -> bool {
-    let time = match text.find(['T', 't', ' ']) {
-        Some(separator) => &text[separator + 1..],
-        None => text,
-    };
-    time.as_bytes().get(5..8) == Some(b":60")
+    let seconds = seconds(text);
+    text.as_bytes().get(seconds..seconds + 3) == Some(b":60")
+}
+
+/// Where the seconds belong that a text of this kind lacks: TOML 1.1 allows `07:32`, TOML 1.0 does not.
+pub(super) fn missing_seconds(text: &str) -> Option<usize> {
+    let (has_time, at) = (text.contains(':'), seconds(text));
+    (has_time && text.as_bytes().get(at) != Some(&b':')).then_some(at)
+}
+
+/// Where the seconds stand in a date with a time, or a time: behind its `HH:MM`.
+fn seconds(text: &str) -> usize {
+    text.find(['T', 't', ' ']).map_or(0, |separator| separator + 1) + 5
 }
 
 /// The value of a scalar that was checked.
@@ -259,6 +267,21 @@ mod tests {
         assert!(check_datetime("2023-02-29").is_err());
         for good in ["2024-02-29", "07:32", "1979-05-27 07:32:00.999999999-07:00", "1979-05-27t07:32:59z"] {
             assert_eq!(check_datetime(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn only_a_time_without_seconds_lacks_them() {
+        for (text, at) in [
+            ("07:32", 5),
+            ("2024-01-02T03:04", 16),
+            ("2024-01-02 03:04+05:30", 16),
+            ("2024-01-02t03:04z", 16),
+        ] {
+            assert_eq!(missing_seconds(text), Some(at), "{text}");
+        }
+        for text in ["2024-01-02", "07:32:00", "2024-01-02T03:04:05.5+05:30", "2024-01-02 03:04:05Z"] {
+            assert_eq!(missing_seconds(text), None, "{text}");
         }
     }
 }
