@@ -24,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ansi_c;
 mod docker;
 mod dotenv;
 mod export;

@@ -3,6 +3,7 @@
 use dango_core::SecretValue;
 use zeroize::Zeroizing;
 
+use super::ansi_c;
 use super::export::{SHELL_NAME, check_variables, is_shell_name, join_lines};
 use super::import::decode;
 use super::node::secret;
@@ -54,7 +55,8 @@ fn write_line(variable: &Variable) -> Zeroizing<String> {
 
 /// Reads assignments as a POSIX shell reads them: `NAME=…`, `export NAME=…` and bash's `declare -x NAME=…`.
 ///
-/// Values may be made of `'…'`, `"…"`, backslash escapes and plain characters. What a shell would
+/// `declare` may have further flags, as in the output of `export -p`. Values may be made of `'…'`, `"…"`, bash's `$'…'`,
+/// backslash escapes and plain characters. What a shell would
 /// expand (`$NAME`, `` `…` ``, `~`, `*`) and every other command is refused. CRLF ends a line, too.
 ///
 /// # Errors
@@ -134,7 +136,7 @@ impl<'a> Reader<'a> {
     }
 
     fn command(&mut self, variables: &mut Vec<(String, SecretValue)>) -> Result<(), ImportError> {
-        let exports = self.accept_word("export") || self.accept_word("declare -x");
+        let exports = self.accept_word("export") || self.accept_declaration();
         loop {
             self.skip_blanks();
             if self.accept_end() {
@@ -160,6 +162,15 @@ impl<'a> Reader<'a> {
         found && self.accept(word)
     }
 
+    /// Takes `declare -x`, with whatever else bash says there about the variable (`-rx`, `-ix`).
+    fn accept_declaration(&mut self) -> bool {
+        let flags = self.rest().strip_prefix("declare -").unwrap_or_default();
+        let length = flags.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(flags.len());
+        // An array is no text.
+        let exports = flags[..length].contains('x') && !flags[..length].contains(['a', 'A']);
+        exports && self.accept_word(&self.rest()[.."declare -".len() + length])
+    }
+
     fn name(&mut self) -> Result<&'a str, ImportError> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
@@ -180,6 +191,7 @@ impl<'a> Reader<'a> {
                 Some('\r') if self.rest().starts_with("\r\n") => return Ok(value),
                 Some('\'') => self.single_quoted(&mut value)?,
                 Some('"') => self.double_quoted(&mut value)?,
+                Some('$') if self.rest().starts_with("$'") => self.dollar_quoted(&mut value)?,
                 Some('\\') => {
                     self.next();
                     match self.next() {
@@ -209,6 +221,21 @@ impl<'a> Reader<'a> {
         push(value, part);
         self.line += part.matches('\n').count();
         self.at += length + 2;
+        Ok(())
+    }
+
+    /// Bash's `$'…'`, in which it prints what holds control characters; nothing in it is expanded.
+    fn dollar_quoted(&mut self, value: &mut Zeroizing<String>) -> Result<(), ImportError> {
+        let inner = &self.rest()[2..];
+        let Some((bytes, length)) = ansi_c::decode(inner) else {
+            return Err(self.error(ImportProblem::UnclosedQuote));
+        };
+        let Ok(part) = std::str::from_utf8(&bytes) else {
+            return Err(self.error(ImportProblem::Syntax("the bytes between $' and ' are not UTF-8".to_owned())));
+        };
+        push(value, part);
+        self.line += inner[..length].matches('\n').count();
+        self.at += length + 3;
         Ok(())
     }
 

@@ -231,13 +231,32 @@ K='last'";
 }
 
 #[test]
+fn what_bash_export_p_prints_is_read_back() {
+    let printed = std::process::Command::new("bash")
+        .args([
+            "-c",
+            r"export A=$'l1\nl2\001' B='x y$z' C=ü; declare -rx D=1; declare -ix E=7; export F; export -p",
+        ])
+        .env_clear()
+        .env("LC_ALL", "C")
+        .output()
+        .expect("bash runs");
+    let read = imported(parse_shell(&printed.stdout));
+    for expected in ["a = \"l1\\nl2\\u{1}\"", "b = \"x y$z\"", "c = \"ü\"", "d = \"1\"", "e = \"7\""] {
+        assert!(read.iter().any(|line| line == expected), "{expected} in {read:?}");
+    }
+    assert!(parse_shell(b"declare -ax A=(1)").is_err() && parse_shell(b"declare -r A=1").is_err());
+    assert!(parse_shell(b"A=$'x").is_err() && parse_shell(b"A=$'\\377'").is_err() && parse_shell(b"A=$'\\0'").is_err());
+}
+
+#[test]
 fn shell_text_that_would_do_something_is_refused_with_its_line() {
     for (text, line, problem) in [
         ("A=$HOME", 1, ImportProblem::Expansion),
         ("\nA=\"x $HOME\"", 2, ImportProblem::Expansion),
         ("A=\"\n$(canary)\"", 2, ImportProblem::Expansion),
         ("A=`canary`", 1, ImportProblem::Expansion),
-        ("A=$'\\n'", 1, ImportProblem::Expansion),
+        ("A=$\"x\"", 1, ImportProblem::Expansion),
         ("A=~/x", 1, ImportProblem::Expansion),
         ("export A={1,2}", 1, ImportProblem::Expansion),
         ("A=*", 1, ImportProblem::Expansion),
