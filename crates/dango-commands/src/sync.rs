@@ -11,7 +11,8 @@ use crate::arguments::Global;
 use crate::failure::{Failure, Status};
 use crate::opened::Opened;
 use crate::output::Output;
-use crate::run::{Prepared, Program};
+use crate::run::{Prepared, Program, passed_on};
+use crate::signals::Forwarder;
 use crate::source::{Sources, parse_name};
 
 #[derive(Args, Debug)]
@@ -46,16 +47,22 @@ pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Outpu
         if index == last {
             return Err(program.replace(output));
         }
-        let status = program
+        let forwarder =
+            Forwarder::start(output.host.terminal.input).map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
+        let mut child = program
             .start(Stdio::inherit, output)
-            .and_then(|mut child| child.wait())
             .map_err(|error| program.not_started(&error, output))?;
+        forwarder.point_at(&child);
+        let waited = child.wait();
+        forwarder.stop();
+        let status = waited.map_err(|error| Failure::refused(format!("cannot wait for the command: {error}")))?;
         if !status.success() {
-            let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-            let mut failure = Failure::refused(format!(
-                "{} failed; the sources behind it were not loaded",
-                arguments.sources[index]
-            ));
+            let message = format!("{} failed; the sources behind it were not loaded", arguments.sources[index]);
+            let Some(code) = status.code().and_then(|code| u8::try_from(code).ok()) else {
+                output.warn(message);
+                return passed_on(status);
+            };
+            let mut failure = Failure::refused(message);
             failure.status = Status::Program(code);
             return Err(failure);
         }
@@ -78,7 +85,11 @@ fn checked(name: &str, sources: &Sources, output: &mut Output<'_>) -> Result<Vec
         Expiry::Expired => {
             return Err(Failure::refused(format!("{name} is not loaded: its connection has expired")).hint("connect it again"));
         }
-        Expiry::Expiring { days } => output.warn(format!("the connection of {name} expires in {days} days")),
+        Expiry::Expiring { days } => output.warn(match days {
+            0 => format!("the connection of {name} expires within a day"),
+            1 => format!("the connection of {name} expires in 1 day"),
+            days => format!("the connection of {name} expires in {days} days"),
+        }),
         _ => {}
     }
     let Some(command) = source.sync() else {

@@ -125,3 +125,19 @@ fn a_closed_pipe_ends_the_command_as_without_dango() {
         .success();
     assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("y\ny\n", ""));
 }
+
+#[test]
+fn a_signal_to_sync_reaches_the_first_of_several_and_ends_it_as_that_one_ends() {
+    let project = Scratch::initialised();
+    project.write(
+        ".dango/sources.yml",
+        "sources:\n  - name: one\n    type: dlt_native\n    sync: sh -c 'echo ready; exec sleep 60'\n\
+         \x20 - name: two\n    type: dlt_native\n    sync: echo two\n",
+    );
+    let mut child = start(&project, &["sync", "one", "two"]);
+    let mut output = BufReader::new(child.stdout.take().expect("it is a pipe"));
+    assert_eq!(line(&mut output), "ready");
+    send(&project, "TERM", child.id());
+    assert_eq!(child.wait().expect("it ends").signal(), Some(15));
+    assert_eq!(line(&mut output), "", "the second did not start, and nothing holds the output open");
+}

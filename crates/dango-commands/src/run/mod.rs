@@ -19,6 +19,7 @@ use crate::output::Output;
 use crate::secrets::parse_path;
 
 pub(crate) use program::Program;
+pub(crate) use redacted::passed_on;
 
 #[derive(Args, Debug)]
 pub(crate) struct RunArguments {

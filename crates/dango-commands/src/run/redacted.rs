@@ -48,7 +48,7 @@ pub(crate) fn run(program: &Program, values: Vec<SecretValue>, output: &mut Outp
 }
 
 /// Ends as the program ended: with its exit status, or by the signal that ended it.
-fn passed_on(status: ExitStatus) -> Outcome {
+pub(crate) fn passed_on(status: ExitStatus) -> Outcome {
     if let Some(number) = status.signal() {
         signals::die_of(number);
         return Err(Failure::silent(Status::Program(
