@@ -27,6 +27,8 @@ pub(crate) fn run(arguments: &ManArguments, output: &mut Output<'_>) -> Outcome 
         }
         Some(directory) => {
             let directory = output.host.directory.join(directory);
+            std::fs::create_dir_all(&directory)
+                .map_err(|error| Failure::refused(format!("cannot make {}: {error}", directory.display())))?;
             let pages = write_pages(&command, "dango", &directory)?;
             output.say(format!("{pages} pages written to {}", directory.display()));
             Ok(())
