@@ -94,6 +94,50 @@ fn a_pasted_value_of_several_lines_is_taken_whole() {
 }
 
 #[test]
+fn a_key_pasted_where_the_terminal_marks_no_paste_is_taken_whole_too() {
+    let project = Scratch::initialised();
+    let mut session = start(&project, "secrets set sources.a.k");
+    let mut all = shown_until(&mut session, ":");
+    send(&mut session, &format!("{}\r", PASTED.replace('\n', "\r")));
+    let (status, rest) = end(&mut session);
+    all += &rest;
+    assert_eq!(status, 0, "{all}");
+    assert!(!all.contains("canary"), "the secret is on the screen: {all}");
+    assert_eq!(revealed(&project, "sources.a.k"), PASTED);
+}
+
+#[test]
+fn questions_have_no_colour_where_none_is_wanted() {
+    let project = Scratch::initialised();
+    let mut session = start(&project, "--no-color secrets set sources.a.k");
+    let shown = shown_until(&mut session, ":");
+    assert!(!shown.contains("38;5"), "{shown:?}");
+    send(&mut session, "\u{3}");
+    assert_eq!(end(&mut session).0, 130);
+}
+
+#[test]
+fn a_command_that_the_wizard_cannot_read_is_asked_for_again() {
+    let project = Scratch::initialised();
+    let mut session = start(&project, "source add");
+    for (question, answer) in WIZARD.iter().take(6) {
+        if !question.is_empty() {
+            shown_until(&mut session, question);
+        }
+        send(&mut session, answer);
+    }
+    shown_until(&mut session, "loads it:");
+    send(&mut session, "python 'p.py\r");
+    shown_until(&mut session, "never closed");
+    shown_until(&mut session, "loads it:");
+    send(&mut session, "python p.py\r");
+    shown_until(&mut session, "rite this");
+    send(&mut session, "y\r");
+    assert_eq!(end(&mut session).0, 0);
+    assert!(project.read(".dango/sources.yml").contains("sync: python p.py"));
+}
+
+#[test]
 fn keys_that_edit_are_not_part_of_the_secret() {
     let project = Scratch::initialised();
     let mut session = start(&project, "secrets set sources.a.k");

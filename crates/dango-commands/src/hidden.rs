@@ -33,6 +33,7 @@ pub(crate) fn read(label: &str) -> io::Result<Typed> {
             Event::Paste(text) => line.push_str(&pasted(&Zeroizing::new(text))),
             Event::Key(key) if key.kind != KeyEventKind::Release => match press(&key, &mut line) {
                 Press::Goes => {}
+                Press::Ends if is_half_a_key(&line) => line.push('\n'),
                 Press::Ends => break Typed::Line(line),
                 Press::Cancels => break Typed::Cancelled,
                 Press::Interrupts => break Typed::Interrupted,
@@ -89,6 +90,14 @@ fn pasted(text: &str) -> Zeroizing<String> {
     text
 }
 
+/// Whether a PEM block (RFC 7468) has begun and not ended.
+///
+/// A terminal that does not mark a paste as one sends its first line with an Enter behind it. Half a key is of no use, and
+/// its other half must not become the answer to the next question or a command of the shell.
+fn is_half_a_key(line: &str) -> bool {
+    line.trim_start().starts_with("-----BEGIN ") && !line.contains("-----END ")
+}
+
 /// The terminal without echo and line editing, until it is dropped.
 struct RawMode;
 
@@ -139,5 +148,12 @@ mod tests {
     fn a_paste_keeps_its_lines_but_not_the_end_of_the_last() {
         assert_eq!(pasted("a\r\nb\rc\n").as_str(), "a\nb\nc");
         assert_eq!(pasted("a").as_str(), "a");
+    }
+
+    #[test]
+    fn a_key_goes_on_to_its_last_line() {
+        assert!(is_half_a_key("-----BEGIN PRIVATE KEY-----\nMIIE"));
+        assert!(!is_half_a_key("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"));
+        assert!(!is_half_a_key("sk_live"));
     }
 }

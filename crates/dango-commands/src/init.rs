@@ -35,6 +35,8 @@ pub(crate) fn run(arguments: &InitArguments, global: &Global, output: &mut Outpu
         .made
         .iter()
         .chain(&report.extended)
+        // The project's directory itself is named by the message.
+        .filter(|path| path.as_os_str() != ".")
         .map(|path| path.display().to_string())
         .collect();
     if output.json {

@@ -26,6 +26,9 @@ impl<'a> Output<'a> {
             && !global.no_color
             && host.variable("NO_COLOR").is_none_or(str::is_empty)
             && host.variable("TERM") != Some("dumb");
+        if !colour {
+            crate::prompt::without_colour();
+        }
         Self {
             host,
             json: global.json,

@@ -4,7 +4,8 @@ use std::sync::Once;
 
 use dango_core::SecretValue;
 use inquire::error::{InquireError, InquireResult};
-use inquire::{Confirm, Select, Text};
+use inquire::ui::RenderConfig;
+use inquire::{Confirm, Select, Text, set_global_render_config};
 
 use crate::failure::{Failure, Status};
 use crate::hidden::{self, Typed};
@@ -13,6 +14,11 @@ use crate::signals;
 
 /// Exit status of a command ended with Ctrl-C: 128 and the number of SIGINT, as a shell counts it.
 const INTERRUPTED: u8 = 130;
+
+/// Takes the colour out of all questions.
+pub(crate) fn without_colour() {
+    set_global_render_config(RenderConfig::empty());
+}
 
 /// Asks for a secret without showing it, not even its length. A paste of several lines is taken whole.
 pub(crate) fn secret(what: &str) -> Result<SecretValue, Failure> {
@@ -41,7 +47,8 @@ fn hidden(label: &str) -> Result<Option<SecretValue>, Failure> {
 pub(crate) fn text(what: &str, suggestion: Option<&str>, help: Option<&str>) -> Result<String, Failure> {
     leave_no_trace();
     let mut prompt = Text::new(what);
-    if let Some(suggestion) = suggestion {
+    // An empty suggestion would be shown as `()`; Enter gives an empty text without it, too.
+    if let Some(suggestion) = suggestion.filter(|suggestion| !suggestion.is_empty()) {
         prompt = prompt.with_default(suggestion);
     }
     if let Some(help) = help {

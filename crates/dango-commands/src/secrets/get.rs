@@ -9,7 +9,6 @@ use super::list::MASK;
 use super::parse_path;
 use crate::Outcome;
 use crate::arguments::Global;
-use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 
@@ -43,11 +42,7 @@ pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;
     let Some(value) = document.value(&path) else {
-        return Err(Failure::refused(format!(
-            "there is no credential {path} in {}",
-            opened.project.secrets_toml().display()
-        ))
-        .hint("`dango secrets list` shows what there is"));
+        return Err(super::missing(&path, &opened));
     };
     let shown = match arguments.reveal {
         true if arguments.no_resolve => Some(value.clone()),

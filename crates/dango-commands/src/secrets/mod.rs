@@ -17,6 +17,7 @@ use dango_core::CredentialPath;
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::opened::Opened;
 use crate::output::Output;
 
 #[derive(Subcommand, Debug)]
@@ -52,6 +53,21 @@ pub(crate) fn run(command: SecretsCommand, global: &Global, output: &mut Output<
 /// Reads a PATH argument; a malformed one is wrong usage, and is not repeated.
 pub(crate) fn parse_path(text: &str) -> Result<CredentialPath, Failure> {
     text.parse().map_err(|error: dango_core::ParsePathError| {
-        Failure::usage(error.to_string()).hint("a path is the dotted path of a key in .dlt/secrets.toml, as in `sources.stripe.api_key`")
+        let failure = Failure::usage(error.to_string())
+            .hint("a path is the dotted path of a key in .dlt/secrets.toml, as in `sources.stripe.api_key`");
+        if text.contains('=') {
+            failure.hint("give the path alone; the value comes from a prompt, standard input, `--from-file` or `--from-env`")
+        } else {
+            failure
+        }
     })
+}
+
+/// There is nothing at a path.
+fn missing(path: &CredentialPath, opened: &Opened) -> Failure {
+    Failure::refused(format!(
+        "there is no credential {path} in {}",
+        opened.project.secrets_toml().display()
+    ))
+    .hint("`dango secrets list` shows what there is")
 }

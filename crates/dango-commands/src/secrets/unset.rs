@@ -1,6 +1,7 @@
 //! `dango secrets unset`: removes one credential, or a whole table after confirmation.
 
 use clap::Args;
+use dango_secrets::document::EditError;
 use serde::Serialize;
 
 use super::parse_path;
@@ -47,7 +48,10 @@ pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Outp
                 "{path} has become a table in the meantime; nothing was changed"
             )));
         }
-        document.unset(&path).map_err(|error| Failure::caused_by(&error))
+        document.unset(&path).map_err(|error| match error {
+            EditError::NotFound { .. } => super::missing(&path, &opened),
+            error => Failure::caused_by(&error),
+        })
     })?;
     if output.json {
         return output.json(&Done {

@@ -84,7 +84,7 @@ fn from_options(
         return Ok(Ready { spec, name, plan });
     }
     let mut failure = Failure::usage(format!("missing for {}: {}", spec.title, missing.join(", ")));
-    for variant in spec.variants {
+    for variant in spec.variants.iter().filter(|variant| !variant.needs.is_empty()) {
         failure = failure.hint(format!("{} needs: {}", variant.title, variant.needs.join(", ")));
     }
     Err(failure.hint("give what is secret with `--field FIELD` from standard input, the rest with `--set FIELD=VALUE`"))

@@ -26,7 +26,11 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let mut rows = Vec::new();
     for source in sources.file.sources() {
         let state = sources.state(source, output);
-        let expiry = sources.expiry(source.name(), output)?;
+        // One connection whose record is damaged hides none of the others.
+        let expiry = sources.expiry(source.name(), output).unwrap_or_else(|failure| {
+            output.warn(failure.message);
+            Expiry::None
+        });
         rows.push(Row {
             name: source.name().to_string(),
             source_type: source.source_type().to_string(),

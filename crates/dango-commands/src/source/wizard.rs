@@ -1,7 +1,7 @@
 //! The questions of `dango source add` on a terminal; nothing is written before the last one is answered.
 
 use dango_core::SourceName;
-use dango_sources::{FieldSpec, Presence, TypeSpec, Variant, catalogue};
+use dango_sources::{FieldSpec, Presence, SyncCommand, TypeSpec, Variant, catalogue};
 
 use super::add::{Ready, fill_defaults, is_free, state};
 use super::fields::{Plan, parse_sync};
@@ -37,14 +37,7 @@ pub(crate) fn ask(
     for field in spec.fields_of(variant) {
         ask_field(field, spec, variant, &name, &mut plan, sources, output)?;
     }
-    let command = prompt::text(
-        "Command that loads it:",
-        Some(""),
-        Some("as in `python pipeline.py`; Enter to leave out"),
-    )?;
-    if !command.trim().is_empty() {
-        plan.sync = Some(parse_sync(&command)?);
-    }
+    plan.sync = ask_sync(output)?;
     let state = state(spec, &name, &plan, sources, output);
     fill_defaults(&mut plan, &state)?;
     let missing: Vec<&str> = state.missing.iter().map(|missing| missing.field.name).collect();
@@ -69,8 +62,13 @@ fn pick_type() -> Result<&'static TypeSpec, Failure> {
 
 fn ask_name(spec: &TypeSpec, sources: &Sources, output: &mut Output<'_>) -> Result<SourceName, Failure> {
     let default = spec.default_name();
-    let taken = default.parse().is_ok_and(|name| sources.file.find(&name).is_some());
-    let suggestion = if taken { format!("{default}_2") } else { default.to_owned() };
+    let taken = |name: &str| name.parse().is_ok_and(|name| sources.file.find(&name).is_some());
+    let mut suggestion = default.to_owned();
+    let mut number = 1;
+    while taken(&suggestion) {
+        number += 1;
+        suggestion = format!("{default}_{number}");
+    }
     loop {
         let typed = prompt::text("Its name:", Some(&suggestion), Some("also its section in secrets.toml"))?;
         let checked = parse_name(typed.trim()).and_then(|name| is_free(&name, &sources.file).map(|()| name));
@@ -160,6 +158,23 @@ fn ask_text(field: &FieldSpec, spec: &TypeSpec, name: &SourceName, required: boo
         Ok(()) => Answer::Taken,
         Err(failure) => Answer::Refused(failure.message),
     })
+}
+
+fn ask_sync(output: &mut Output<'_>) -> Result<Option<SyncCommand>, Failure> {
+    loop {
+        let typed = prompt::text(
+            "Command that loads it:",
+            None,
+            Some("as in `python pipeline.py`; Enter to leave out"),
+        )?;
+        if typed.trim().is_empty() {
+            return Ok(None);
+        }
+        match parse_sync(&typed) {
+            Ok(command) => return Ok(Some(command)),
+            Err(failure) => output.warn(failure.message),
+        }
+    }
 }
 
 fn summarise(ready: &Ready, missing: &[&str], output: &mut Output<'_>) {
