@@ -60,6 +60,7 @@ pub enum YamlProblem {
 /// Reads a text that holds at most one document; `None` where it holds nothing but comments.
 pub(crate) fn read(text: &str) -> Result<Option<Node>, YamlError> {
     check_characters(text)?;
+    check_directives(text)?;
     let skipped = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let body = &text[skipped..];
     let mut builder = Builder {
@@ -105,6 +106,23 @@ fn check_characters(text: &str) -> Result<(), YamlError> {
             })
         }
     }
+}
+
+/// Refuses a directive (YAML 1.2.2 §6.8) with other characters than ASCII: the parser counts its bytes, so every
+/// place behind it would be wrong.
+fn check_directives(text: &str) -> Result<(), YamlError> {
+    let lines = text.trim_start_matches('\u{feff}').split_inclusive('\n').enumerate();
+    let is_preamble = |line: &str| line.trim_start().is_empty() || line.trim_start().starts_with(['%', '#']);
+    for (index, line) in lines.take_while(|(_, line)| is_preamble(line)) {
+        if !line.is_ascii() && line.split('\r').any(|line| line.starts_with('%')) {
+            return Err(YamlError {
+                line: index + 1,
+                column: 1,
+                problem: YamlProblem::Syntax("a line that begins with `%` is a directive, and this is none that is known"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The parser's reasons, which may quote the file, in fixed words.

@@ -28,6 +28,21 @@ fn what_is_not_followed_or_not_allowed_is_named_with_its_place() {
 }
 
 #[test]
+fn a_directive_that_would_shift_every_place_is_refused() {
+    for (text, line) in [
+        ("%é x\n---\na: 1\n", 1),
+        ("\u{feff}# é\n\n%TAG ! é\n---\n", 3),
+        ("# c\r%a é\r---\ra: 1", 1),
+    ] {
+        let (at, _, problem) = problem(text);
+        assert!(at == line && matches!(problem, YamlProblem::Syntax(_)), "{text:?}: {at} {problem}");
+    }
+    let text = "# é\n%YAML 1.2\n--- # é\nk: é\n% é: 2\n".replace("% é", "\"%é\"");
+    let root = read(&text).expect("a text that can be read").expect("a root");
+    assert_eq!(slice(&text, &root.member("k").expect("is there").value), "é");
+}
+
+#[test]
 fn nesting_and_size_have_a_limit() {
     assert_eq!(problem(&"- ".repeat(100_000)).2, YamlProblem::TooDeep);
     assert!(matches!(
