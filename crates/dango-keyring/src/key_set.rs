@@ -66,6 +66,11 @@ impl KeySet {
         self.retired.iter().map(|held| held.key.id())
     }
 
+    /// Whether a key is in the set, active or retired: what it sealed opens if nobody changed it.
+    pub fn contains(&self, id: KeyId) -> bool {
+        self.find(id).is_some()
+    }
+
     /// When a key of the set was made, in whole seconds; `None` also where nobody knows.
     pub fn created(&self, id: KeyId) -> Option<Timestamp> {
         self.held().find(|held| held.key.id() == id).and_then(|held| held.created)
