@@ -127,7 +127,7 @@ impl SecretsDocument {
         Ok((self.proven(self.without(id), path, None)?, count))
     }
 
-    fn proven(&self, text: Zeroizing<String>, path: &CredentialPath, wanted: Option<&NewValue>) -> Result<Self, EditError> {
+    pub(super) fn proven(&self, text: Zeroizing<String>, path: &CredentialPath, wanted: Option<&NewValue>) -> Result<Self, EditError> {
         let edited = Self::from_text(text).map_err(|source| EditError::Unreadable {
             path: path.clone(),
             source,

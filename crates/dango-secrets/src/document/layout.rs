@@ -122,6 +122,13 @@ pub(super) struct Splice {
 }
 
 impl Splice {
+    pub(super) fn insert_at(range: Range<usize>, insert: &str) -> Self {
+        Self {
+            range,
+            insert: Zeroizing::new(insert.to_owned()),
+        }
+    }
+
     pub(super) fn insert(at: usize, insert: String) -> Self {
         Self {
             range: at..at,

@@ -18,7 +18,9 @@
 //! ```
 
 mod agreement;
+mod appendix;
 mod builder;
+mod comments;
 mod edit;
 mod encoding;
 mod error;
@@ -34,21 +36,26 @@ mod removal;
 mod sameness;
 mod scalar;
 mod several;
+mod spelled;
 mod spelling;
 mod syntax;
 mod tomlkit;
 mod tree;
+mod value_text;
 
 use dango_core::CredentialPath;
 use zeroize::Zeroizing;
 
 use crate::Value;
+pub use comments::Comment;
 pub use edit::EditError;
 pub use error::{DocumentError, DocumentProblem};
 pub use json::JsonProblem;
 pub use new_value::{DatetimeText, NewType, NewValue, ParseNewTypeError, ParseNewValueError};
 pub use read::Entry;
+pub use spelled::{CommentChange, RespellError, Respelling};
 use tree::{Found, Tree};
+pub use value_text::ValueText;
 
 /// A text of `.dlt/secrets.toml` that dlt reads, too, with a tree of where its values are.
 ///

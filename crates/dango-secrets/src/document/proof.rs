@@ -12,6 +12,11 @@ pub(super) fn is_datetime(text: &str) -> bool {
     text.parse::<Datetime>().is_ok()
 }
 
+/// Whether `toml_edit` takes a text for TOML.
+pub(super) fn accepts(text: &str) -> bool {
+    Document::parse(text).is_ok()
+}
+
 /// Whether `after` says what `before` says, but for `path`, where it says `wanted`, or nothing for `None`.
 ///
 /// Tables on the way to `path` may appear or, once empty, vanish.

@@ -53,8 +53,15 @@ pub(super) fn narrow(offset: usize) -> u32 {
 }
 
 /// A node of a [`Tree`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct NodeId(u32);
+
+impl NodeId {
+    /// Its place among the nodes of its tree.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// One key as it stands in the text.
 #[derive(Clone)]

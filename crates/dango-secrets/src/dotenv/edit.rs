@@ -173,7 +173,7 @@ impl EnvDocument {
     }
 
     /// Writes line breaks as the last one of the file is written.
-    fn with_line_breaks(&self, text: &str) -> Zeroizing<String> {
+    pub(super) fn with_line_breaks(&self, text: &str) -> Zeroizing<String> {
         let line_break = match self.text.rfind(['\r', '\n']) {
             Some(at) if self.text[at..].starts_with('\r') => "\r",
             Some(at) if self.text[..at].ends_with('\r') => "\r\n",
@@ -192,14 +192,14 @@ impl EnvDocument {
 }
 
 /// What python-dotenv and node dotenv make of a document.
-struct Readings<'d> {
-    python: Vec<&'d Binding>,
-    problems: Vec<usize>,
-    node: Vec<node::Assignment>,
+pub(super) struct Readings<'d> {
+    pub(super) python: Vec<&'d Binding>,
+    pub(super) problems: Vec<usize>,
+    pub(super) node: Vec<node::Assignment>,
 }
 
 impl<'d> Readings<'d> {
-    fn of(document: &'d EnvDocument) -> Self {
+    pub(super) fn of(document: &'d EnvDocument) -> Self {
         Self {
             python: document.bindings().collect(),
             problems: document.problems().collect(),
@@ -255,7 +255,7 @@ fn without<'r>(bindings: &'r [&Binding], index: usize) -> impl Iterator<Item = &
 }
 
 /// The line at which two readings part, lines themselves not compared.
-fn first_difference<'r>(
+pub(super) fn first_difference<'r>(
     mut old: impl Iterator<Item = (usize, &'r str, Option<&'r str>)>,
     mut new: impl Iterator<Item = (usize, &'r str, Option<&'r str>)>,
 ) -> Option<usize> {

@@ -188,7 +188,7 @@ type Found = Option<Option<SecretValue>>;
 
 fn expand(binding: &Binding, look_up: &dyn Fn(&str) -> Found, total: &mut usize) -> Result<Option<SecretValue>, EnvValueError> {
     let Some(raw) = binding.expose() else { return Ok(None) };
-    let pieces = pieces(raw);
+    let pieces = binding.pieces();
     let has_reference = pieces.iter().any(|piece| matches!(piece, EnvPiece::Reference { .. }));
     let mut text = Zeroizing::new(String::with_capacity(raw.len()));
     for piece in pieces {

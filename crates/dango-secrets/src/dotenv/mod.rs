@@ -27,7 +27,9 @@ mod dialect;
 mod edit;
 mod interpolation;
 mod lint;
+mod opened;
 mod parser;
+mod spelled;
 mod spelling;
 mod whitespace;
 
@@ -41,6 +43,7 @@ pub use edit::EnvEditError;
 pub use interpolation::{EnvPiece, EnvValueError, EnvValues, Precedence};
 pub use lint::{Finding, Reader, Reading, Sees, lint, lint_bytes};
 pub use parser::Binding;
+pub use spelled::{EnvComment, EnvRespellError, EnvRespelling, EnvSpelled};
 pub use spelling::Obstacles;
 
 /// A `.env` file as python-dotenv 1.2.4 reads it, with the text it was read from.

@@ -24,6 +24,8 @@ pub struct Binding {
 pub(super) struct RawValue {
     pub(super) text: Zeroizing<String>,
     pub(super) span: Range<usize>,
+    /// Whether the text was opened from an encrypted value, so that no reference in it counts.
+    pub(super) is_opened: bool,
 }
 
 impl Binding {
@@ -57,7 +59,11 @@ impl Binding {
 
     /// The parts of the value in order: literal text and references; none without a value.
     pub fn pieces(&self) -> Vec<EnvPiece<'_>> {
-        self.expose().map_or_else(Vec::new, pieces)
+        match &self.value {
+            Some(value) if value.is_opened => vec![EnvPiece::Literal(&value.text)],
+            Some(value) => pieces(&value.text),
+            None => Vec::new(),
+        }
     }
 
     /// Whether the value holds a reference that python-dotenv expands.
@@ -198,6 +204,7 @@ impl<'t> Reader<'t> {
         let empty = RawValue {
             text: Zeroizing::new(String::new()),
             span: behind_sign..behind_sign,
+            is_opened: false,
         };
         match self.peek() {
             Some('#') if self.at > behind_sign => Ok(empty),
@@ -222,6 +229,7 @@ impl<'t> Reader<'t> {
         Ok(RawValue {
             text: decode_escapes(&translate_newlines(&inner[..end]), decode),
             span: start..self.at,
+            is_opened: false,
         })
     }
 
@@ -245,6 +253,7 @@ impl<'t> Reader<'t> {
         RawValue {
             text: Zeroizing::new(text.to_owned()),
             span: start..start + text.len(),
+            is_opened: false,
         }
     }
 
