@@ -66,31 +66,36 @@ impl ValueText {
         if self.spelling().contains("${") {
             let value = self.value();
             if value.has_reference() {
-                return Some(spelling::value(&literal(&value)?, Lines::One));
+                return Some(spelling::value(&rewritten(&value, References::Literal)?, Lines::One));
             }
         }
         Some(Zeroizing::new(self.spelling().to_owned()))
     }
+
+    /// The same value to be written again, its references too; `None` for a string with a NUL, which nothing writes.
+    pub fn to_new_value(&self) -> Option<NewValue> {
+        rewritten(&self.value(), References::Expand)
+    }
 }
 
-/// The same value to be written again, each `${` in its strings as text.
-fn literal(value: &Value) -> Option<NewValue> {
+/// The same value to be written again; `references` is for those strings that have some.
+fn rewritten(value: &Value, references: References) -> Option<NewValue> {
     Some(match value {
         Value::String(text) => NewValue::String {
             text: SecretValue::new(text.verbatim().as_str().to_owned()).ok()?,
-            references: References::Literal,
+            references: if text.has_reference() { references } else { References::Literal },
         },
         Value::Integer { value, .. } => NewValue::Integer(*value),
         Value::Float { value, .. } => NewValue::Float(*value),
         Value::Boolean(value) => NewValue::Boolean(*value),
         Value::Datetime(text) => NewValue::Datetime(text.parse().ok()?),
-        Value::Array(items) => NewValue::Array(items.iter().map(literal).collect::<Option<_>>()?),
-        Value::Table(entries) => NewValue::Table(
-            entries
+        Value::Array(items) => NewValue::Array(items.iter().map(|item| rewritten(item, references)).collect::<Option<_>>()?),
+        Value::Table(entries) => {
+            let entries = entries
                 .iter()
-                .map(|(key, value)| Some((key.clone(), literal(value)?)))
-                .collect::<Option<_>>()?,
-        ),
+                .map(|(key, value)| Some((key.clone(), rewritten(value, references)?)));
+            NewValue::Table(entries.collect::<Option<_>>()?)
+        }
     })
 }
 

@@ -243,7 +243,6 @@ impl WriteError {
 
 /// Why [`update`](super::update) did not change a file.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum UpdateError<E> {
     /// The edit itself refused; nothing was written.
     #[error(transparent)]

@@ -1,0 +1,372 @@
+//! A project's files changed with everything that belongs to it: count, history, seal and last seen state, each at its time.
+
+use dango_core::{Clock, CredentialPath, Entropy, SecretValue, VariableName};
+use dango_keyring::{Binding, SealState, SeenState};
+use dango_secrets::References;
+use dango_secrets::document::{NewValue, SecretsDocument, ValueText};
+use dango_secrets::dotenv::EnvDocument;
+use dango_secrets::project::Project;
+use dango_secrets::storage::{self, Edit};
+use zeroize::Zeroizing;
+
+use crate::counts;
+use crate::edition::{Edition, Kept};
+use crate::env::{self, EnvEncryptReport, EnvPlain, EnvSetReport, EnvTargets, decrypt_env, encrypt_env, set_env};
+use crate::error::VaultError;
+use crate::file::{SealedFile, keep_seen, load_seen, seen_key};
+use crate::history::{self, History, PreviousValue};
+use crate::keys::Keys;
+use crate::sealer::Sealer;
+use crate::secrets::{self, EncryptReport, Protection, SetReport, Targets, decrypt_secrets, encrypt_secrets, set_secrets};
+use crate::warning::SealWarning;
+
+/// A project with its keys: every change of a file that may hold encrypted values goes through here.
+///
+/// A change that touches nothing encrypted asks for no key. The order of a change is: what was sealed is counted, values that go
+/// are kept in the history, the file is replaced, its new state is noted as seen. A crash in between loses nothing and
+/// undercounts nothing.
+pub struct Vault<'a> {
+    project: &'a Project,
+    keys: &'a Keys<'a>,
+    entropy: &'a dyn Entropy,
+    clock: &'a dyn Clock,
+    actor: &'a str,
+}
+
+impl<'a> Vault<'a> {
+    /// A project; `actor` is who the history will say has changed a value.
+    pub fn new(project: &'a Project, keys: &'a Keys<'a>, entropy: &'a dyn Entropy, clock: &'a dyn Clock, actor: &'a str) -> Self {
+        Self {
+            project,
+            keys,
+            entropy,
+            clock,
+            actor,
+        }
+    }
+
+    /// Compares `.dlt/secrets.toml`, as it was read, with its seal and with what was seen last.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Keys`] where there is something to check and no key to do it with; [`VaultError::Read`].
+    pub fn check_secrets(&self, document: &SecretsDocument) -> Result<Option<SealWarning>, VaultError> {
+        self.check(document)
+    }
+
+    /// Compares `.env`, as it was read, with its seal and with what was seen last.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::check_secrets`].
+    pub fn check_env(&self, document: &EnvDocument) -> Result<Option<SealWarning>, VaultError> {
+        self.check(document)
+    }
+
+    /// Encrypts values of `.dlt/secrets.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn encrypt_secrets(&self, targets: Targets<'_>) -> Result<EncryptReport, VaultError> {
+        self.update(|document: &SecretsDocument, edition| Ok(encrypt_secrets(document, targets, edition.sealer()?)?))
+    }
+
+    /// Decrypts values of `.dlt/secrets.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn decrypt_secrets(&self, targets: Targets<'_>) -> Result<Vec<CredentialPath>, VaultError> {
+        self.update(|document: &SecretsDocument, edition| Ok(decrypt_secrets(document, targets, edition.keys()?)?))
+    }
+
+    /// Sets values of `.dlt/secrets.toml`, which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn set_secrets(&self, values: &[(CredentialPath, NewValue)], protection: Protection) -> Result<SetReport, VaultError> {
+        self.update(|document: &SecretsDocument, edition| set_secrets(document, values, protection, edition))
+    }
+
+    /// Removes a value or a table of `.dlt/secrets.toml`, and says how many values went.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn unset_secret(&self, path: &CredentialPath) -> Result<usize, VaultError> {
+        self.update(|document: &SecretsDocument, edition| secrets::unset_secret(document, path, edition))
+    }
+
+    /// Changes `.dlt/secrets.toml` in any other way; the edit may be asked several times.
+    ///
+    /// # Errors
+    ///
+    /// Those of the edit, and [`VaultError`]; the file is then as it was.
+    pub fn edit_secrets<T>(
+        &self,
+        edit: impl FnMut(&SecretsDocument, &mut Edition<'a>) -> Result<(SecretsDocument, T), VaultError>,
+    ) -> Result<T, VaultError> {
+        self.update(edit)
+    }
+
+    /// Accepts the encrypted values of `.dlt/secrets.toml` as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`].
+    pub fn reseal_secrets(&self) -> Result<(), VaultError> {
+        self.reseal::<SecretsDocument>()
+    }
+
+    /// The previous values of a path, the latest first; no key is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Read`] and [`VaultError::History`].
+    pub fn secret_history(&self, path: &CredentialPath) -> Result<Vec<PreviousValue>, VaultError> {
+        Ok(self.history()?.list(&secrets::binding(path)))
+    }
+
+    /// Puts a previous value back; encrypted, unless the present value is plain.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn rollback_secret(&self, path: &CredentialPath, number: usize) -> Result<SetReport, VaultError> {
+        let spelling = self.previous(&secrets::binding(path), number)?;
+        let text = ValueText::parse(spelling.expose()).ok_or(VaultError::Nul)?;
+        let value = text.to_new_value().ok_or(VaultError::Nul)?;
+        let refers = text.value().has_reference();
+        self.update(|document: &SecretsDocument, edition| {
+            let is_plain = document.value(path).is_some_and(|value| !secrets::is_encrypted(&value));
+            let protection = if is_plain || refers {
+                Protection::Plain
+            } else {
+                Protection::Encrypt
+            };
+            set_secrets(document, &[(path.clone(), value.clone())], protection, edition)
+        })
+    }
+
+    /// Encrypts values of `.env`.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn encrypt_env(&self, targets: EnvTargets<'_>) -> Result<EnvEncryptReport, VaultError> {
+        self.update(|document: &EnvDocument, edition| Ok(encrypt_env(document, targets, edition.sealer()?)?))
+    }
+
+    /// Decrypts values of `.env`.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn decrypt_env(&self, targets: EnvTargets<'_>) -> Result<Vec<VariableName>, VaultError> {
+        self.update(|document: &EnvDocument, edition| Ok(decrypt_env(document, targets, edition.keys()?)?))
+    }
+
+    /// Sets a variable of `.env`, which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn set_env(
+        &self,
+        key: &VariableName,
+        value: &SecretValue,
+        references: References,
+        protection: Protection,
+    ) -> Result<EnvSetReport, VaultError> {
+        self.update(|document: &EnvDocument, edition| set_env(document, key, value, references, protection, edition))
+    }
+
+    /// Removes a variable of `.env`, and says how many lines went.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn unset_env(&self, key: &str) -> Result<usize, VaultError> {
+        self.update(|document: &EnvDocument, edition| env::unset_env(document, key, edition))
+    }
+
+    /// Accepts the encrypted values of `.env` as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`].
+    pub fn reseal_env(&self) -> Result<(), VaultError> {
+        self.reseal::<EnvDocument>()
+    }
+
+    /// The previous values of a variable, the latest first; no key is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Read`] and [`VaultError::History`].
+    pub fn env_history(&self, key: &VariableName) -> Result<Vec<PreviousValue>, VaultError> {
+        Ok(self.history()?.list(&env::binding(key)))
+    }
+
+    /// Puts a previous value back; encrypted, unless the present value is plain.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn rollback_env(&self, key: &VariableName, number: usize) -> Result<EnvSetReport, VaultError> {
+        let plain = self.previous(&env::binding(key), number)?;
+        let plain = EnvPlain::parse(&plain).ok_or(VaultError::Nul)?;
+        let refers = plain.has_reference();
+        let references = if refers { References::Expand } else { References::Literal };
+        self.update(|document: &EnvDocument, edition| {
+            let present = document.bindings().rfind(|bound| bound.key() == key.as_str());
+            let is_plain = present.is_some_and(|bound| !env::is_encrypted_binding(bound));
+            let protection = if is_plain || refers {
+                Protection::Plain
+            } else {
+                Protection::Encrypt
+            };
+            set_env(document, key, &plain.value(), references, protection, edition)
+        })
+    }
+
+    fn history(&self) -> Result<History, VaultError> {
+        let contents = storage::read(&self.project.dango_dir().join(history::FILE))?;
+        Ok(History::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?)
+    }
+
+    fn previous(&self, binding: &Binding, number: usize) -> Result<SecretValue, VaultError> {
+        let history = self.history()?;
+        Ok(history.open(self.keys.fetch()?, binding, number)?)
+    }
+
+    fn check<F: SealedFile>(&self, file: &F) -> Result<Option<SealWarning>, VaultError> {
+        let (values, seal) = (file.sealed_values(), file.seal());
+        if values.is_empty() && seal.is_none() && !seen_key::<F>(self.project)?.is_some_and(|(has_values, _)| has_values) {
+            return Ok(None);
+        }
+        let keys = self.keys.fetch()?;
+        let (seen, unreadable) = match load_seen::<F>(self.project, keys)? {
+            Ok(seen) => (seen, None),
+            Err(error) => (None, Some(error)),
+        };
+        let state = keys.file_sealer(F::PURPOSE).check(&values, seal.as_ref(), seen.as_ref());
+        match (&state, &unreadable) {
+            (SealState::Intact { newer: Some(newer) }, None) => {
+                // A project that can only be read is used all the same; it is noted another time.
+                let _ = keep_seen::<F>(self.project, keys, newer, self.entropy);
+                Ok(None)
+            }
+            (SealState::Intact { .. }, None) => Ok(None),
+            _ => Ok(Some(SealWarning::new(F::NAME, state, unreadable))),
+        }
+    }
+
+    fn update<F: SealedFile, T>(&self, mut edit: impl FnMut(&F, &mut Edition<'a>) -> Result<(F, T), VaultError>) -> Result<T, VaultError> {
+        let mut seen = None;
+        let result = storage::update(&F::path(self.project), self.entropy, |bytes| {
+            let old = F::parse(bytes.unwrap_or_default())?;
+            let mut edition = Edition::new(self.keys, self.entropy);
+            let (new, result) = edit(&old, &mut edition)?;
+            let (new, now) = self.with_new_seal(&old, new)?;
+            seen = now;
+            if new.text() == old.text() {
+                return Ok(Edit::Keep(result));
+            }
+            if let Some(count) = edition.count() {
+                counts::add(self.project, count, self.entropy)?;
+            }
+            self.keep(&edition.take_kept())?;
+            Ok(Edit::Replace(Zeroizing::new(new.text().as_bytes().to_vec()), result))
+        })?;
+        self.note::<F>(seen.as_ref())?;
+        Ok(result)
+    }
+
+    fn reseal<F: SealedFile>(&self) -> Result<(), VaultError> {
+        let mut seen = None;
+        storage::update(&F::path(self.project), self.entropy, |bytes| {
+            let old = F::parse(bytes.unwrap_or_default())?;
+            let (values, seal) = (old.sealed_values(), old.seal());
+            let nothing_was_seen = seen_key::<F>(self.project)?.is_none();
+            if values.is_empty() && seal.is_none() && nothing_was_seen {
+                return Ok(Edit::Keep(()));
+            }
+            let keys = self.keys.fetch()?;
+            let before = load_seen::<F>(self.project, keys)?.ok().flatten();
+            let (seal, state) = keys.file_sealer(F::PURPOSE).seal(&values, seal.as_ref(), before.as_ref())?;
+            seen = Some(state);
+            let new = old.with_seal((!values.is_empty()).then_some(&seal))?;
+            Ok(if new.text() == old.text() {
+                Edit::Keep(())
+            } else {
+                Edit::Replace(Zeroizing::new(new.text().as_bytes().to_vec()), ())
+            })
+        })?;
+        self.note::<F>(seen.as_ref())
+    }
+
+    /// The edited file with the seal that belongs to it, and the state to note once it is written.
+    fn with_new_seal<F: SealedFile>(&self, old: &F, new: F) -> Result<(F, Option<SeenState>), VaultError> {
+        if old.fingerprint() == new.fingerprint() {
+            return Ok((new, None));
+        }
+        let keys = self.keys.fetch()?;
+        let sealer = keys.file_sealer(F::PURPOSE);
+        let seen = load_seen::<F>(self.project, keys)?.ok().flatten();
+        let seal = old.seal();
+        if let SealState::Intact { .. } = sealer.check(&old.sealed_values(), seal.as_ref(), seen.as_ref()) {
+            let values = new.sealed_values();
+            let (seal, state) = sealer.seal(&values, seal.as_ref(), seen.as_ref())?;
+            return Ok((new.with_seal((!values.is_empty()).then_some(&seal))?, Some(state)));
+        }
+        // What is wrong with the file stays to be seen; only this edit is none of it.
+        let seen = seen.map(|mut seen| {
+            note_edits(&sealer, &mut seen, old, &new);
+            seen
+        });
+        Ok((new, seen))
+    }
+
+    fn note<F: SealedFile>(&self, seen: Option<&SeenState>) -> Result<(), VaultError> {
+        match seen {
+            Some(seen) => keep_seen::<F>(self.project, self.keys.fetch()?, seen, self.entropy),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts values into the history.
+    fn keep(&self, kept: &[Kept]) -> Result<(), VaultError> {
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let keys = self.keys.fetch()?;
+        storage::update(&self.project.dango_dir().join(history::FILE), self.entropy, |old| {
+            let mut history = History::parse(old.unwrap_or_default())?;
+            let mut sealer = Sealer::new(keys, self.entropy);
+            for value in kept {
+                history.add(&value.binding, &value.spelling, self.clock.now(), self.actor, &mut sealer)?;
+            }
+            counts::add(self.project, sealer.count(), self.entropy)?;
+            Ok(Edit::Replace(history.to_bytes(), ()))
+        })
+        .map_err(VaultError::from)
+    }
+}
+
+/// Notes every encrypted value that an edit of ours changed, so that it is not reported as somebody else's change.
+pub(crate) fn note_edits<F: SealedFile>(sealer: &dango_keyring::FileSealer<'_>, seen: &mut SeenState, old: &F, new: &F) {
+    let (before, after) = (old.sealed(), new.sealed());
+    let envelope = |values: &[crate::file::Sealed<F::Place>], binding: &Binding| {
+        let last = values.iter().rfind(|value| value.binding.as_ref() == Some(binding));
+        last.and_then(|value| value.envelope.clone().ok())
+    };
+    for binding in before.iter().chain(&after).filter_map(|value| value.binding.as_ref()) {
+        let now = envelope(&after, binding);
+        if envelope(&before, binding) != now {
+            sealer.note_edit(seen, binding, now.as_ref());
+        }
+    }
+}
