@@ -157,6 +157,5 @@ pub(crate) fn failure_of_update(error: UpdateError<Failure>) -> Failure {
         UpdateError::Edit(failure) => failure,
         UpdateError::Read(error) => Failure::caused_by(&error),
         UpdateError::Write(error) => Failure::caused_by(&error),
-        _ => Failure::refused("the file could not be changed"),
     }
 }

@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_last_twenty_values_of_each_place_are_kept_and_open_only_as_they_were_kept() {
-        let keys = KeySet::new(MasterKey::make(&OsEntropy).ok().expect("random"), None);
+        let keys = KeySet::new(MasterKey::make(&OsEntropy).expect("random"), None);
         let mut sealer = Sealer::new(&keys, &OsEntropy);
         let path = Binding::path(&"A".parse().expect("a path"));
         let variable = Binding::variable(&"A".parse().expect("a name"));

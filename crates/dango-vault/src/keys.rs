@@ -59,7 +59,7 @@ mod tests {
         let asked = Cell::new(0);
         let keys = Keys::lazy(|| {
             asked.set(asked.get() + 1);
-            Ok(KeySet::new(MasterKey::make(&OsEntropy).ok().expect("random"), None))
+            Ok(KeySet::new(MasterKey::make(&OsEntropy).expect("random"), None))
         });
         assert_eq!(asked.get(), 0);
         let ids: Vec<_> = (0..3).map(|_| keys.fetch().map(KeySet::active_id).ok()).collect();

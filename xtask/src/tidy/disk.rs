@@ -5,7 +5,7 @@ use super::code::{line_of, word_places};
 use super::tree::SourceTree;
 
 /// Crates that are held to it, each with the places that may touch the disk.
-const CRATES: [(&str, &[&str]); 4] = [
+const CRATES: [(&str, &[&str]); 5] = [
     ("crates/dango-core", &[]),
     ("crates/dango-keyring", &[]),
     (
@@ -17,6 +17,7 @@ const CRATES: [(&str, &[&str]); 4] = [
         ],
     ),
     ("crates/dango-sources", &[]),
+    ("crates/dango-vault", &[]),
 ];
 
 /// Methods of `Path` that ask the disk without naming `std::fs`.

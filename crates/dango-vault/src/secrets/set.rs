@@ -129,7 +129,7 @@ pub fn set_secrets(
         }
     }
     let is_unchanged = outcomes.iter().all(|outcome| *outcome == SetOutcome::Unchanged);
-    let now_encrypted = |path: &CredentialPath| replaced.iter().any(|old| *old == path);
+    let now_encrypted = |path: &CredentialPath| replaced.contains(&path);
     if is_unchanged && wanted.iter().all(now_encrypted) && wanted.len() == replaced.len() {
         let report = SetReport {
             outcomes,

@@ -62,7 +62,7 @@ fn what_no_spelling_holds_is_stored_encrypted() {
     vault
         .set_env(&name, &secret("${HOME}"), References::Literal, Protection::Habit)
         .expect("it replaces an encrypted one");
-    let error = vault.decrypt_env(EnvTargets::All).err().expect("no spelling");
+    let error = vault.decrypt_env(EnvTargets::All).expect_err("no spelling");
     assert!(error.to_string().contains("TOKEN"), "{error}");
     assert_eq!(vault.env_history(&name).expect("listed").len(), 3);
     vault.rollback_env(&name, 1).expect("rolled back");

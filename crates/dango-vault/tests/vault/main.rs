@@ -80,7 +80,7 @@ impl Place {
 }
 
 fn key_set() -> KeySet {
-    KeySet::new(MasterKey::make(&OsEntropy).ok().expect("random"), None)
+    KeySet::new(MasterKey::make(&OsEntropy).expect("random"), None)
 }
 
 fn vault<'a>(place: &'a Place, keys: &'a Keys<'a>) -> Vault<'a> {

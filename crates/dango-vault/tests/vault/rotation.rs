@@ -27,7 +27,7 @@ impl Memory {
     }
 
     fn keys(&self) -> KeySet {
-        KeySet::parse(&secret(&self.text.borrow())).ok().expect("keys")
+        KeySet::parse(&secret(&self.text.borrow())).expect("keys")
     }
 }
 
