@@ -6,7 +6,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dango_tests::{Scratch, dango};
+use dango_tests::{Scratch, dango, lend_dango};
 
 use crate::answers::set;
 
@@ -91,7 +91,7 @@ fn a_process_of_the_same_user_cannot_look_into_its_memory() {
             .success();
     }
     let lent = project.everything().join("dango");
-    std::fs::copy(dango(), &lent).expect("the scratch folder takes the binary");
+    lend_dango(&lent);
     let mut command = project.dango(&["secrets", "set", "sources.a.k"]).into_command();
     if is_root {
         command = Command::new(lent);

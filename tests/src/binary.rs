@@ -2,10 +2,28 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
 const BUILD: &str = "run `cargo build -p dango-cli` first (`cargo xtask test` does)";
+
+/// Puts a copy of the binary somewhere, for a user who may not reach the original.
+///
+/// Another process does it: a descriptor of this one, open for writing, would be inherited by whatever another test
+/// starts in that moment, and the system runs no program that somebody has open for writing.
+///
+/// # Panics
+///
+/// When it cannot be copied.
+pub fn lend_dango(to: &Path) {
+    let status = Command::new("cp").arg(dango()).arg(to).status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "cp cannot copy the binary to {}",
+        to.display()
+    );
+}
 
 /// The built binary next to the running test, or the one that `DANGO_TEST_BINARY` names.
 ///

@@ -26,7 +26,7 @@ mod counterparts;
 mod process;
 mod scratch;
 
-pub use binary::dango;
+pub use binary::{dango, lend_dango};
 pub use canary::Canary;
 pub use counterparts::{node, node_modules, python, workspace_root};
 pub use process::{Output, run_to_end};

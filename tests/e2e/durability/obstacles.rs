@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
-use dango_tests::{Output, Scratch, dango, run_to_end};
+use dango_tests::{Output, Scratch, lend_dango, run_to_end};
 
 use super::{BOTH, Kept};
 use crate::answers::{Answer, mode, names, set_mode};
@@ -21,7 +21,7 @@ fn as_somebody(project: &Scratch, arguments: &[&str], stdin: &str) -> Output {
         // The binary may lie where only root can go, so it is lent; so is the project.
         let lent = project.everything().join("dango");
         if !lent.exists() {
-            fs::copy(dango(), &lent).expect("the scratch folder takes the binary");
+            lend_dango(&lent);
             let _ = project
                 .command("chown", &["-R", "nobody", "."])
                 .inside(project.everything())
