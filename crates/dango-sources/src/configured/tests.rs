@@ -352,6 +352,24 @@ fn a_tag_or_anchor_of_nothing_does_not_become_one_of_a_list() {
 }
 
 #[test]
+fn a_block_of_text_without_text_ends_on_its_line() {
+    let before = "sources:\n- name: a\n  type: x\n  l:\n  - >-2\n  sync: | # later\n\n# b\n- name: b\n  type: y\n";
+    let file = parse(before);
+    assert_eq!(file.remove(&name("a")).as_deref(), Ok("sources:\n\n# b\n- name: b\n  type: y\n"));
+    assert_eq!(
+        file.remove(&name("b")).as_deref(),
+        Ok(before.replace("- name: b\n  type: y\n", "").as_str())
+    );
+    let set = file.set_field(&name("a"), "sync", &text("python a.py"));
+    assert_eq!(set.as_deref(), Ok(before.replace("sync: |", "sync: python a.py").as_str()));
+    let unset = file.unset_field(&name("a"), "sync");
+    assert_eq!(unset.as_deref(), Ok(before.replace("  sync: | # later\n", "").as_str()));
+    let last = "sources:\n- name: a\n  type: x\n  sync: |";
+    let added = parse(last).add(&new_source("b")).expect("a source can be added");
+    assert_eq!(added, format!("{last}\n- name: b\n  type: stripe"));
+}
+
+#[test]
 fn ten_thousand_sources_are_read_in_no_time() {
     let mut text = "sources:\n".to_owned();
     for index in 0..10_000 {

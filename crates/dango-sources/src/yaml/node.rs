@@ -6,7 +6,7 @@ use super::Value;
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) kind: NodeKind,
-    /// Where the value begins; of a block scalar, its first line of text.
+    /// Where the value begins; of a block scalar, its first line of text, or the end of its header where it has none.
     pub(crate) start: usize,
     /// Behind its last character; of a block collection, behind that of the last value in it.
     pub(crate) end: usize,

@@ -274,10 +274,12 @@ impl Builder<'_> {
             Event::Scalar(text, style, _, tag) => {
                 let plain = style == ScalarStyle::Plain;
                 let implied = plain && (text.is_empty() || (text == "~" && !self.places.text[start..].starts_with('~')));
-                let end = if implied {
-                    start
-                } else {
-                    self.places.scalar_end(start, end, style, &text)
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let header_end = (is_block && text.is_empty()).then(|| self.header_end(start.max(end))).flatten();
+                let (start, end) = match header_end {
+                    Some(header_end) => (header_end, header_end),
+                    None if implied => (start, start),
+                    None => (start, self.places.scalar_end(start, end, style, &text)),
                 };
                 if self.expects_key() {
                     if implied || text.is_empty() {
@@ -298,11 +300,24 @@ impl Builder<'_> {
                 } else {
                     Value::String(text.into_owned())
                 };
-                self.put(node(NodeKind::Scalar { value, implied }, end));
+                self.put(Node {
+                    start,
+                    ..node(NodeKind::Scalar { value, implied }, end)
+                });
                 Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    /// Behind the header (`|`, `>-`) of a block scalar without text, for which the parser gives the place of what follows.
+    fn header_end(&self, next: usize) -> Option<usize> {
+        let open = self.open.last()?;
+        let from = open.key.as_ref().map_or(open.node.end, |key| key.end);
+        let behind = self.places.text.get(from..next)?;
+        let header = &behind[behind.find(['|', '>'])?..];
+        let rest = header.trim_start_matches(['|', '>', '+', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+        Some(next - rest.len())
     }
 
     fn expects_key(&self) -> bool {
