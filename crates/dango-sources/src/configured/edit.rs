@@ -141,8 +141,7 @@ impl SourcesFile {
             bare.replace_range(colon..range.end, "");
         }
         // A tag or an anchor that stands alone would become that of the list.
-        let behind = bare[colon..].trim_start_matches([' ', '\t']);
-        if !behind.is_empty() && !behind.starts_with(['#', '\r', '\n']) {
+        if bare[next_token(&bare, colon)..].starts_with(['!', '&']) {
             return Err(self.layout(colon));
         }
         at = block_end(&bare, at, column);

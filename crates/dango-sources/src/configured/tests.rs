@@ -342,7 +342,13 @@ fn an_edit_that_cannot_be_made_faithfully_is_refused() {
 
 #[test]
 fn a_tag_or_anchor_of_nothing_does_not_become_one_of_a_list() {
-    for text in ["sources: !!str\nx: 1\n", "sources:\t!!null # none\n", "sources: &a\n"] {
+    for text in [
+        "sources: !!str\nx: 1\n",
+        "sources:\t!!null # none\n",
+        "sources: &a\n",
+        "sources: # c\n  !!str\n",
+        "sources:\r  !",
+    ] {
         let refused = parse(text).add(&new_source("n"));
         assert_eq!(refused, Err(EditError::Layout { line: 1 }), "{text:?}");
     }
