@@ -116,6 +116,10 @@ fn assert_comments(before: &str, after: &str) {
     if before.contains(['|', '>', '"', '\'']) {
         return;
     }
-    let comments = |text: &str| text.lines().filter(|line| line.trim_start_matches([' ', '\t']).starts_with('#')).count();
+    let comments = |text: &str| {
+        text.lines()
+            .filter(|line| line.trim_start_matches([' ', '\t']).starts_with('#'))
+            .count()
+    };
     assert_eq!(comments(before), comments(after), "a comment came or went");
 }
