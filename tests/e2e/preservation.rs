@@ -34,9 +34,12 @@ fn sample(corpus: &std::path::Path, name: &str) -> Option<Sample> {
     let bytes = std::fs::read(corpus.join(name)).expect("the corpus is readable");
     let project = Scratch::initialised();
     project.write(".dlt/secrets.toml", &bytes);
-    let listed = project.run(&["secrets", "list"]);
+    let listed = project.run(&["secrets", "list", "--json"]);
     if listed.status == 0 {
-        return Some(Sample {
+        let rows = listed.json();
+        let is_plain = rows.as_array().expect("a list").iter().all(|row| row["encrypted"] == false);
+        // A file with encrypted values is not changed without their key; `encryption` has such files with theirs.
+        return is_plain.then(|| Sample {
             name: name.to_owned(),
             project,
             bytes,

@@ -3,17 +3,18 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use dango_commands::{Host, Standard};
 use dango_core::{OsEntropy, SystemClock};
 
-mod memory;
+mod process;
 
 /// Exit status for a bug of ours (`EX_SOFTWARE` of sysexits.h).
 const BUG: u8 = 70;
 
 fn main() -> ExitCode {
-    memory::keep_private();
+    process::keep_private();
     std::panic::set_hook(Box::new(|panic| {
         // The payload may hold a secret, so only the place is told.
         let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
@@ -32,6 +33,17 @@ fn main() -> ExitCode {
     ExitCode::from(status.unwrap_or(BUG))
 }
 
+/// The login name, else the number of the user.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that hands the real system to the program"
+)]
+fn user() -> String {
+    let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let name = names.into_iter().find(|name| !name.is_empty());
+    name.unwrap_or_else(process::owner)
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that hands the real system to the program"
@@ -47,10 +59,11 @@ fn host() -> io::Result<Host> {
             error: io::stderr().is_terminal(),
         },
         environment: std::env::vars_os().collect(),
+        user: user(),
         directory: std::env::current_dir()?,
-        clock: Box::new(SystemClock),
-        entropy: Box::new(OsEntropy),
-        restore_core_limit: memory::restore_core_limit,
-        forbid_core: memory::forbid_core,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        restore_core_limit: process::restore_core_limit,
+        forbid_core: process::forbid_core,
     })
 }

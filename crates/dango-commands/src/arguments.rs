@@ -8,6 +8,7 @@ use crate::Host;
 use crate::completions::CompletionsArguments;
 use crate::env::EnvCommand;
 use crate::init::InitArguments;
+use crate::key::KeyCommand;
 use crate::man::ManArguments;
 use crate::run::RunArguments;
 use crate::secrets::SecretsCommand;
@@ -74,6 +75,9 @@ pub(crate) enum Command {
     /// Variables in .env
     #[command(subcommand)]
     Env(EnvCommand),
+    /// The encryption key: where it is, what it protects, a new one, a backup
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Run a program with .env and every credential in its environment
     Run(RunArguments),
     /// Data sources and the credentials they need

@@ -76,13 +76,16 @@ impl Failure {
     }
 }
 
-/// An error and its causes on one line.
+/// An error and its causes on one line; a cause that repeats what was said already is left out.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ": {error}");
+        let said = error.to_string();
+        if !text.contains(&said) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, ": {said}");
+        }
         cause = error.source();
     }
     text

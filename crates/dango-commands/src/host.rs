@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use dango_core::{Clock, Entropy};
 
@@ -19,12 +20,14 @@ pub struct Host {
     pub terminal: Standard<bool>,
     /// The process environment.
     pub environment: BTreeMap<OsString, OsString>,
+    /// Who runs the program, as the history of a value will name them.
+    pub user: String,
     /// The working directory.
     pub directory: PathBuf,
     /// The time.
-    pub clock: Box<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     /// Randomness.
-    pub entropy: Box<dyn Entropy>,
+    pub entropy: Arc<dyn Entropy>,
     /// Puts the core size limit back to what it was when the process began, for a program that takes its place or is started by it.
     pub restore_core_limit: fn(),
     /// Sets the core size limit to 0 again, once such a program has started.

@@ -49,6 +49,11 @@ impl SecretInput {
         Ok(secret)
     }
 
+    /// Whether an option says where it comes from.
+    pub(crate) fn is_given(&self) -> bool {
+        self.from_file.is_some() || self.from_env.is_some()
+    }
+
     /// Reads the secret; `what` names it in a prompt.
     pub(crate) fn read(&self, what: &str, output: &mut Output<'_>) -> Result<SecretValue, Failure> {
         if let Some(name) = &self.from_env {

@@ -14,10 +14,13 @@ mod hidden;
 mod host;
 mod init;
 mod input;
+mod key;
+mod key_access;
 mod man;
 mod opened;
 mod output;
 mod prompt;
+mod protection;
 mod run;
 mod secrets;
 mod signals;
@@ -59,6 +62,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Init(arguments) => init::run(&arguments, global, output),
         Command::Secrets(command) => secrets::run(command, global, output),
         Command::Env(command) => env::run(command, global, output),
+        Command::Key(command) => key::run(command, global, output),
         Command::Run(arguments) => run::run(arguments, global, output),
         Command::Source(command) => source::run(command, global, output),
         Command::Sync(arguments) => sync::run(&arguments, global, output),

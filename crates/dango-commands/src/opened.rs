@@ -1,22 +1,32 @@
-//! The project a command works on, and its files read and edited with messages that name them.
+//! The project a command works on: its files read, opened and edited with messages that name them.
 
-use dango_core::{CredentialPath, SecretValue};
-use dango_secrets::document::SecretsDocument;
-use dango_secrets::dotenv::EnvDocument;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dango_core::{Clock, CredentialPath, Entropy, SecretValue};
+use dango_secrets::document::{DocumentError, SecretsDocument};
+use dango_secrets::dotenv::{EnvDocument, EnvError};
 use dango_secrets::environment::Variables;
 use dango_secrets::project::Project;
-use dango_secrets::storage::{Edit, UpdateError};
+use dango_secrets::storage::UpdateError;
 use dango_secrets::{ReferenceError, Value};
-use zeroize::Zeroizing;
+use dango_vault::{Keys, OpeningError, ProjectKeys, SealWarning, Selection, Vault, VaultError, is_encrypted};
 
 use crate::Host;
 use crate::arguments::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
+use crate::key_access::{self, project_keys};
 use crate::output::Output;
 
 /// A project that was found.
 pub(crate) struct Opened {
     pub(crate) project: Project,
+    /// Where its key is; nothing is asked before the key is needed.
+    pub(crate) place: Rc<ProjectKeys>,
+    pub(crate) keys: Keys<'static>,
+    entropy: Arc<dyn Entropy>,
+    clock: Arc<dyn Clock>,
+    actor: String,
 }
 
 impl Opened {
@@ -42,7 +52,37 @@ impl Opened {
                 .hint("`dango init` makes one here; `--project DIR` names one elsewhere")
             })?,
         };
-        Ok(Self { project })
+        Self::at(project, host)
+    }
+
+    /// A project that is known already.
+    pub(crate) fn at(project: Project, host: &Host) -> Result<Self, Failure> {
+        let place = project_keys(&project, None, host)?;
+        Ok(Self::with_place(project, place, host))
+    }
+
+    /// The same project, with a passphrase that was given for its key.
+    pub(crate) fn with_passphrase(self, passphrase: SecretValue, host: &Host) -> Result<Self, Failure> {
+        let place = project_keys(&self.project, Some(passphrase), host)?;
+        Ok(Self::with_place(self.project, place, host))
+    }
+
+    fn with_place(project: Project, place: ProjectKeys, host: &Host) -> Self {
+        let place = Rc::new(place);
+        let loader = Rc::clone(&place);
+        Self {
+            project,
+            place,
+            keys: Keys::lazy(move || loader.load()),
+            entropy: Arc::clone(&host.entropy),
+            clock: Arc::clone(&host.clock),
+            actor: host.user.clone(),
+        }
+    }
+
+    /// The project's files, for changes: what is encrypted, and what goes into the history, is settled there.
+    pub(crate) fn vault(&self) -> Vault<'_> {
+        Vault::new(&self.project, &self.keys, self.entropy.as_ref(), self.clock.as_ref(), &self.actor)
     }
 
     /// Reads `.dlt/secrets.toml`; a missing file is an empty one.
@@ -64,37 +104,91 @@ impl Opened {
         self.parse_env(contents.as_ref().map(|contents| contents.bytes()))
     }
 
-    /// Reads, edits and replaces `.dlt/secrets.toml` under its lock; the edit is done again if an editor was faster.
-    pub(crate) fn edit_secrets<T>(
+    /// A document with its encrypted values opened, for reading; warns of a seal that is not intact.
+    pub(crate) fn open_secrets(
         &self,
-        output: &Output<'_>,
-        mut edit: impl FnMut(&SecretsDocument) -> Result<(SecretsDocument, T), Failure>,
-    ) -> Result<T, Failure> {
-        let result = self.project.update_secrets(output.host.entropy.as_ref(), |bytes| {
-            let (document, outcome) = edit(&self.parse_secrets(bytes)?)?;
-            Ok(Edit::Replace(Zeroizing::new(document.text().as_bytes().to_vec()), outcome))
-        });
-        result.map_err(failure_of_update)
+        document: &SecretsDocument,
+        only: Option<&CredentialPath>,
+        output: &mut Output<'_>,
+    ) -> Result<SecretsDocument, Failure> {
+        let selection = only.map_or(Selection::All, Selection::Below);
+        let opened = dango_vault::open_secrets(document, selection, &self.keys).map_err(|error| self.opening_failure(&error))?;
+        // A part that is plain needs no key, and so none is asked for to look at the rest.
+        let needs_key = |path: &CredentialPath, value: &Value| only.is_none_or(|only| path.starts_with(only)) && is_encrypted(value);
+        if only.is_none() || document.entries().iter().any(|entry| needs_key(&entry.path, &entry.value)) {
+            self.check_secrets(document, output);
+        }
+        Ok(opened)
     }
 
-    /// Reads, edits and replaces `.env` under its lock; the edit is done again if an editor was faster.
-    pub(crate) fn edit_env<T>(
-        &self,
-        output: &Output<'_>,
-        mut edit: impl FnMut(&EnvDocument) -> Result<(EnvDocument, T), Failure>,
-    ) -> Result<T, Failure> {
-        let result = self.project.update_env(output.host.entropy.as_ref(), |bytes| {
-            let (document, outcome) = edit(&self.parse_env(bytes)?)?;
-            Ok(Edit::Replace(Zeroizing::new(document.text().as_bytes().to_vec()), outcome))
-        });
-        result.map_err(failure_of_update)
+    /// A `.env` with its encrypted values opened, for reading; warns of a seal that is not intact.
+    pub(crate) fn open_env(&self, document: &EnvDocument, output: &mut Output<'_>) -> Result<EnvDocument, Failure> {
+        let opened = dango_vault::open_env(document, &self.keys).map_err(|error| self.opening_failure(&error))?;
+        self.check_env(document, output);
+        Ok(opened)
+    }
+
+    /// Warns of a seal that is not intact, before a file is changed that has one.
+    pub(crate) fn check_secrets(&self, document: &SecretsDocument, output: &mut Output<'_>) {
+        self.warn_of_seal(self.vault().check_secrets(document), "secrets", output);
+    }
+
+    /// The same for `.env`.
+    pub(crate) fn check_env(&self, document: &EnvDocument, output: &mut Output<'_>) {
+        self.warn_of_seal(self.vault().check_env(document), "env", output);
+    }
+
+    /// What a change that failed means for a person.
+    pub(crate) fn vault_failure(&self, error: &VaultError) -> Failure {
+        match error {
+            VaultError::Document(error) => self.document_failure(error),
+            VaultError::Env(error) => self.env_failure(error),
+            VaultError::Opening(error) => self.opening_failure(error),
+            error => key_access::with_hints(Failure::caused_by(error), error.code()),
+        }
+    }
+
+    fn opening_failure(&self, error: &OpeningError) -> Failure {
+        let failure = key_access::with_hints(Failure::caused_by(error), error.code());
+        match error {
+            OpeningError::Closed(values) => {
+                let mut failure = failure;
+                for hint in values.iter().flat_map(|value| key_access::hints(value.problem.code())) {
+                    if !failure.hints.iter().any(|there| there == hint) {
+                        failure = failure.hint(hint);
+                    }
+                }
+                failure
+            }
+            _ => failure,
+        }
+    }
+
+    /// Says what is wrong with a seal, or why that is not known; neither keeps a value from being used.
+    fn warn_of_seal(&self, checked: Result<Option<SealWarning>, VaultError>, group: &str, output: &mut Output<'_>) {
+        match checked {
+            Ok(None) => {}
+            Ok(Some(warning)) => {
+                output.warn(&warning);
+                output.hint(format!("if that is as it should be, accept the file with `dango {group} reseal`"));
+            }
+            Err(error) => output.warn(format!("the seal over the encrypted values was not checked: {}", chain(&error))),
+        }
+        self.warn_of_ignored_key(output);
+    }
+
+    /// Says that a key in the environment was passed over, once it was.
+    pub(crate) fn warn_of_ignored_key(&self, output: &mut Output<'_>) {
+        if let Some(id) = self.place.ignored_environment_key() {
+            output.warn(format!("the key {id} in the environment is not this project's and is not used"));
+        }
     }
 
     /// A value with its references resolved from the environment and `.env`.
-    pub(crate) fn resolve(&self, path: &CredentialPath, value: &Value, output: &Output<'_>) -> Result<Value, Failure> {
+    pub(crate) fn resolve(&self, path: &CredentialPath, value: &Value, output: &mut Output<'_>) -> Result<Value, Failure> {
         // `.env` is read only where it is needed: a value without references does not depend on it.
         let env = if value.has_reference() {
-            self.env()?
+            self.open_env(&self.env()?, output)?
         } else {
             EnvDocument::default()
         };
@@ -111,24 +205,23 @@ impl Opened {
     }
 
     fn parse_secrets(&self, bytes: Option<&[u8]>) -> Result<SecretsDocument, Failure> {
-        SecretsDocument::parse(bytes.unwrap_or_default()).map_err(|error| {
-            Failure::refused(format!(
-                "{}:{}:{}: {}",
-                self.project.secrets_toml().display(),
-                error.line,
-                error.column,
-                error.problem
-            ))
-            .hint("correct that line in an editor; nothing was changed")
-        })
+        SecretsDocument::parse(bytes.unwrap_or_default()).map_err(|error| self.document_failure(&error))
     }
 
     fn parse_env(&self, bytes: Option<&[u8]>) -> Result<EnvDocument, Failure> {
-        EnvDocument::parse(bytes.unwrap_or_default()).map_err(|error| {
-            let (line, column) = error.place();
-            Failure::refused(format!("{}:{line}:{column}: {error}", self.project.env_file().display()))
-                .hint("correct that line in an editor; nothing was changed")
-        })
+        EnvDocument::parse(bytes.unwrap_or_default()).map_err(|error| self.env_failure(&error))
+    }
+
+    fn document_failure(&self, error: &DocumentError) -> Failure {
+        let path = self.project.secrets_toml();
+        let place = format!("{}:{}:{}", path.display(), error.line, error.column);
+        Failure::refused(format!("{place}: {}", error.problem)).hint("correct that line in an editor; nothing was changed")
+    }
+
+    fn env_failure(&self, error: &EnvError) -> Failure {
+        let (line, column) = error.place();
+        Failure::refused(format!("{}:{line}:{column}: {error}", self.project.env_file().display()))
+            .hint("correct that line in an editor; nothing was changed")
     }
 }
 

@@ -110,11 +110,10 @@ impl KeySet {
         secret(&self.write())
     }
 
-    /// Writes the set as a key file: a single key of unknown age as 64 hex digits, which `DANGO_KEY_FILE` reads, too, anything else as
-    /// [`KeySet::to_text`] does; with a line feed.
+    /// Writes the set as a key file: a single key as 64 hex digits, which `DANGO_KEY_FILE` reads, too, and which do not say when it was
+    /// made; several as [`KeySet::to_text`] does; with a line feed.
     pub fn to_key_file(&self) -> SecretValue {
-        let bare = self.retired.is_empty() && self.active.created.is_none();
-        let text = if bare {
+        let text = if self.retired.is_empty() {
             Zeroizing::new(HEXLOWER.encode(self.active.key.bytes()))
         } else {
             self.write()

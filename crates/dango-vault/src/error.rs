@@ -85,6 +85,19 @@ pub enum VaultError {
         /// The line, from 1.
         line: usize,
     },
+    /// The project's id is none that a keyring can have.
+    #[error(".dango/project-id is no project id: letters, digits, `-` and `_`, at most 64")]
+    ProjectId,
+    /// The file's values are encrypted with a key that is not at hand, and another would have been added to it.
+    #[error("the encrypted values of {file} need the key {found}, which is not at hand: none is added with {active}")]
+    OtherKey {
+        /// The file.
+        file: &'static str,
+        /// A key that its values need.
+        found: KeyId,
+        /// The key that is at hand.
+        active: KeyId,
+    },
     /// The history cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -121,6 +134,8 @@ impl VaultError {
             Self::Retired { .. } => "key-retired",
             Self::Counter(_) => "seal-counter-exhausted",
             Self::Counts { .. } => "seal-counts-malformed",
+            Self::ProjectId => "project-id-malformed",
+            Self::OtherKey { .. } => "key-other",
             Self::History(error) => error.code(),
             Self::Nul => "value-nul",
             Self::Read(error) => error.code(),

@@ -7,7 +7,7 @@
 //! keeps what goes in the history, seals the file anew and notes what was seen, in the order in which a crash does no harm.
 //! [`Vault::check_secrets`] gives the [`SealWarning`] about values that were removed, replaced or rolled back.
 //!
-//! **A key** is replaced by [`rotate`]. **Two projects** are compared by a [`Comparison`].
+//! **Where the key is** on this machine is known to [`ProjectKeys`]; it is replaced by [`rotate`]. **Two projects** are compared by a [`Comparison`].
 //!
 //! ```
 //! use dango_core::{OsEntropy, SystemClock};
@@ -56,6 +56,7 @@ mod file;
 mod history;
 mod keys;
 mod leaks;
+mod project_keys;
 mod rotation;
 mod sealer;
 mod secrets;
@@ -73,11 +74,12 @@ pub use env::{
 pub use error::VaultError;
 pub use history::{HistoryError, PreviousValue};
 pub use keys::Keys;
+pub use project_keys::{AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys};
 pub use rotation::{RotationReport, protected_by, rotate};
 pub use sealer::Sealer;
 pub use secrets::{
-    EncryptError, EncryptReport, LeftPlain, LeftReason, Protection, Selection, SetError, SetReport, Targets, decrypt_secrets,
-    encrypt_secrets, is_encrypted, open_secrets, secrets_habit, set_secrets,
+    EncryptError, EncryptReport, LeftPlain, LeftReason, Protection, Removal, Selection, SetError, SetReport, Targets, decrypt_secrets,
+    encrypt_secrets, is_encrypted, is_seal, open_secrets, secrets_habit, set_secrets,
 };
 pub use vault::Vault;
 pub use warning::SealWarning;

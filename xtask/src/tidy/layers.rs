@@ -10,7 +10,10 @@ pub(super) const EDGES: [(&str, &[&str]); 10] = [
     ("dango-keyring", &["dango-core"]),
     ("dango-vault", &["dango-core", "dango-secrets", "dango-keyring"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
-    ("dango-commands", &["dango-core", "dango-secrets", "dango-sources"]),
+    (
+        "dango-commands",
+        &["dango-core", "dango-secrets", "dango-keyring", "dango-vault", "dango-sources"],
+    ),
     ("dango-cli", &["dango-core", "dango-commands"]),
     ("xtask", &[]),
     ("dango-tests", &["dango-core", "dango-secrets", "dango-sources", "xtask"]),

@@ -37,7 +37,7 @@ struct Shown<'a> {
 
 pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
-    let document = opened.env()?;
+    let mut document = opened.env()?;
     let key = arguments.key.as_str();
     if !document.keys().contains(&key) {
         // The key is not repeated: `KEY=VALUE` typed here would be a secret.
@@ -45,6 +45,13 @@ pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output
             Failure::refused(format!("there is no such variable in {}", opened.project.env_file().display()))
                 .hint("`dango env list` shows what there is"),
         );
+    }
+    let encrypted = document
+        .bindings()
+        .rfind(|binding| binding.key() == key)
+        .is_some_and(dango_vault::is_encrypted_binding);
+    if arguments.reveal && (encrypted || document.has_reference(key) && !arguments.no_resolve) {
+        document = opened.open_env(&document, output)?;
     }
     let process = process_variable(output.host);
     let value = match arguments.reveal {
@@ -72,7 +79,7 @@ pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output
         return output.json(&Shown {
             key,
             masked_value: MASK,
-            encrypted: false,
+            encrypted,
             reference,
             value,
         });

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use dango_secrets::dotenv::Binding;
+use dango_vault::is_encrypted_binding;
 use serde::Serialize;
 
 use crate::Outcome;
@@ -21,15 +23,12 @@ struct Row {
 pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let document = Opened::find(global, output.host)?.env()?;
     // Of duplicates the last one counts.
-    let references: HashMap<&str, bool> = document
-        .bindings()
-        .map(|binding| (binding.key(), binding.has_reference()))
-        .collect();
+    let last: HashMap<&str, &Binding> = document.bindings().map(|binding| (binding.key(), binding)).collect();
     let row = |key: &str| Row {
         key: key.to_owned(),
         masked_value: MASK,
-        encrypted: false,
-        reference: references.get(key).copied().unwrap_or(false),
+        encrypted: last.get(key).is_some_and(|binding| is_encrypted_binding(binding)),
+        reference: last.get(key).is_some_and(|binding| binding.has_reference()),
     };
     let rows: Vec<Row> = document.keys().into_iter().map(row).collect();
     if output.json {

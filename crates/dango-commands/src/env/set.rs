@@ -4,6 +4,7 @@ use clap::Args;
 use dango_core::VariableName;
 use dango_secrets::References;
 use dango_secrets::dotenv::EnvEditError;
+use dango_vault::{EnvSetError, VaultError};
 use serde::Serialize;
 
 use crate::Outcome;
@@ -12,6 +13,7 @@ use crate::failure::Failure;
 use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::protection::ProtectionOptions;
 use crate::secrets::action;
 
 #[derive(Args, Debug)]
@@ -23,6 +25,8 @@ pub(crate) struct SetArguments {
     #[arg(long)]
     reference: bool,
     #[command(flatten)]
+    protection: ProtectionOptions,
+    #[command(flatten)]
     input: SecretInput,
 }
 
@@ -30,6 +34,7 @@ pub(crate) struct SetArguments {
 struct Done<'a> {
     key: &'a str,
     action: &'static str,
+    encrypted: bool,
 }
 
 /// Reads a KEY argument; a malformed one is wrong usage, and is not repeated.
@@ -58,22 +63,29 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
     } else {
         References::Literal
     };
-    let outcome = opened.edit_env(output, |document| {
-        document.set(&key, &value, references).map_err(|error| failure(&error))
-    })?;
-    let action = action(outcome);
+    let protection = arguments.protection.protection();
+    let report = opened
+        .vault()
+        .set_env(&key, &value, references, protection)
+        .map_err(|error| failure(&opened, &error))?;
+    let (action, encrypted) = (action(report.outcome), report.encrypted);
     if output.json {
-        return output.json(&Done { key: key.as_str(), action });
+        let key = key.as_str();
+        return output.json(&Done { key, action, encrypted });
     }
-    output.say(format!("{key}: {action}"));
+    output.say(format!("{key}: {action}{}", if encrypted { ", encrypted" } else { "" }));
     Ok(())
 }
 
-fn failure(error: &EnvEditError) -> Failure {
-    let failure = Failure::caused_by(error);
+fn failure(opened: &Opened, error: &VaultError) -> Failure {
+    let failure = opened.vault_failure(error);
+    let VaultError::EnvSet(EnvSetError::Edit(error)) = error else {
+        return failure;
+    };
     match error {
         EnvEditError::Reference { .. } | EnvEditError::Unspellable { .. } => failure
             .hint("keep it in .dlt/secrets.toml instead: `dango secrets set PATH` stores any text, and `dango run` hands it on")
+            .hint("or store it with `--encrypt`: an encrypted value may be any text, and `dango run` hands it on")
             .hint("if `${NAME}` in it is meant as a reference, add `--reference`"),
         EnvEditError::OtherLine { .. } => failure.hint("correct that line first; `dango env lint` shows what is wrong with it"),
         _ => failure,

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dango_secrets::dotenv::EnvEditError;
+use dango_vault::{EnvSetError, VaultError};
 use serde::Serialize;
 
 use crate::Outcome;
@@ -26,13 +27,13 @@ struct Done<'a> {
 pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
     let key = arguments.key.as_str();
-    opened.edit_env(output, |document| {
-        document.unset(key).map_err(|error| match error {
-            // The key is not repeated: `KEY=VALUE` typed here would be a secret.
-            EnvEditError::NotFound => Failure::refused(format!("there is no such variable in {}", opened.project.env_file().display()))
-                .hint("`dango env list` shows what there is"),
-            error => Failure::caused_by(&error),
-        })
+    opened.vault().unset_env(key).map_err(|error| match error {
+        // The key is not repeated: `KEY=VALUE` typed here would be a secret.
+        VaultError::EnvSet(EnvSetError::Edit(EnvEditError::NotFound)) => {
+            Failure::refused(format!("there is no such variable in {}", opened.project.env_file().display()))
+                .hint("`dango env list` shows what there is")
+        }
+        error => opened.vault_failure(&error),
     })?;
     if output.json {
         return output.json(&Done { key, action: "deleted" });

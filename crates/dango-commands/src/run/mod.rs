@@ -72,10 +72,12 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// Both with everything opened: what does not open stops the command before anything starts.
     pub(crate) fn read(opened: &Opened, output: &mut Output<'_>) -> Result<Self, Failure> {
+        let (secrets, env) = (opened.secrets(output)?, opened.env()?);
         Ok(Self {
-            secrets: opened.secrets(output)?,
-            env: opened.env()?,
+            secrets: opened.open_secrets(&secrets, None, output)?,
+            env: opened.open_env(&env, output)?,
         })
     }
 

@@ -58,8 +58,8 @@ pub(crate) fn run(arguments: &ExportArguments, global: &Global, output: &mut Out
 }
 
 fn tree(format: Format, opened: &Opened, only: Option<&CredentialPath>, output: &mut Output<'_>) -> Result<Zeroizing<String>, Failure> {
-    let document = opened.secrets(output)?;
-    let env = opened.env()?;
+    let document = opened.open_secrets(&opened.secrets(output)?, only, output)?;
+    let env = opened.open_env(&opened.env()?, output)?;
     let Value::Table(mut entries) = document.root() else {
         return Ok(Zeroizing::default());
     };
@@ -135,8 +135,8 @@ fn environment_like(
 }
 
 fn variables(opened: &Opened, only: Option<&CredentialPath>, output: &mut Output<'_>) -> Result<Vec<Variable>, Failure> {
-    let document = opened.secrets(output)?;
-    let env = opened.env()?;
+    let document = opened.open_secrets(&opened.secrets(output)?, only, output)?;
+    let env = opened.open_env(&opened.env()?, output)?;
     let process = process_variable(output.host);
     let lookup = Variables {
         env: &env,

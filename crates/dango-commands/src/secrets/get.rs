@@ -41,8 +41,14 @@ pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output
     let path = parse_path(&arguments.path)?;
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;
-    let Some(value) = document.value(&path) else {
+    let Some(stored) = document.value(&path) else {
         return Err(super::missing(&path, &opened));
+    };
+    let encrypted = dango_vault::is_encrypted(&stored);
+    // The type of an encrypted value is not known without the key, which only `--reveal` asks for.
+    let value = match arguments.reveal {
+        true => opened.open_secrets(&document, Some(&path), output)?.value(&path).unwrap_or(stored),
+        false => stored,
     };
     let shown = match arguments.reveal {
         true if arguments.no_resolve => Some(value.clone()),
@@ -54,7 +60,7 @@ pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output
             path: path.to_string(),
             masked_value: MASK,
             value_type: value.value_type().map_or("table", |value_type| value_type.as_str()),
-            encrypted: false,
+            encrypted,
             reference: value.has_reference(),
             value: shown.as_ref().map(json),
         };

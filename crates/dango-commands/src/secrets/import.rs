@@ -10,6 +10,7 @@ use dango_secrets::document::{NewType, NewValue, SecretsDocument};
 use dango_secrets::dotenv::{EnvDocument, Precedence};
 use dango_secrets::exchange::{self, Format, Import, Tree};
 use dango_secrets::{References, Value};
+use dango_vault::{Edition, VaultError, set_secrets};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -18,6 +19,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::{Opened, process_variable};
 use crate::output::Output;
+use crate::protection::ProtectionOptions;
 
 /// The largest file that is taken, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -39,12 +41,15 @@ pub(crate) struct ImportArguments {
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    protection: ProtectionOptions,
 }
 
 #[derive(Serialize)]
 struct Row {
     path: String,
     action: &'static str,
+    encrypted: bool,
 }
 
 pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
@@ -63,14 +68,13 @@ pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Out
         let value = new_value(tree, references).map_err(|reason| Failure::refused(format!("{name}: {path}: {reason}")))?;
         values.push((path.clone(), value));
     }
-    let merge = |document: &SecretsDocument| {
+    let merge = |document: &SecretsDocument, edition: &mut Edition<'_>| {
         let is_kept = |(path, value): &(CredentialPath, NewValue)| {
             !arguments.overwrite && document.value(path).is_some() && !document.has(path, value)
         };
         let wanted: Vec<_> = values.iter().filter(|new| !is_kept(new)).cloned().collect();
-        let refused = |error: &dyn std::error::Error| Failure::caused_by(error).hint("nothing was imported");
-        let (edited, outcomes) = document.set_all(&wanted).map_err(|error| refused(&error))?;
-        let mut outcomes = outcomes.into_iter();
+        let (edited, report) = set_secrets(document, &wanted, arguments.protection.protection(), edition)?;
+        let mut outcomes = report.outcomes.iter().copied();
         let mut rows = Vec::with_capacity(values.len());
         for new in &values {
             let action = if is_kept(new) {
@@ -81,15 +85,22 @@ pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Out
             rows.push(Row {
                 path: new.0.to_string(),
                 action,
+                encrypted: report.encrypted.iter().any(|path| path.starts_with(&new.0)),
             });
         }
-        Ok((edited, rows))
+        Ok((edited, (rows, report.left)))
     };
-    let rows = if arguments.dry_run {
-        merge(&opened.secrets(output)?)?.1
+    let document = opened.secrets(output)?;
+    let refused = |error: VaultError| opened.vault_failure(&error).hint("nothing was imported");
+    let (rows, left) = if arguments.dry_run {
+        let mut edition = Edition::new(&opened.keys, output.host.entropy.as_ref());
+        merge(&document, &mut edition).map_err(refused)?.1
     } else {
-        opened.edit_secrets(output, merge)?
+        opened.vault().edit_secrets(merge).map_err(refused)?
     };
+    for left in left {
+        output.warn(format!("{} stays plain: {}", left.path, left.reason));
+    }
     tell(&rows, import.empty_tables, arguments, output)
 }
 
@@ -98,7 +109,8 @@ fn tell(rows: &[Row], empty_tables: usize, arguments: &ImportArguments, output: 
         return output.json(rows);
     }
     for row in rows {
-        output.say(format!("{}: {}", row.path, row.action));
+        let encrypted = if row.encrypted { ", encrypted" } else { "" };
+        output.say(format!("{}: {}{encrypted}", row.path, row.action));
     }
     if empty_tables > 0 {
         output.say(format!("{empty_tables} empty tables were left out"));

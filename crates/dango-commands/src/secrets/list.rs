@@ -36,12 +36,13 @@ pub(crate) fn run(arguments: &ListArguments, global: &Global, output: &mut Outpu
     let rows: Vec<Row> = document
         .entries()
         .into_iter()
+        .filter(|entry| !dango_vault::is_seal(&entry.path))
         .filter(|entry| prefix.as_ref().is_none_or(|prefix| entry.path.starts_with(prefix)))
         .map(|entry| Row {
             path: entry.path.to_string(),
             masked_value: MASK,
             value_type: entry.value.value_type().map_or("", |value_type| value_type.as_str()),
-            encrypted: false,
+            encrypted: dango_vault::is_encrypted(&entry.value),
             reference: entry.value.has_reference(),
         })
         .collect();

@@ -3,11 +3,15 @@
 pub(crate) use list::MASK;
 pub(crate) use set::action;
 
+pub(crate) mod diff;
+mod encrypt;
 mod explain;
 mod export;
 mod get;
+pub(crate) mod history;
 mod import;
 mod list;
+pub(crate) mod reseal;
 mod set;
 mod unset;
 
@@ -30,6 +34,18 @@ pub(crate) enum SecretsCommand {
     Set(set::SetArguments),
     /// Remove one credential, or a whole table after confirmation
     Unset(unset::UnsetArguments),
+    /// Encrypt credentials where they stand
+    Encrypt(encrypt::EncryptArguments),
+    /// Make encrypted credentials plain again
+    Decrypt(encrypt::EncryptArguments),
+    /// Accept the encrypted values of the file as they are, after a warning about the seal
+    Reseal,
+    /// List the previous values of a credential, without showing them
+    History(history::HistoryArguments),
+    /// Put a previous value back
+    Rollback(history::RollbackArguments),
+    /// Name the credentials that differ from those of another project or file
+    Diff(diff::DiffArguments),
     /// Take credentials from a file in another format
     Import(import::ImportArguments),
     /// Print the credentials in another format
@@ -44,6 +60,12 @@ pub(crate) fn run(command: SecretsCommand, global: &Global, output: &mut Output<
         SecretsCommand::Get(arguments) => get::run(&arguments, global, output),
         SecretsCommand::Set(arguments) => set::run(&arguments, global, output),
         SecretsCommand::Unset(arguments) => unset::run(&arguments, global, output),
+        SecretsCommand::Encrypt(arguments) => encrypt::encrypt(&arguments, global, output),
+        SecretsCommand::Decrypt(arguments) => encrypt::decrypt(&arguments, global, output),
+        SecretsCommand::Reseal => reseal::run(global, output),
+        SecretsCommand::History(arguments) => history::history(&arguments, global, output),
+        SecretsCommand::Rollback(arguments) => history::rollback(&arguments, global, output),
+        SecretsCommand::Diff(arguments) => diff::run(&arguments, global, output),
         SecretsCommand::Import(arguments) => import::run(&arguments, global, output),
         SecretsCommand::Export(arguments) => export::run(&arguments, global, output),
         SecretsCommand::Explain(arguments) => explain::run(&arguments, global, output),

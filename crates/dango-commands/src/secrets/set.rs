@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::protection::ProtectionOptions;
 
 #[derive(Args, Debug)]
 pub(crate) struct SetArguments {
@@ -25,6 +26,8 @@ pub(crate) struct SetArguments {
     #[arg(long)]
     reference: bool,
     #[command(flatten)]
+    protection: ProtectionOptions,
+    #[command(flatten)]
     input: SecretInput,
 }
 
@@ -32,6 +35,7 @@ pub(crate) struct SetArguments {
 struct Done {
     path: String,
     action: &'static str,
+    encrypted: bool,
 }
 
 pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
@@ -42,7 +46,8 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         .map_err(|_| Failure::usage("the value of --type is not one that it takes"))?;
     let opened = Opened::find(global, output.host)?;
     // A file that cannot be edited is found out before a secret is asked for.
-    let is_stored = opened.secrets(output)?.value(&path).is_some_and(|stored| !is_empty(&stored));
+    let document = opened.secrets(output)?;
+    let is_stored = document.value(&path).is_some_and(|stored| !is_empty(&stored));
     let secret = arguments.input.read_over(&path.to_string(), is_stored, global, output)?;
     let references = if arguments.reference {
         References::Expand
@@ -50,18 +55,24 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         References::Literal
     };
     let value = NewValue::parse(value_type, &secret, references).map_err(|error| Failure::caused_by(&error))?;
-    let outcome = opened.edit_secrets(output, |document| {
-        let (document, outcome) = document.set(&path, &value).map_err(|error| Failure::caused_by(&error))?;
-        Ok((document, outcome))
-    })?;
-    let action = action(outcome);
+    let protection = arguments.protection.protection();
+    let report = opened
+        .vault()
+        .set_secrets(&[(path.clone(), value)], protection)
+        .map_err(|error| opened.vault_failure(&error))?;
+    let action = report.outcomes.first().copied().map_or("unchanged", action);
+    for left in &report.left {
+        output.warn(format!("{} stays plain: {}", left.path, left.reason));
+    }
+    let encrypted = !report.encrypted.is_empty();
     if output.json {
         return output.json(&Done {
             path: path.to_string(),
             action,
+            encrypted,
         });
     }
-    output.say(format!("{path}: {action}"));
+    output.say(format!("{path}: {action}{}", if encrypted { ", encrypted" } else { "" }));
     Ok(())
 }
 

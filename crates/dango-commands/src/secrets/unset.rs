@@ -2,12 +2,12 @@
 
 use clap::Args;
 use dango_secrets::document::EditError;
+use dango_vault::{Removal, SetError, VaultError};
 use serde::Serialize;
 
 use super::parse_path;
 use crate::Outcome;
 use crate::arguments::Global;
-use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
@@ -41,17 +41,11 @@ pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Outp
     } else {
         false
     };
-    let removed = opened.edit_secrets(output, |document| {
-        // What was a value when the question was not asked may have become a table since.
-        if document.contains_table(&path) && !confirmed {
-            return Err(Failure::refused(format!(
-                "{path} has become a table in the meantime; nothing was changed"
-            )));
-        }
-        document.unset(&path).map_err(|error| match error {
-            EditError::NotFound { .. } => super::missing(&path, &opened),
-            error => Failure::caused_by(&error),
-        })
+    // What was a value when the question was not asked may have become a table since.
+    let what = if confirmed { Removal::ValueOrTable } else { Removal::Value };
+    let removed = opened.vault().unset_secret(&path, what).map_err(|error| match error {
+        VaultError::Set(SetError::Edit(EditError::NotFound { .. })) => super::missing(&path, &opened),
+        error => opened.vault_failure(&error),
     })?;
     if output.json {
         return output.json(&Done {

@@ -4,10 +4,9 @@ use clap::Args;
 use dango_core::{SecretValue, SourceName, SourceType};
 use dango_secrets::References;
 use dango_secrets::document::NewValue;
-use dango_secrets::storage::{self, Edit};
 use dango_sources::{CredentialState, NewSource, Presence, SourcesFile, TypeSpec, credential_state};
+use dango_vault::Protection;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::fields::{FieldOptions, Plan};
 use super::{Sources, edit_file, parse_name, types, wizard};
@@ -16,6 +15,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::protection::ProtectionOptions;
 
 #[derive(Args, Debug)]
 pub(crate) struct AddArguments {
@@ -26,6 +26,8 @@ pub(crate) struct AddArguments {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
+    protection: ProtectionOptions,
+    #[command(flatten)]
     fields: FieldOptions,
 }
 
@@ -34,6 +36,7 @@ pub(crate) struct Ready {
     pub(crate) spec: &'static TypeSpec,
     pub(crate) name: SourceName,
     pub(crate) plan: Plan,
+    pub(crate) protection: Protection,
 }
 
 #[derive(Serialize)]
@@ -52,7 +55,7 @@ pub(crate) fn run(arguments: &AddArguments, global: &Global, output: &mut Output
     let sources = Sources::read(&opened, output)?;
     let by_hand = output.host.terminal.input && arguments.fields.is_empty();
     let ready = if by_hand {
-        wizard::ask(spec, name, &sources, global, output)?
+        wizard::ask(spec, name, arguments.protection.protection(), (&opened, &sources), global, output)?
     } else {
         from_options(arguments, spec, name, &sources, output)?
     };
@@ -81,7 +84,12 @@ fn from_options(
     fill_defaults(&mut plan, &state)?;
     let missing = missing(spec, &state, &plan);
     if missing.is_empty() {
-        return Ok(Ready { spec, name, plan });
+        return Ok(Ready {
+            spec,
+            name,
+            plan,
+            protection: arguments.protection.protection(),
+        });
     }
     let mut failure = Failure::usage(format!("missing for {}: {}", spec.title, missing.join(", ")));
     for variant in spec.variants.iter().filter(|variant| !variant.needs.is_empty()) {
@@ -137,7 +145,7 @@ fn missing(spec: &TypeSpec, state: &CredentialState, plan: &Plan) -> Vec<&'stati
     credentials.chain(settings.map(|field| field.name)).collect()
 }
 
-/// Writes both files. `sources.yml` is tried out first; if it cannot be written after all, the credentials are taken back.
+/// Writes both files: first `sources.yml`, which holds no secret and can be put back if the credentials cannot be stored.
 fn write(opened: &Opened, ready: &Ready, output: &mut Output<'_>) -> Outcome {
     let source_type: SourceType = ready
         .spec
@@ -150,39 +158,30 @@ fn write(opened: &Opened, ready: &Ready, output: &mut Output<'_>) -> Outcome {
         fields: ready.plan.settings.clone(),
         sync: ready.plan.sync.clone(),
     };
-    Sources::read(opened, output)?
-        .file
-        .add(&source)
-        .map_err(|error| Failure::caused_by(&error))?;
-    let mut before = None;
-    if !ready.plan.credentials.is_empty() {
-        before = Some(opened.edit_secrets(output, |document| {
-            let (edited, _) = document
-                .set_all(&ready.plan.credentials)
-                .map_err(|error| Failure::caused_by(&error))?;
-            let texts = (Zeroizing::new(document.text().to_owned()), Zeroizing::new(edited.text().to_owned()));
-            Ok((edited, texts))
-        })?);
+    edit_file(opened, output, |file| file.add(&source).map_err(|error| Failure::caused_by(&error)))?;
+    if ready.plan.credentials.is_empty() {
+        return Ok(());
     }
-    let written = edit_file(opened, output, |file| file.add(&source).map_err(|error| Failure::caused_by(&error)));
-    if let (Err(_), Some((old, new))) = (&written, before) {
-        take_back(opened, &old, &new, output);
+    match opened.vault().set_secrets(&ready.plan.credentials, ready.protection) {
+        Ok(report) => {
+            for left in report.left {
+                output.warn(format!("{} stays plain: {}", left.path, left.reason));
+            }
+            Ok(())
+        }
+        Err(error) => {
+            let failure = opened.vault_failure(&error);
+            take_back(opened, &ready.name, output);
+            Err(failure)
+        }
     }
-    written
 }
 
-/// Puts the old credentials back, unless somebody has written others since.
-fn take_back(opened: &Opened, old: &str, new: &str, output: &mut Output<'_>) {
-    let result = storage::update(&opened.project.secrets_toml(), output.host.entropy.as_ref(), |bytes| {
-        let is_ours = bytes == Some(new.as_bytes());
-        Ok::<_, Failure>(if is_ours {
-            Edit::Replace(Zeroizing::new(old.as_bytes().to_vec()), true)
-        } else {
-            Edit::Keep(false)
-        })
-    });
-    if !matches!(result, Ok(true)) {
-        output.warn("the credentials are stored, but the source is not in sources.yml");
+/// Takes the source out again whose credentials could not be stored.
+fn take_back(opened: &Opened, name: &SourceName, output: &mut Output<'_>) {
+    let removed = edit_file(opened, output, |file| file.remove(name).map_err(|error| Failure::caused_by(&error)));
+    if removed.is_err() {
+        output.warn(format!("{name} is in sources.yml, but its credentials are not stored"));
     }
 }
 

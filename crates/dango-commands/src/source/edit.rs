@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use clap::Args;
 use dango_sources::{ConfiguredSource, EditError, SourcesFile, SyncCommand, TypeSpec};
+use dango_vault::Protection;
 use serde::Serialize;
 
 use super::fields::{FieldOptions, Plan, find};
@@ -66,10 +67,8 @@ pub(crate) fn run(arguments: &EditArguments, global: &Global, output: &mut Outpu
         })?;
     }
     if !plan.credentials.is_empty() {
-        opened.edit_secrets(output, |document| {
-            let (edited, _) = document.set_all(&plan.credentials).map_err(|error| Failure::caused_by(&error))?;
-            Ok((edited, ()))
-        })?;
+        let report = opened.vault().set_secrets(&plan.credentials, Protection::Habit);
+        report.map_err(|error| opened.vault_failure(&error))?;
     }
     if output.json {
         return output.json(&Done {

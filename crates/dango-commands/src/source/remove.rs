@@ -2,7 +2,6 @@
 
 use clap::Args;
 use dango_core::CredentialPath;
-use dango_secrets::document::EditError;
 use serde::Serialize;
 
 use super::{Sources, edit_file, parse_name};
@@ -53,21 +52,10 @@ pub(crate) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Out
     })?;
     let mut removed = 0;
     if take_credentials {
-        removed = opened.edit_secrets(output, |document| {
-            let mut edited = document.clone();
-            let mut removed = 0;
-            for table in &tables {
-                match edited.unset(table) {
-                    Ok((next, count)) => {
-                        edited = next;
-                        removed += count;
-                    }
-                    Err(EditError::NotFound { .. }) => {}
-                    Err(error) => return Err(Failure::caused_by(&error)),
-                }
-            }
-            Ok((edited, removed))
-        })?;
+        removed = opened
+            .vault()
+            .unset_secrets(&tables)
+            .map_err(|error| opened.vault_failure(&error))?;
     }
     if output.json {
         return output.json(&Done {

@@ -2,19 +2,22 @@
 
 use dango_core::SourceName;
 use dango_sources::{FieldSpec, Presence, SyncCommand, TypeSpec, Variant, catalogue};
+use dango_vault::{Protection, secrets_habit};
 
 use super::add::{Ready, fill_defaults, is_free, state};
 use super::fields::{Plan, parse_sync};
 use super::{Sources, parse_name};
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
 
 pub(crate) fn ask(
     spec: Option<&'static TypeSpec>,
     name: Option<SourceName>,
-    sources: &Sources,
+    protection: Protection,
+    (opened, sources): (&Opened, &Sources),
     global: &Global,
     output: &mut Output<'_>,
 ) -> Result<Ready, Failure> {
@@ -41,10 +44,26 @@ pub(crate) fn ask(
     let state = state(spec, &name, &plan, sources, output);
     fill_defaults(&mut plan, &state)?;
     let missing: Vec<&str> = state.missing.iter().map(|missing| missing.field.name).collect();
-    let ready = Ready { spec, name, plan };
+    let protection = ask_protection(protection, &plan, opened, output)?;
+    let ready = Ready {
+        spec,
+        name,
+        plan,
+        protection,
+    };
     summarise(&ready, &missing, output);
     prompt::confirm("Write this?", global.yes, output)?;
     Ok(ready)
+}
+
+/// Asks whether to encrypt, if that was not said, there is a key, and the file's habit does not say so anyway.
+fn ask_protection(said: Protection, plan: &Plan, opened: &Opened, output: &mut Output<'_>) -> Result<Protection, Failure> {
+    let is_open = said == Protection::Habit && !plan.credentials.is_empty() && opened.place.is_chosen();
+    if !is_open || secrets_habit(&opened.secrets(output)?) {
+        return Ok(said);
+    }
+    let encrypt = prompt::decide("Encrypt its credentials?", true, output)?;
+    Ok(if encrypt { Protection::Encrypt } else { Protection::Plain })
 }
 
 fn pick_type() -> Result<&'static TypeSpec, Failure> {

@@ -50,6 +50,23 @@ pub enum HolderError {
         /// The place, as [`super::KeyHolder::describe`] says it.
         place: String,
     },
+    /// No place was chosen for the project's key yet.
+    #[error("this project has no encryption key")]
+    NotChosen,
+    /// The keys are under a passphrase, and nobody gave one.
+    #[error("the encryption key is under a passphrase, which was not given")]
+    NoPassphrase,
+    /// Two variables of the environment give a key.
+    #[error("DANGO_KEY and DANGO_KEY_FILE are both set")]
+    TwoInEnvironment,
+    /// The note of where the key is cannot be read.
+    #[error("line {line} of {place} does not say where the encryption key is")]
+    ChoiceMalformed {
+        /// The file.
+        place: String,
+        /// The line, from 1.
+        line: usize,
+    },
     /// Several entries answer to the same name; none is taken.
     #[error("the keyring has {count} entries for this project")]
     Ambiguous {
@@ -125,6 +142,10 @@ impl HolderError {
             Self::Denied { .. } => "keyring-denied",
             Self::Gone { .. } => "keyring-gone",
             Self::Missing { .. } => "key-missing",
+            Self::NotChosen => "key-not-chosen",
+            Self::NoPassphrase => "passphrase-missing",
+            Self::TwoInEnvironment => "key-twice-in-environment",
+            Self::ChoiceMalformed { .. } => "key-holder-malformed",
             Self::Ambiguous { .. } => "keyring-ambiguous",
             Self::TimedOut { .. } => "keyring-timeout",
             Self::Failed { .. } => "keyring-failed",

@@ -77,6 +77,11 @@ impl WrappedKeys {
         self.ids.first().copied()
     }
 
+    /// The ids of the keys that an unfinished rotation has retired; known like [`WrappedKeys::active_id`].
+    pub fn retired_ids(&self) -> impl Iterator<Item = KeyId> {
+        self.ids.iter().skip(1).copied()
+    }
+
     /// Everything but the encrypted keys; authenticated with them, so that neither cost nor ids can be changed.
     fn header(&self) -> String {
         let ids: String = self.ids.iter().map(|id| format!(" {id}")).collect();

@@ -29,6 +29,7 @@ mod contents;
 mod error;
 mod lock;
 mod place;
+mod removal;
 mod temporary;
 mod unix;
 mod update;
@@ -38,6 +39,7 @@ mod tests;
 
 pub use contents::{Contents, Fingerprint, read};
 pub use error::{FileKind, ReadError, UpdateError, WriteError};
+pub use removal::remove;
 pub use update::{Edit, update};
 pub(crate) use update::{create_private_directory, update_public};
 

@@ -183,7 +183,7 @@ impl<'a> Update<'a> {
         })
     }
 
-    fn lock(&self, place: &Place, directory: &Directory) -> Result<Lock, WriteError> {
+    pub(super) fn lock(&self, place: &Place, directory: &Directory) -> Result<Lock, WriteError> {
         match self.audience {
             Audience::Owner => {
                 let mut name = place.name.clone();

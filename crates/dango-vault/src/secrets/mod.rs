@@ -13,11 +13,14 @@ use dango_secrets::document::SecretsDocument;
 pub use decrypt::decrypt_secrets;
 pub use encrypt::{EncryptError, EncryptReport, LeftPlain, LeftReason, encrypt_secrets};
 pub use open::{Selection, open_secrets};
-pub(crate) use set::unset_secret;
-pub use set::{Protection, SetError, SetReport, secrets_habit, set_secrets};
+pub use set::{Protection, Removal, SetError, SetReport, secrets_habit, set_secrets};
+pub(crate) use set::{unset_secret, unset_secrets};
 
 /// The tables whose values are credentials.
 const CREDENTIAL_TABLES: [&str; 2] = ["sources", "destination"];
+
+/// The table in Dango's own that is the seal.
+const SEAL: &str = "seal";
 
 /// The table that holds Dango's own records, which stay readable.
 pub(crate) const OWN_TABLE: &str = "dango";
@@ -29,6 +32,11 @@ pub enum Targets<'a> {
     All,
     /// These values, and those in these tables.
     Paths(&'a [CredentialPath]),
+}
+
+/// Whether a path is that of the seal, or in it: a record over the encrypted values, no credential.
+pub fn is_seal(path: &CredentialPath) -> bool {
+    matches!(path.parts(), [own, seal, ..] if own == OWN_TABLE && seal == SEAL)
 }
 
 /// Whether a value is an encrypted one, a damaged one included.

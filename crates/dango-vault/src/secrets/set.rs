@@ -24,6 +24,15 @@ pub enum Protection {
     Habit,
 }
 
+/// What may be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// A single value, and no table.
+    Value,
+    /// A value, or a table with all that is in it.
+    ValueOrTable,
+}
+
 /// What setting values did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetReport {
@@ -42,6 +51,12 @@ pub enum SetError {
     /// The path does not fit what the file holds.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// It is a table, and only a value was to be removed.
+    #[error("{path} is a table; nothing was changed")]
+    IsTable {
+        /// The path.
+        path: CredentialPath,
+    },
     /// It is to be encrypted, and was not.
     #[error(transparent)]
     Encrypt(#[from] EncryptError),
@@ -60,6 +75,7 @@ impl SetError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Edit(error) => error.code(),
+            Self::IsTable { .. } => "is-table",
             Self::Encrypt(error) => error.code(),
             Self::Left { .. } => "not-encryptable",
         }
@@ -162,6 +178,27 @@ pub fn set_secrets(
         keep(&opened, gone, edition);
     }
     Ok((result, SetReport { outcomes, encrypted, left }))
+}
+
+/// Makes a document without the values and tables at several paths, of which some may not be there.
+pub(crate) fn unset_secrets(
+    document: &SecretsDocument,
+    paths: &[CredentialPath],
+    edition: &mut Edition<'_>,
+) -> Result<(SecretsDocument, usize), VaultError> {
+    let mut edited = document.clone();
+    let mut removed = 0;
+    for path in paths {
+        match unset_secret(&edited, path, edition) {
+            Ok((next, count)) => {
+                edited = next;
+                removed += count;
+            }
+            Err(VaultError::Set(SetError::Edit(EditError::NotFound { .. }))) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((edited, removed))
 }
 
 /// Makes a document without the value or table at a path; what goes is kept for the history where the file has encrypted values.

@@ -4,8 +4,8 @@ use dango_core::OsEntropy;
 use dango_keyring::HolderError;
 use dango_secrets::{SetOutcome, Value};
 use dango_vault::{
-    Keys, LeftReason, OpeningError, Protection, Sealer, Selection, Targets, VaultError, decrypt_secrets, encrypt_secrets, is_encrypted,
-    open_secrets,
+    Keys, LeftReason, OpeningError, Protection, Removal, Sealer, Selection, Targets, VaultError, decrypt_secrets, encrypt_secrets,
+    is_encrypted, open_secrets,
 };
 
 use super::*;
@@ -141,7 +141,7 @@ fn plain_files_never_ask_for_a_key() {
     vault
         .set_secrets(&[(path("sources.x.a"), string("new"))], Protection::Habit)
         .expect("set");
-    vault.unset_secret(&path("sources.x.b")).expect("unset");
+    vault.unset_secret(&path("sources.x.b"), Removal::Value).expect("unset");
     assert_eq!(vault.check_secrets(&place.document()).expect("nothing to check"), None);
     assert!(open_secrets(&place.document(), Selection::All, &keys).is_ok());
     vault.reseal_secrets().expect("nothing to seal");
@@ -206,7 +206,7 @@ fn previous_values_are_listed_and_come_back() {
             .set_secrets(&[(at.clone(), string(&format!("value-number-{number}")))], Protection::Habit)
             .expect("set");
     }
-    vault.unset_secret(&path("sources.x.port")).expect("unset");
+    vault.unset_secret(&path("sources.x.port"), Removal::Value).expect("unset");
     let listed = vault.secret_history(&at).expect("listed");
     assert_eq!((listed.len(), listed[0].number, listed[0].actor.as_str()), (20, 1, "ana"));
     for (name, bytes) in place.files() {

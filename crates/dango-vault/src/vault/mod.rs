@@ -1,8 +1,11 @@
 //! A project's files changed with everything that belongs to it: count, history, seal and last seen state, each at its time.
 
-use dango_core::{Clock, CredentialPath, Entropy, SecretValue, VariableName};
+mod env;
+
+use std::sync::Arc;
+
+use dango_core::{Clock, CredentialPath, Entropy, SecretValue};
 use dango_keyring::{Binding, SealState, SeenState};
-use dango_secrets::References;
 use dango_secrets::document::{NewValue, SecretsDocument, ValueText};
 use dango_secrets::dotenv::EnvDocument;
 use dango_secrets::project::Project;
@@ -11,13 +14,15 @@ use zeroize::Zeroizing;
 
 use crate::counts;
 use crate::edition::{Edition, Kept};
-use crate::env::{self, EnvEncryptReport, EnvPlain, EnvSetReport, EnvTargets, decrypt_env, encrypt_env, set_env};
 use crate::error::VaultError;
 use crate::file::{SealedFile, keep_seen, load_seen, seen_key};
 use crate::history::{self, History, PreviousValue};
 use crate::keys::Keys;
+use crate::project_keys::Choice;
 use crate::sealer::Sealer;
-use crate::secrets::{self, EncryptReport, Protection, SetReport, Targets, decrypt_secrets, encrypt_secrets, set_secrets};
+use crate::secrets::{
+    self, EncryptReport, Protection, Removal, SetError, SetReport, Targets, decrypt_secrets, encrypt_secrets, set_secrets,
+};
 use crate::warning::SealWarning;
 
 /// A project with its keys: every change of a file that may hold encrypted values goes through here.
@@ -95,8 +100,22 @@ impl<'a> Vault<'a> {
     /// # Errors
     ///
     /// [`VaultError`]; the file is then as it was.
-    pub fn unset_secret(&self, path: &CredentialPath) -> Result<usize, VaultError> {
-        self.update(|document: &SecretsDocument, edition| secrets::unset_secret(document, path, edition))
+    pub fn unset_secret(&self, path: &CredentialPath, what: Removal) -> Result<usize, VaultError> {
+        self.update(|document: &SecretsDocument, edition| {
+            if what == Removal::Value && document.contains_table(path) {
+                return Err(SetError::IsTable { path: path.clone() }.into());
+            }
+            secrets::unset_secret(document, path, edition)
+        })
+    }
+
+    /// Removes several values or tables of `.dlt/secrets.toml` in one step, and says how many values went; what is not there is passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; the file is then as it was.
+    pub fn unset_secrets(&self, paths: &[CredentialPath]) -> Result<usize, VaultError> {
+        self.update(|document: &SecretsDocument, edition| secrets::unset_secrets(document, paths, edition))
     }
 
     /// Changes `.dlt/secrets.toml` in any other way; the edit may be asked several times.
@@ -150,88 +169,6 @@ impl<'a> Vault<'a> {
         })
     }
 
-    /// Encrypts values of `.env`.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`]; the file is then as it was.
-    pub fn encrypt_env(&self, targets: EnvTargets<'_>) -> Result<EnvEncryptReport, VaultError> {
-        self.update(|document: &EnvDocument, edition| Ok(encrypt_env(document, targets, edition.sealer()?)?))
-    }
-
-    /// Decrypts values of `.env`.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`]; the file is then as it was.
-    pub fn decrypt_env(&self, targets: EnvTargets<'_>) -> Result<Vec<VariableName>, VaultError> {
-        self.update(|document: &EnvDocument, edition| Ok(decrypt_env(document, targets, edition.keys()?)?))
-    }
-
-    /// Sets a variable of `.env`, which is made if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`]; the file is then as it was.
-    pub fn set_env(
-        &self,
-        key: &VariableName,
-        value: &SecretValue,
-        references: References,
-        protection: Protection,
-    ) -> Result<EnvSetReport, VaultError> {
-        self.update(|document: &EnvDocument, edition| set_env(document, key, value, references, protection, edition))
-    }
-
-    /// Removes a variable of `.env`, and says how many lines went.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`]; the file is then as it was.
-    pub fn unset_env(&self, key: &str) -> Result<usize, VaultError> {
-        self.update(|document: &EnvDocument, edition| env::unset_env(document, key, edition))
-    }
-
-    /// Accepts the encrypted values of `.env` as they are.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`].
-    pub fn reseal_env(&self) -> Result<(), VaultError> {
-        self.reseal::<EnvDocument>()
-    }
-
-    /// The previous values of a variable, the latest first; no key is needed.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError::Read`] and [`VaultError::History`].
-    pub fn env_history(&self, key: &VariableName) -> Result<Vec<PreviousValue>, VaultError> {
-        Ok(self.history()?.list(&env::binding(key)))
-    }
-
-    /// Puts a previous value back; encrypted, unless the present value is plain.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`]; the file is then as it was.
-    pub fn rollback_env(&self, key: &VariableName, number: usize) -> Result<EnvSetReport, VaultError> {
-        let plain = self.previous(&env::binding(key), number)?;
-        let plain = EnvPlain::parse(&plain).ok_or(VaultError::Nul)?;
-        let refers = plain.has_reference();
-        let references = if refers { References::Expand } else { References::Literal };
-        self.update(|document: &EnvDocument, edition| {
-            let present = document.bindings().rfind(|bound| bound.key() == key.as_str());
-            let is_plain = present.is_some_and(|bound| !env::is_encrypted_binding(bound));
-            let protection = if is_plain || refers {
-                Protection::Plain
-            } else {
-                Protection::Encrypt
-            };
-            set_env(document, key, &plain.value(), references, protection, edition)
-        })
-    }
-
     fn history(&self) -> Result<History, VaultError> {
         let contents = storage::read(&self.project.dango_dir().join(history::FILE))?;
         Ok(History::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?)
@@ -277,12 +214,33 @@ impl<'a> Vault<'a> {
             }
             if let Some(count) = edition.count() {
                 counts::add(self.project, count, self.entropy)?;
+                self.refuse_other_key(&old, count)?;
             }
             self.keep(&edition.take_kept())?;
             Ok(Edit::Replace(Zeroizing::new(new.text().as_bytes().to_vec()), result))
         })?;
         self.note::<F>(seen.as_ref())?;
         Ok(result)
+    }
+
+    /// A file of which no value opens with our keys gets no value under them, unless that key was chosen for the project: a key
+    /// that the environment happens to give would make it a file that nobody can open whole.
+    fn refuse_other_key<F: SealedFile>(&self, old: &F, count: dango_keyring::SealCount) -> Result<(), VaultError> {
+        let sealed = old.sealed().into_iter().filter_map(|value| value.envelope.ok());
+        let mut ids = sealed.map(|envelope| envelope.key_id()).peekable();
+        let (Some(&found), true) = (ids.peek(), count.seals() > 0) else {
+            return Ok(());
+        };
+        let keys = self.keys.fetch()?;
+        let chosen = Choice::read(self.project).map_err(Arc::new)?;
+        if ids.any(|id| keys.contains(id)) || chosen.is_some_and(|choice| choice.key_id == keys.active_id()) {
+            return Ok(());
+        }
+        Err(VaultError::OtherKey {
+            file: F::NAME,
+            found,
+            active: keys.active_id(),
+        })
     }
 
     fn reseal<F: SealedFile>(&self) -> Result<(), VaultError> {

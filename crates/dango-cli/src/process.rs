@@ -1,4 +1,4 @@
-//! What keeps secrets in this process's memory from other processes and from core files.
+//! What is asked of the system about this process: that its memory stays private, and whose it is.
 
 use std::sync::OnceLock;
 
@@ -39,4 +39,9 @@ pub(crate) fn restore_core_limit() {
             },
         );
     }
+}
+
+/// The user that this process runs as, by number.
+pub(crate) fn owner() -> String {
+    format!("uid {}", rustix::process::getuid().as_raw())
 }

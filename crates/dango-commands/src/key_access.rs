@@ -1,0 +1,104 @@
+//! The way from the command line to the project's key, and what a person may do where there is none.
+
+use std::sync::Arc;
+
+use dango_core::SecretValue;
+use dango_keyring::{HolderError, SessionBus};
+use dango_secrets::project::Project;
+use dango_vault::{KeyEnvironment, ProjectKeys};
+
+use crate::Host;
+use crate::failure::{Failure, chain};
+use crate::prompt;
+
+/// Unlocks the passphrase holder without a terminal.
+pub(crate) const PASSPHRASE: &str = "DANGO_PASSPHRASE";
+
+/// The keys of a project, as this process's environment and terminal give access to them; a passphrase that was given already is used.
+pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, host: &Host) -> Result<ProjectKeys, Failure> {
+    let passphrase = match passphrase {
+        Some(passphrase) => Some(passphrase),
+        None => variable(host, PASSPHRASE)?,
+    };
+    let on_terminal = host.terminal.input;
+    let environment = KeyEnvironment {
+        key: variable(host, "DANGO_KEY")?,
+        key_file: host.path_variable("DANGO_KEY_FILE").map(|path| host.directory.join(path)),
+        bus: match host.variable("DBUS_SESSION_BUS_ADDRESS") {
+            None | Some("") => SessionBus::Unannounced,
+            Some(_) => SessionBus::Announced,
+        },
+        passphrase: Box::new(move || match &passphrase {
+            Some(passphrase) => Ok(passphrase.clone()),
+            // Standard input that is no terminal may be the value to be stored, so it is never read for this.
+            None if on_terminal => prompt::secret("passphrase of the encryption key").map_err(|_| HolderError::NoPassphrase),
+            None => Err(HolderError::NoPassphrase),
+        }),
+    };
+    Ok(ProjectKeys::new(project.clone(), environment, Arc::clone(&host.entropy)))
+}
+
+/// A variable that holds a secret; the empty one is set, too.
+fn variable(host: &Host, name: &str) -> Result<Option<SecretValue>, Failure> {
+    let Some(value) = host.environment.get(std::ffi::OsStr::new(name)) else {
+        return Ok(None);
+    };
+    let value = SecretValue::from_utf8(value.as_encoded_bytes().to_vec());
+    value
+        .map(Some)
+        .map_err(|error| Failure::refused(format!("{name}: {}", chain(&error))))
+}
+
+/// What may be done about a key that was not fetched, kept or found, by the error's code.
+pub(crate) fn hints(code: &str) -> Vec<&'static str> {
+    let elsewhere = "a backup can be put elsewhere with `dango key import FILE --holder passphrase` (or `file`); servers and CI give the key in DANGO_KEY or DANGO_KEY_FILE";
+    match code {
+        "keyring-none" => vec![
+            "start a keyring that speaks Secret Service (GNOME Keyring, KWallet, KeePassXC) in this session",
+            elsewhere,
+        ],
+        "keyring-locked" => vec!["unlock the keyring of this session, then do it again", elsewhere],
+        "keyring-denied" => vec!["allow dango to use the keyring, then do it again", elsewhere],
+        "keyring-gone" => vec![
+            "log in again, or correct DBUS_SESSION_BUS_ADDRESS, which names a D-Bus session that does not answer",
+            elsewhere,
+        ],
+        "keyring-timeout" => vec!["answer the keyring's question, then do it again", elsewhere],
+        "keyring-ambiguous" => vec!["keep one of the entries of service dango, in the keyring's own program"],
+        "keyring-failed" => vec![elsewhere],
+        "key-missing" => vec![
+            "bring the key back from a backup with `dango key import FILE`, or give it in DANGO_KEY or DANGO_KEY_FILE",
+            "without a backup what it encrypted is lost; `dango key create --yes` then begins with a new key",
+        ],
+        "key-not-chosen" => vec![
+            "`dango key create` makes one in the keyring; `--holder passphrase` or `--holder file` keeps it elsewhere",
+            "`dango key import FILE` brings one from a backup; servers and CI give one in DANGO_KEY or DANGO_KEY_FILE",
+        ],
+        "passphrase-missing" => vec!["give it in DANGO_PASSPHRASE, or run the command on a terminal"],
+        "passphrase-wrong" => vec!["try the passphrase again; nothing was changed"],
+        "key-twice-in-environment" => vec!["unset one of them"],
+        "key-empty" | "key-malformed" => {
+            vec!["a key is 32 bytes as 64 hexadecimal digits or as base64, such as `openssl rand -hex 32` prints"]
+        }
+        "holder-read-only" => vec![
+            "dango cannot write to the environment; move the key first: `dango key export FILE`, then without DANGO_KEY `dango key import FILE --holder file`",
+        ],
+        "key-other" => vec!["give the key that the file's values were encrypted with, or set the value with `--plain`"],
+        "key-retired" => vec!["fetch the new key: a rotation has replaced this one"],
+        "unknown-key" => vec!["bring the key that they were encrypted with: `dango key import FILE`, or DANGO_KEY"],
+        "not-authentic" | "malformed-envelope" => {
+            vec!["the value was changed, cut or moved from where it was encrypted: put it back, or set it anew; its history may have it"]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A failure with what may be done about it.
+pub(crate) fn with_hints(failure: Failure, code: &str) -> Failure {
+    hints(code).into_iter().fold(failure, Failure::hint)
+}
+
+/// A holder's error for a person.
+pub(crate) fn holder_failure(error: &HolderError) -> Failure {
+    with_hints(Failure::caused_by(error), error.code())
+}

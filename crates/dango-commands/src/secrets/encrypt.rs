@@ -1,0 +1,129 @@
+//! `dango secrets encrypt` and `decrypt`: values of `secrets.toml` sealed and opened where they stand.
+
+use clap::Args;
+use dango_core::CredentialPath;
+use dango_vault::{EncryptReport, Targets, VaultError};
+use serde::Serialize;
+
+use super::parse_path;
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::output::Output;
+
+#[derive(Args, Debug)]
+pub(crate) struct EncryptArguments {
+    /// The credentials or tables, as in sources.stripe.api_key
+    #[arg(value_name = "PATH", required_unless_present = "all", conflicts_with = "all")]
+    paths: Vec<String>,
+    /// Everything: encrypting covers all under sources and destination, decrypting whatever is encrypted
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Serialize)]
+struct Encrypted {
+    encrypted: Vec<String>,
+    already: Vec<String>,
+    left: Vec<Left>,
+    comment_lines: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct Left {
+    path: String,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct Decrypted {
+    decrypted: Vec<String>,
+}
+
+pub(crate) fn encrypt(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let (opened, paths) = begin(arguments, global, output)?;
+    let report = opened.vault().encrypt_secrets(targets(arguments, &paths));
+    let report = report.map_err(|error| failure(&opened, &error))?;
+    if output.json {
+        return output.json(&Encrypted {
+            encrypted: texts(&report.encrypted),
+            already: texts(&report.already),
+            left: report.left.iter().map(left).collect(),
+            comment_lines: report.comment_lines,
+        });
+    }
+    tell(&report, &opened, output);
+    Ok(())
+}
+
+pub(crate) fn decrypt(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let (opened, paths) = begin(arguments, global, output)?;
+    let decrypted = opened.vault().decrypt_secrets(targets(arguments, &paths));
+    let decrypted = texts(&decrypted.map_err(|error| failure(&opened, &error))?);
+    if output.json {
+        return output.json(&Decrypted { decrypted });
+    }
+    for path in &decrypted {
+        output.say(format!("{path}: decrypted"));
+    }
+    if decrypted.is_empty() {
+        output.say("nothing there is encrypted");
+    }
+    Ok(())
+}
+
+/// A file that cannot be edited, or whose seal is broken, is told of before the key is used for anything.
+fn begin(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Result<(Opened, Vec<CredentialPath>), Failure> {
+    let paths = arguments.paths.iter().map(|text| parse_path(text)).collect::<Result<_, _>>()?;
+    let opened = Opened::find(global, output.host)?;
+    let document = opened.secrets(output)?;
+    opened.check_secrets(&document, output);
+    Ok((opened, paths))
+}
+
+fn targets<'a>(arguments: &EncryptArguments, paths: &'a [CredentialPath]) -> Targets<'a> {
+    if arguments.all { Targets::All } else { Targets::Paths(paths) }
+}
+
+fn tell(report: &EncryptReport, opened: &Opened, output: &mut Output<'_>) {
+    for path in &report.encrypted {
+        output.say(format!("{path}: encrypted"));
+    }
+    if report.encrypted.is_empty() {
+        output.say(if report.already.is_empty() {
+            "there is nothing to encrypt"
+        } else {
+            "everything there is encrypted already"
+        });
+    }
+    for left in &report.left {
+        output.warn(format!("{} stays plain: {}", left.path, left.reason));
+    }
+    for line in &report.comment_lines {
+        let path = opened.project.secrets_toml();
+        output.warn(format!(
+            "{}:{line}: the comment holds a part of an encrypted value and stays readable; delete it",
+            path.display()
+        ));
+    }
+}
+
+fn left(left: &dango_vault::LeftPlain) -> Left {
+    Left {
+        path: left.path.to_string(),
+        reason: left.reason.to_string(),
+    }
+}
+
+fn failure(opened: &Opened, error: &VaultError) -> Failure {
+    let failure = opened.vault_failure(error);
+    if error.code() == "edit_not_found" {
+        return failure.hint("`dango secrets list` shows what there is");
+    }
+    failure
+}
+
+fn texts(paths: &[CredentialPath]) -> Vec<String> {
+    paths.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,36 @@
+//! `dango secrets reseal`: accepts the encrypted values of `secrets.toml` as they are.
+
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::opened::Opened;
+use crate::output::Output;
+
+#[derive(Serialize)]
+struct Done {
+    action: &'static str,
+    warning: Option<String>,
+}
+
+pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
+    let opened = Opened::find(global, output.host)?;
+    let document = opened.secrets(output)?;
+    let vault = opened.vault();
+    let before = vault.check_secrets(&document).map_err(|error| opened.vault_failure(&error))?;
+    vault.reseal_secrets().map_err(|error| opened.vault_failure(&error))?;
+    tell(before.map(|warning| warning.to_string()), ".dlt/secrets.toml", output)
+}
+
+/// Says what was accepted.
+pub(crate) fn tell(warning: Option<String>, file: &str, output: &mut Output<'_>) -> Outcome {
+    let action = if warning.is_some() { "accepted" } else { "unchanged" };
+    if output.json {
+        return output.json(&Done { action, warning });
+    }
+    match warning {
+        Some(warning) => output.say(format!("accepted as it is: {warning}")),
+        None => output.say(format!("the seal of {file} holds; there was nothing to accept")),
+    }
+    Ok(())
+}
