@@ -10,7 +10,9 @@ use dango_secrets::environment::Variables;
 use dango_secrets::project::Project;
 use dango_secrets::storage::UpdateError;
 use dango_secrets::{ReferenceError, Value};
-use dango_vault::{Keys, OpeningError, ProjectKeys, SealWarning, Selection, Vault, VaultError, is_encrypted};
+use dango_vault::{
+    EncryptError, EnvEncryptError, Keys, OpeningError, ProjectKeys, SealWarning, Selection, SetError, Vault, VaultError, is_encrypted,
+};
 
 use crate::Host;
 use crate::arguments::Global;
@@ -112,7 +114,7 @@ impl Opened {
         output: &mut Output<'_>,
     ) -> Result<SecretsDocument, Failure> {
         let selection = only.map_or(Selection::All, Selection::Below);
-        let opened = dango_vault::open_secrets(document, selection, &self.keys).map_err(|error| self.opening_failure(&error))?;
+        let opened = dango_vault::open_secrets(document, selection, &self.keys).map_err(|error| opening_failure(&error))?;
         // A part that is plain needs no key, and so none is asked for to look at the rest.
         let needs_key = |path: &CredentialPath, value: &Value| only.is_none_or(|only| path.starts_with(only)) && is_encrypted(value);
         if only.is_none() || document.entries().iter().any(|entry| needs_key(&entry.path, &entry.value)) {
@@ -123,7 +125,7 @@ impl Opened {
 
     /// A `.env` with its encrypted values opened, for reading; warns of a seal that is not intact.
     pub(crate) fn open_env(&self, document: &EnvDocument, output: &mut Output<'_>) -> Result<EnvDocument, Failure> {
-        let opened = dango_vault::open_env(document, &self.keys).map_err(|error| self.opening_failure(&error))?;
+        let opened = dango_vault::open_env(document, &self.keys).map_err(|error| opening_failure(&error))?;
         self.check_env(document, output);
         Ok(opened)
     }
@@ -143,24 +145,11 @@ impl Opened {
         match error {
             VaultError::Document(error) => self.document_failure(error),
             VaultError::Env(error) => self.env_failure(error),
-            VaultError::Opening(error) => self.opening_failure(error),
+            VaultError::Opening(error)
+            | VaultError::Encrypt(EncryptError::Closed(error))
+            | VaultError::Set(SetError::Encrypt(EncryptError::Closed(error)))
+            | VaultError::EnvEncrypt(EnvEncryptError::Closed(error)) => opening_failure(error),
             error => key_access::with_hints(Failure::caused_by(error), error.code()),
-        }
-    }
-
-    fn opening_failure(&self, error: &OpeningError) -> Failure {
-        let failure = key_access::with_hints(Failure::caused_by(error), error.code());
-        match error {
-            OpeningError::Closed(values) => {
-                let mut failure = failure;
-                for hint in values.iter().flat_map(|value| key_access::hints(value.problem.code())) {
-                    if !failure.hints.iter().any(|there| there == hint) {
-                        failure = failure.hint(hint);
-                    }
-                }
-                failure
-            }
-            _ => failure,
         }
     }
 
@@ -223,6 +212,19 @@ impl Opened {
         Failure::refused(format!("{}:{line}:{column}: {error}", self.project.env_file().display()))
             .hint("correct that line in an editor; nothing was changed")
     }
+}
+
+/// Values that do not open, all of them, with what may be done about each kind.
+fn opening_failure(error: &OpeningError) -> Failure {
+    let mut failure = key_access::with_hints(Failure::caused_by(error), error.code());
+    if let OpeningError::Closed(values) = error {
+        for hint in values.iter().flat_map(|value| key_access::hints(value.problem.code())) {
+            if !failure.hints.iter().any(|there| there == hint) {
+                failure = failure.hint(hint);
+            }
+        }
+    }
+    failure
 }
 
 /// The process environment as text; a variable that is not UTF-8 counts as set, with its text made readable.

@@ -18,6 +18,7 @@ pub(crate) struct Output<'a> {
     pub(crate) saw_input: bool,
     quiet: bool,
     colour: bool,
+    warned: Vec<String>,
 }
 
 impl<'a> Output<'a> {
@@ -35,6 +36,7 @@ impl<'a> Output<'a> {
             saw_input: false,
             quiet: global.quiet,
             colour,
+            warned: Vec::new(),
         }
     }
 
@@ -81,9 +83,16 @@ impl<'a> Output<'a> {
     }
 
     /// Warns of something that the user will want to know.
+    ///
+    /// A second time the same is not said: two files may lack the same thing.
     pub(crate) fn warn(&mut self, message: impl Display) {
+        let message = message.to_string();
+        if self.warned.contains(&message) {
+            return;
+        }
         let prefix = self.paint("warning:", "33");
-        self.write(&prefix, &message.to_string());
+        self.write(&prefix, &message);
+        self.warned.push(message);
     }
 
     /// Advises on a line of its own; `--quiet` silences it.

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use dango_core::CredentialPath;
 use dango_secrets::Value;
-use dango_secrets::dlt::{self, Access, DltFiles, Explanation, Machine, SettingsFile, Start, State, Surroundings, UnreadableFile};
+use dango_secrets::dlt::{self, Access, DltFiles, Explanation, Machine, Place, SettingsFile, Start, State, Surroundings, UnreadableFile};
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::Precedence;
 use dango_secrets::storage;
+use dango_vault::is_encrypted;
 use serde::Serialize;
 
 use super::parse_path;
@@ -50,6 +52,7 @@ struct Row {
     state: &'static str,
     #[serde(rename = "type")]
     value_type: Option<&'static str>,
+    encrypted: bool,
     wins: bool,
 }
 
@@ -88,7 +91,7 @@ pub(crate) fn run(arguments: &ExplainArguments, global: &Global, output: &mut Ou
         },
     );
     drop(process);
-    let report = report(&explanation);
+    let report = report(&explanation, &secrets);
     if output.json {
         return output.json(&report);
     }
@@ -99,6 +102,7 @@ fn print(report: &Report, output: &mut Output<'_>) -> Outcome {
     let mut rows = Vec::new();
     for (index, row) in report.places.iter().enumerate() {
         let found = match (row.state, row.value_type) {
+            ("found", _) if row.encrypted => "encrypted".to_owned(),
             ("found", Some(value_type)) => value_type.to_owned(),
             ("found", None) => "table".to_owned(),
             (state, _) => state.replace('_', " "),
@@ -118,8 +122,29 @@ fn print(report: &Report, output: &mut Output<'_>) -> Outcome {
     Ok(())
 }
 
-fn report(explanation: &Explanation) -> Report {
+fn report(explanation: &Explanation, secrets: &[Parsed]) -> Report {
+    let encrypted = |place: &Place| {
+        let location = place.location.as_deref();
+        let file = secrets.iter().find(|(name, _)| Some(name.as_str()) == location);
+        let found = file.and_then(|(_, content)| value_at(content.as_ref().ok()?, &place.path));
+        found.is_some_and(is_encrypted)
+    };
+    let mut notes: Vec<Remark> = explanation
+        .notes
+        .iter()
+        .map(|note| Remark {
+            code: note.code(),
+            message: note.to_string(),
+        })
+        .collect();
+    if explanation.winner.is_some_and(|winner| encrypted(&explanation.places[winner])) {
+        notes.push(Remark {
+            code: "encrypted",
+            message: "dlt by itself reads the encrypted text; `dango run` hands on the value in the environment, which wins".to_owned(),
+        });
+    }
     let places = explanation.places.iter().enumerate().map(|(index, place)| Row {
+        encrypted: encrypted(place),
         provider: place.provider.as_str(),
         location: place.location.clone(),
         name: place.name.clone(),
@@ -135,15 +160,15 @@ fn report(explanation: &Explanation) -> Report {
         variable: dlt::variable_name(&explanation.path).ok().map(|name| name.as_str().to_owned()),
         winner: explanation.winner.map(|index| index + 1),
         places: places.collect(),
-        notes: explanation
-            .notes
-            .iter()
-            .map(|note| Remark {
-                code: note.code(),
-                message: note.to_string(),
-            })
-            .collect(),
+        notes,
     }
+}
+
+fn value_at<'v>(root: &'v Value, path: &CredentialPath) -> Option<&'v Value> {
+    path.parts().iter().try_fold(root, |value, part| match value {
+        Value::Table(entries) => entries.iter().find(|(key, _)| key == part).map(|(_, value)| value),
+        _ => None,
+    })
 }
 
 /// Asks the machine what dlt asks it.
