@@ -34,7 +34,9 @@ struct Done {
 pub(crate) fn run(arguments: &CreateArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let kind = kind(arguments.holder.as_deref());
     let mut opened = Opened::find(global, output.host)?;
-    if kind == HolderKind::Passphrase && !opened.place.is_chosen() {
+    let refuse = |opened: &Opened, error| refused(opened, error, arguments.holder.is_none());
+    opened.place.refuse_second(kind).map_err(|error| refuse(&opened, error))?;
+    if kind == HolderKind::Passphrase {
         let passphrase = passphrase::choose("passphrase for the encryption key", &arguments.input, Variable::Taken, output)?;
         opened = opened.with_passphrase(passphrase, output.host)?;
     }
@@ -46,7 +48,7 @@ pub(crate) fn run(arguments: &CreateArguments, global: &Global, output: &mut Out
         prompt::confirm(&format!("{error}: make one all the same?"), global.yes, output)?;
         created = opened.place.create(kind, LostKey::Accept, output.host.clock.as_ref());
     }
-    let id = created.map_err(|error| refused(&opened, error, arguments.holder.is_none()))?;
+    let id = created.map_err(|error| refuse(&opened, error))?;
     if output.json {
         return output.json(&Done {
             action: "created",

@@ -52,12 +52,11 @@ pub(crate) fn run(arguments: &AddArguments, global: &Global, output: &mut Output
     let spec = arguments.source_type.as_deref().map(types::find).transpose()?;
     let name = arguments.name.as_deref().map(parse_name).transpose()?;
     let opened = Opened::find(global, output.host)?;
-    let sources = Sources::read(&opened, output)?;
     let by_hand = output.host.terminal.input && arguments.fields.is_empty();
     let ready = if by_hand {
-        wizard::ask(spec, name, arguments.protection.protection(), (&opened, &sources), global, output)?
+        wizard::ask(spec, name, arguments.protection.protection(), &opened, global, output)?
     } else {
-        from_options(arguments, spec, name, &sources, output)?
+        from_options(arguments, spec, name, &Sources::read(&opened, output)?, output)?
     };
     write(&opened, &ready, output)?;
     tell(&ready, output)

@@ -17,10 +17,11 @@ pub(crate) fn ask(
     spec: Option<&'static TypeSpec>,
     name: Option<SourceName>,
     protection: Protection,
-    (opened, sources): (&Opened, &Sources),
+    opened: &Opened,
     global: &Global,
     output: &mut Output<'_>,
 ) -> Result<Ready, Failure> {
+    let sources = &Sources::read(opened, output)?;
     let spec = match spec {
         Some(spec) => spec,
         None => pick_type()?,

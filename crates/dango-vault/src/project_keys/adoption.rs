@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dango_core::{Clock, EntropyError};
 use dango_keyring::{HolderError, HolderKind, KeyId, KeySet, MasterKey};
 
+use super::choice::{project_id, project_id_or_new};
 use super::{Choice, ProjectKeys, WRAPPED_KEYS};
 use crate::counts::readmit;
 use crate::error::VaultError;
@@ -110,15 +111,9 @@ impl ProjectKeys {
         if kind == HolderKind::Environment {
             return Err(AdoptError::Environment);
         }
-        if let Some(holder) = self.environment_holder()? {
-            holder.load()?;
-            let place = holder.describe();
-            return Err(AdoptError::InEnvironment { place });
-        }
+        self.name_project(kind)?;
         self.decide(|| {
-            if let Some(present) = self.present(kind)? {
-                return Err(present);
-            }
+            self.refuse_second(kind)?;
             let used = protected_by(&self.project)?;
             if lost == LostKey::Refuse && !used.is_empty() {
                 return Err(AdoptError::Lost {
@@ -133,6 +128,20 @@ impl ProjectKeys {
         })
     }
 
+    /// Refuses where the project has a key already, so that nobody is asked for a passphrase in vain.
+    ///
+    /// # Errors
+    ///
+    /// [`AdoptError`], as [`ProjectKeys::create`] would give it.
+    pub fn refuse_second(&self, kind: HolderKind) -> Result<(), AdoptError> {
+        if let Some(holder) = self.environment_holder()? {
+            holder.load()?;
+            let place = holder.describe();
+            return Err(AdoptError::InEnvironment { place });
+        }
+        self.present(kind)?.map_or(Ok(()), Err)
+    }
+
     /// Puts a key that was brought into a place and notes that; the same key in another place goes from there.
     ///
     /// # Errors
@@ -142,6 +151,7 @@ impl ProjectKeys {
         if kind == HolderKind::Environment {
             return Err(AdoptError::Environment);
         }
+        self.name_project(kind)?;
         let adopted = self.decide(|| {
             let adopted = match self.chosen()? {
                 None => self.put_first(keys, kind)?,
@@ -172,6 +182,14 @@ impl ProjectKeys {
             Some(Choice { kind, .. }) => Choice { kind, key_id }.write(&self.project, self.entropy.as_ref()),
             None => Ok(()),
         }
+    }
+
+    /// Gives the project the id that the keyring will know it by.
+    fn name_project(&self, kind: HolderKind) -> Result<(), VaultError> {
+        if kind == HolderKind::Keyring {
+            project_id_or_new(&self.project, self.entropy.as_ref())?;
+        }
+        Ok(())
     }
 
     /// Decides under the lock of the note, so that of two at once one sees what the other did.
@@ -245,6 +263,10 @@ impl ProjectKeys {
             // That a keyring which nobody chose is locked or gone is no reason to make no file.
             (None, _) => return Ok(None),
         };
+        if looked_at == HolderKind::Keyring && project_id(&self.project)?.is_none() {
+            // Nothing can be kept there under an id that does not exist; the keyring is asked when it is to store.
+            return Ok(None);
+        }
         let holder = self.holder(looked_at)?;
         match holder.load() {
             Ok(keys) => Ok(Some(AdoptError::AlreadyThere {

@@ -19,7 +19,7 @@ use dango_secrets::storage;
 use crate::counts::count_of;
 use crate::error::VaultError;
 use crate::rotation::protected_by;
-use choice::{project_id, project_id_or_new};
+use choice::project_id;
 use file::ProjectFile;
 
 pub use adoption::{AdoptError, Adopted, LostKey};
@@ -209,14 +209,13 @@ impl ProjectKeys {
             .map_err(|source| HolderError::UnreadableWrapped { place: place(), source })
     }
 
-    /// A kind of place for this project's keys; a project's id is made where the keyring needs one.
+    /// A kind of place for this project's keys.
     fn holder(&self, kind: HolderKind) -> Result<Box<dyn KeyHolder + '_>, HolderError> {
         let entropy = self.entropy.as_ref();
         Ok(match kind {
             HolderKind::Keyring => {
-                let id = project_id_or_new(&self.project, entropy).map_err(|source| HolderError::File {
-                    place: ".dango/project-id".to_owned(),
-                    source: source.into(),
+                let id = self.project_id()?.ok_or_else(|| HolderError::Missing {
+                    place: "the keyring under a known name: .dango/project-id is gone".to_owned(),
                 })?;
                 Box::new(OsKeyring::new(id, self.environment.bus))
             }
@@ -235,14 +234,19 @@ impl ProjectKeys {
 
     /// Another checkout of a project whose key is in this user's keyring finds it there by the project's id.
     fn load_unchosen(&self) -> Result<KeySet, HolderError> {
-        let id = project_id(&self.project).map_err(|source| HolderError::File {
-            place: ".dango/project-id".to_owned(),
-            source: source.into(),
-        })?;
-        let Some(id) = id else { return Err(HolderError::NotChosen) };
+        let Some(id) = self.project_id()? else {
+            return Err(HolderError::NotChosen);
+        };
         OsKeyring::new(id, self.environment.bus).load().map_err(|error| match error {
             HolderError::Missing { .. } | HolderError::NoKeyring { .. } => HolderError::NotChosen,
             error => error,
+        })
+    }
+
+    fn project_id(&self) -> Result<Option<String>, HolderError> {
+        project_id(&self.project).map_err(|source| HolderError::File {
+            place: ".dango/project-id".to_owned(),
+            source: source.into(),
         })
     }
 
