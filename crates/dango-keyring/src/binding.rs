@@ -76,7 +76,7 @@ impl Binding {
     /// The data that an envelope authenticates beside its plain text: version, purpose, kind and parts.
     pub(crate) fn associated_data(&self, purpose: Purpose) -> Vec<u8> {
         let fields = Fields::default().with("dango:v1").with(purpose.as_str()).with(self.kind);
-        self.parts.iter().fold(fields, Fields::with).as_bytes().to_vec()
+        self.parts.iter().fold(fields, Fields::with).into_bytes()
     }
 
     fn of(kind: &'static str, parts: Vec<String>) -> Self {

@@ -14,35 +14,45 @@ const TAG_LENGTH: usize = 16;
 /// What encryption adds to a plain text, in bytes.
 pub(crate) const OVERHEAD: usize = NONCE_LENGTH + TAG_LENGTH;
 
-/// Encrypts into nonce ‖ ciphertext ‖ tag.
-pub(crate) fn encrypt(key: &[u8; KEY_LENGTH], aad: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, EncryptError> {
-    let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
-    let mut nonce = [0; NONCE_LENGTH];
-    entropy.fill(&mut nonce)?;
-    sealed.extend_from_slice(&nonce);
-    sealed.extend_from_slice(plain);
-    let text = &mut sealed[NONCE_LENGTH..];
-    match Aes256Gcm::new(key.into()).encrypt_inout_detached((&nonce).into(), aad, text.into()) {
-        Ok(tag) => {
-            sealed.extend_from_slice(&tag);
-            Ok(sealed)
-        }
-        Err(_) => {
-            sealed.zeroize();
-            Err(EncryptError::TooLong)
+/// A key made ready once for any number of texts; what was made of it is erased when dropped.
+pub(crate) struct Cipher(Aes256Gcm);
+
+impl Cipher {
+    /// Makes a key ready.
+    pub(crate) fn new(key: &[u8; KEY_LENGTH]) -> Self {
+        Self(Aes256Gcm::new(key.into()))
+    }
+
+    /// Encrypts into nonce ‖ ciphertext ‖ tag.
+    pub(crate) fn encrypt(&self, aad: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, EncryptError> {
+        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
+        let mut nonce = [0; NONCE_LENGTH];
+        entropy.fill(&mut nonce)?;
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let text = &mut sealed[NONCE_LENGTH..];
+        match self.0.encrypt_inout_detached((&nonce).into(), aad, text.into()) {
+            Ok(tag) => {
+                sealed.extend_from_slice(&tag);
+                Ok(sealed)
+            }
+            Err(_) => {
+                sealed.zeroize();
+                Err(EncryptError::TooLong)
+            }
         }
     }
-}
 
-/// Decrypts what [`encrypt`] made; `None` for anything else, without saying what is wrong with it.
-pub(crate) fn decrypt(key: &[u8; KEY_LENGTH], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (nonce, rest) = sealed.split_first_chunk::<NONCE_LENGTH>()?;
-    let (text, tag) = rest.split_last_chunk::<TAG_LENGTH>()?;
-    let mut plain = Zeroizing::new(text.to_vec());
-    Aes256Gcm::new(key.into())
-        .decrypt_inout_detached(nonce.into(), aad, plain.as_mut_slice().into(), <&Tag>::from(tag))
-        .ok()?;
-    Some(plain)
+    /// Decrypts what [`Cipher::encrypt`] made; `None` for anything else, without saying what is wrong with it.
+    pub(crate) fn decrypt(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LENGTH>()?;
+        let (text, tag) = rest.split_last_chunk::<TAG_LENGTH>()?;
+        let mut plain = Zeroizing::new(text.to_vec());
+        self.0
+            .decrypt_inout_detached(nonce.into(), aad, plain.as_mut_slice().into(), <&Tag>::from(tag))
+            .ok()?;
+        Some(plain)
+    }
 }
 
 /// Why nothing was encrypted.
@@ -93,18 +103,19 @@ mod tests {
 
     #[test]
     fn the_published_vectors_come_out_and_open() {
-        for (key, iv, plain, aad, cipher, tag) in NIST_VECTORS {
+        for (key, iv, plain, aad, text, tag) in NIST_VECTORS {
             let key: [u8; KEY_LENGTH] = hex(key).try_into().expect("32 bytes");
-            let sealed = encrypt(&key, &hex(aad), &hex(plain), &Prescribed(hex(iv))).ok().expect("encrypts");
-            assert_eq!(HEXLOWER.encode(&sealed), format!("{iv}{cipher}{tag}"));
-            assert_eq!(decrypt(&key, &hex(aad), &sealed).as_deref(), Some(&hex(plain)));
+            let cipher = Cipher::new(&key);
+            let sealed = cipher.encrypt(&hex(aad), &hex(plain), &Prescribed(hex(iv))).ok().expect("encrypts");
+            assert_eq!(HEXLOWER.encode(&sealed), format!("{iv}{text}{tag}"));
+            assert_eq!(cipher.decrypt(&hex(aad), &sealed).as_deref(), Some(&hex(plain)));
         }
     }
 
     #[test]
     fn without_randomness_nothing_is_encrypted() {
         assert!(matches!(
-            encrypt(&[1; KEY_LENGTH], b"", b"plain", &NoEntropy),
+            Cipher::new(&[1; KEY_LENGTH]).encrypt(b"", b"plain", &NoEntropy),
             Err(EncryptError::Entropy(_))
         ));
     }
@@ -112,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_too_short_does_not_open() {
         for length in 0..OVERHEAD {
-            assert!(decrypt(&[1; KEY_LENGTH], b"", &vec![0; length]).is_none());
+            assert!(Cipher::new(&[1; KEY_LENGTH]).decrypt(b"", &vec![0; length]).is_none());
         }
     }
 }

@@ -25,6 +25,11 @@ impl Fields {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// All fields, taken.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// Writes base64url without padding (RFC 4648 §5).

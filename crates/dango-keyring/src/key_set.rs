@@ -160,12 +160,17 @@ impl KeySet {
 
     /// The key with an id, active or retired.
     pub(crate) fn find(&self, id: KeyId) -> Option<&MasterKey> {
-        self.held().map(|held| &held.key).find(|key| key.id() == id)
+        self.keys().find(|key| key.id() == id)
+    }
+
+    /// All keys, the active one first.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &MasterKey> {
+        self.held().map(|held| &held.key)
     }
 
     /// All ids, the active one first.
     pub(crate) fn ids(&self) -> impl Iterator<Item = KeyId> {
-        self.held().map(|held| held.key.id())
+        self.keys().map(MasterKey::id)
     }
 
     fn write(&self) -> Zeroizing<String> {

@@ -1,7 +1,8 @@
 //! Where a project's master key is held, and sealing and opening values with it; no file is touched and nothing is async here.
 //!
 //! - [`MasterKey`] and [`KeySet`]: 32 random bytes, and the active one together with those that rotation has retired;
-//! - [`KeySet::seal`] and [`KeySet::open`]: a value becomes an [`Envelope`] that opens only for the same [`Purpose`] and [`Binding`];
+//! - [`KeySet::seal`] and [`KeySet::open`]: a value becomes an [`Envelope`] that opens only for the same [`Purpose`] and [`Binding`]; [`Opener`]
+//!   opens many;
 //! - [`FileSealer`]: a keyed digest over all encrypted values of a file, so that one removed or rolled back is named;
 //! - [`WrappedKeys`]: keys under a passphrase, as a backup or at rest;
 //! - [`KeyHolder`]: where keys are kept: [`OsKeyring`], [`FileHolder`], [`PassphraseHolder`], [`EnvironmentHolder`].
@@ -58,5 +59,5 @@ pub use holder::{
 };
 pub use key::{KeyId, MasterKey, ParseKeyError, ParseKeyIdError};
 pub use key_set::{KeySet, ParseKeysError, TooManyKeys};
-pub use sealing::{OpenError, ParseCountError, SealCount, SealError};
+pub use sealing::{OpenError, Opener, ParseCountError, SealCount, SealError};
 pub use wrapped::{ParseWrappedError, UnwrapError, WrapError, WrappedKeys};

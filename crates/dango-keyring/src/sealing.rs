@@ -6,18 +6,20 @@ use std::str::FromStr;
 use dango_core::{Entropy, EntropyError, InvalidSecret, SecretValue};
 
 use crate::binding::{Binding, Purpose};
-use crate::cipher::{self, EncryptError};
+use crate::cipher::{Cipher, EncryptError};
 use crate::derivation::{DerivedKey, Role};
 use crate::encoding::parse_number;
 use crate::envelope::{Envelope, MalformedEnvelope};
-use crate::key::KeyId;
+use crate::key::{KeyId, MasterKey};
 use crate::key_set::KeySet;
 
 impl KeySet {
     /// Seals a value with the active key; it opens only for the same purpose and binding.
     ///
-    /// The plain text is one text. For `.dlt/secrets.toml` it is the TOML value as it stands in the file (`"sk_live"`, `5432`, `true`,
-    /// `2026-11-21`, `{ a = 1 }`), so that its type comes back with it; for `.env` and `totp` it is the value itself.
+    /// The plain text is one text; which one depends on the purpose, see `docs/formats/envelope.md`. For `.dlt/secrets.toml` it is the
+    /// TOML value as it stands in the file (`"sk_live"`, `5432`, `true`, `2026-11-21`), so that its type comes back with it, for `.env`
+    /// what stands behind `=`, quotes included, each with the comment behind it where that is hidden, too; for `totp` the value itself.
+    /// Nothing of it is checked here.
     ///
     /// # Errors
     ///
@@ -37,9 +39,8 @@ impl KeySet {
     ) -> Result<Envelope, SealError> {
         let master = self.active();
         let after = count.after_one_more(master.id())?;
-        let key = DerivedKey::derive(master, Role::Envelope, purpose.as_str());
         let aad = binding.associated_data(purpose);
-        let sealed = cipher::encrypt(key.bytes(), &aad, plain.expose().as_bytes(), entropy)?;
+        let sealed = cipher(master, purpose).encrypt(&aad, plain.expose().as_bytes(), entropy)?;
         *count = after;
         Ok(Envelope::new(master.id(), sealed))
     }
@@ -56,11 +57,54 @@ impl KeySet {
     pub fn open(&self, purpose: Purpose, binding: &Binding, envelope: &Envelope) -> Result<SecretValue, OpenError> {
         let id = envelope.key_id();
         let master = self.find(id).ok_or(OpenError::UnknownKey { id })?;
-        let key = DerivedKey::derive(master, Role::Envelope, purpose.as_str());
-        let aad = binding.associated_data(purpose);
-        let mut plain = cipher::decrypt(key.bytes(), &aad, envelope.sealed()).ok_or(OpenError::NotAuthentic)?;
-        Ok(SecretValue::from_utf8(std::mem::take(&mut *plain))?)
+        open(&cipher(master, purpose), purpose, binding, envelope)
     }
+
+    /// What opens many envelopes of one purpose; the keys are derived for all of them at once.
+    pub fn opener(&self, purpose: Purpose) -> Opener {
+        let ciphers = self.keys().map(|master| (master.id(), cipher(master, purpose)));
+        Opener {
+            purpose,
+            ciphers: ciphers.collect(),
+        }
+    }
+}
+
+/// Opens envelopes of one purpose, each as [`KeySet::open`] does.
+///
+/// Its keys are erased when it is dropped; drop it once everything is open. It has no `Debug`, `Display` or `Serialize`:
+///
+/// ```compile_fail,E0277
+/// let keys = dango_keyring::KeySet::new(dango_keyring::MasterKey::make(&dango_core::OsEntropy).unwrap(), None);
+/// println!("{:?}", keys.opener(dango_keyring::Purpose::DotEnv));
+/// ```
+pub struct Opener {
+    purpose: Purpose,
+    ciphers: Vec<(KeyId, Cipher)>,
+}
+
+impl Opener {
+    /// Opens an envelope that was sealed for this binding.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeySet::open`].
+    pub fn open(&self, binding: &Binding, envelope: &Envelope) -> Result<SecretValue, OpenError> {
+        let id = envelope.key_id();
+        let found = self.ciphers.iter().find(|(key_id, _)| *key_id == id);
+        let (_, cipher) = found.ok_or(OpenError::UnknownKey { id })?;
+        open(cipher, self.purpose, binding, envelope)
+    }
+}
+
+fn cipher(master: &MasterKey, purpose: Purpose) -> Cipher {
+    Cipher::new(DerivedKey::derive(master, Role::Envelope, purpose.as_str()).bytes())
+}
+
+fn open(cipher: &Cipher, purpose: Purpose, binding: &Binding, envelope: &Envelope) -> Result<SecretValue, OpenError> {
+    let aad = binding.associated_data(purpose);
+    let mut plain = cipher.decrypt(&aad, envelope.sealed()).ok_or(OpenError::NotAuthentic)?;
+    Ok(SecretValue::from_utf8(std::mem::take(&mut *plain))?)
 }
 
 /// How often a key has sealed, to be kept by the caller: at most 2³² times (SP 800-38D §8.3, for random nonces).

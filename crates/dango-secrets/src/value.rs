@@ -64,6 +64,16 @@ impl Value {
         }
     }
 
+    /// The same value with every reference in its strings turned into the text that it is written as.
+    pub fn into_literal(self) -> Self {
+        match self {
+            Self::String(text) if text.has_reference() => Self::String(Text::literal(text.verbatim().as_str())),
+            Self::Array(values) => Self::Array(values.into_iter().map(Self::into_literal).collect()),
+            Self::Table(entries) => Self::Table(entries.into_iter().map(|(key, value)| (key, value.into_literal())).collect()),
+            other => other,
+        }
+    }
+
     /// The same value with every reference in its strings replaced by what it stands for.
     ///
     /// # Errors

@@ -242,7 +242,7 @@ impl FileSealer<'_> {
             fields.add(name.as_bytes());
             fields.add(envelope.as_bytes());
         }
-        fields.as_bytes().to_vec()
+        fields.into_bytes()
     }
 }
 

@@ -7,7 +7,6 @@ use dango_core::OsEntropy;
 use proptest::prelude::*;
 
 use super::*;
-use crate::key::MasterKey;
 
 const PURPOSES: [Purpose; 4] = [Purpose::SecretsToml, Purpose::DotEnv, Purpose::History, Purpose::Totp];
 
@@ -224,6 +223,32 @@ fn a_million_seals_never_repeat_a_nonce() {
         assert!(nonces.insert(*nonce));
     }
     assert_eq!(count.seals(), 1_000_000);
+}
+
+#[test]
+fn an_opener_opens_what_any_key_of_the_set_sealed_for_its_purpose_and_nothing_else() {
+    let (before, binding) = (keys(), place("a"));
+    let first = seal(&before, &binding, "1");
+    let after = before
+        .rotate(MasterKey::make(&OsEntropy).expect("random"), None)
+        .ok()
+        .expect("room");
+    let second = seal(&after, &binding, "2");
+    let opener = after.opener(Purpose::SecretsToml);
+    let open =
+        |opener: &Opener, binding: &Binding, envelope: &Envelope| opener.open(binding, envelope).map(|plain| plain.expose().to_owned());
+    assert_eq!(open(&opener, &binding, &first), Ok("1".to_owned()));
+    assert_eq!(open(&opener, &binding, &second), Ok("2".to_owned()));
+    assert_eq!(open(&opener, &place("b"), &second), Err(OpenError::NotAuthentic));
+    assert_eq!(
+        open(&after.opener(Purpose::History), &binding, &second),
+        Err(OpenError::NotAuthentic)
+    );
+    let id = second.key_id();
+    assert_eq!(
+        open(&keys().opener(Purpose::SecretsToml), &binding, &second),
+        Err(OpenError::UnknownKey { id })
+    );
 }
 
 #[test]

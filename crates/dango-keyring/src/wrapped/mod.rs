@@ -8,7 +8,7 @@ use std::str::FromStr;
 use dango_core::{Entropy, EntropyError, SecretValue};
 use zeroize::Zeroizing;
 
-use crate::cipher::{self, EncryptError, OVERHEAD};
+use crate::cipher::{Cipher, EncryptError, OVERHEAD};
 use crate::encoding::{base64url, parse_base64url, parse_base64url_array};
 use crate::key::KeyId;
 use crate::key_set::{KeySet, ParseKeysError};
@@ -55,7 +55,7 @@ impl WrappedKeys {
             data: Vec::new(),
         };
         let key = wrapped.cost.derive_key(passphrase, &salt).ok_or(WrapError::Memory)?;
-        wrapped.data = cipher::encrypt(&key, wrapped.header().as_bytes(), keys.to_text().expose().as_bytes(), entropy)?;
+        wrapped.data = Cipher::new(&key).encrypt(wrapped.header().as_bytes(), keys.to_text().expose().as_bytes(), entropy)?;
         Ok(wrapped)
     }
 
@@ -66,7 +66,7 @@ impl WrappedKeys {
     /// [`UnwrapError`]; a wrong passphrase and a changed text are one error, because nothing can tell them apart.
     pub fn unwrap(&self, passphrase: &SecretValue) -> Result<KeySet, UnwrapError> {
         let key = self.cost.derive_key(passphrase, &self.salt).ok_or(UnwrapError::Memory)?;
-        let plain = cipher::decrypt(&key, self.header().as_bytes(), &self.data);
+        let plain = Cipher::new(&key).decrypt(self.header().as_bytes(), &self.data);
         let mut plain: Zeroizing<Vec<u8>> = plain.ok_or(UnwrapError::NotOpened)?;
         let text = SecretValue::from_utf8(std::mem::take(&mut *plain)).map_err(|_| ParseKeysError::Form)?;
         Ok(KeySet::parse(&text)?)

@@ -93,7 +93,7 @@ impl SecretsDocument {
             }
             Found::Missing { table, known } => (self.with_new(path, table, known, value, self.style()), SetOutcome::Created),
             Found::Node(id) => {
-                if is_same(&read::value(&self.text, &self.tree, id), value) {
+                if is_same(&self.written().value(id), value) {
                     return Ok((Self::from_text(self.text.clone()).map_err(unreadable)?, SetOutcome::Unchanged));
                 }
                 if self.tree.children(id).is_some() {

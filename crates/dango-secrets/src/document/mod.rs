@@ -29,6 +29,7 @@ mod insertion;
 mod json;
 mod layout;
 mod new_value;
+mod opened;
 mod position;
 mod proof;
 mod read;
@@ -52,9 +53,10 @@ pub use edit::EditError;
 pub use error::{DocumentError, DocumentProblem};
 pub use json::JsonProblem;
 pub use new_value::{DatetimeText, NewType, NewValue, ParseNewTypeError, ParseNewValueError};
+use opened::OpenedValues;
 pub use read::Entry;
 pub use spelled::{CommentChange, RespellError, Respelling};
-use tree::{Found, Tree};
+use tree::Tree;
 pub use value_text::ValueText;
 
 /// A text of `.dlt/secrets.toml` that dlt reads, too, with a tree of where its values are.
@@ -64,6 +66,7 @@ pub use value_text::ValueText;
 pub struct SecretsDocument {
     text: Zeroizing<String>,
     tree: Tree,
+    opened: OpenedValues,
 }
 
 impl SecretsDocument {
@@ -80,7 +83,8 @@ impl SecretsDocument {
         encoding::check(&text)?;
         let tree = builder::build(&text)?;
         agreement::check(&text, &tree)?;
-        Ok(Self { text, tree })
+        let opened = OpenedValues::NONE;
+        Ok(Self { text, tree, opened })
     }
 
     /// The text, exactly as it was given, a byte order mark included.
@@ -95,26 +99,23 @@ impl SecretsDocument {
 
     /// The value or the table at a path; nothing else is decoded.
     pub fn value(&self, path: &CredentialPath) -> Option<Value> {
-        read::value_at(&self.text, &self.tree, path)
+        self.reader().value_at(path)
     }
 
     /// The whole document, a [`Value::Table`].
     pub fn root(&self) -> Value {
-        read::value(&self.text, &self.tree, Tree::ROOT)
+        self.reader().value(Tree::ROOT)
     }
 
     /// Every value with its path, in the order of the file.
     ///
     /// Tables of every kind are walked and give nothing themselves; an array is one entry, of tables, too.
     pub fn entries(&self) -> Vec<Entry> {
-        read::entries(&self.text, &self.tree)
+        self.reader().entries()
     }
 
     /// Whether there is a table at a path, an empty or an inline one included.
     pub fn contains_table(&self, path: &CredentialPath) -> bool {
-        match self.tree.find(&self.text, path.parts()) {
-            Found::Node(id) => self.tree.children(id).is_some(),
-            _ => false,
-        }
+        self.reader().has_table_at(path)
     }
 }

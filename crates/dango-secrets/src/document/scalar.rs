@@ -159,6 +159,9 @@ fn string(raw: &str, quotes: Quotes) -> Text {
     if raw.contains("${") {
         return Text::from_characters(characters);
     }
+    if !raw.contains(['\\', '\r']) {
+        return Text::literal(characters.rest.as_str());
+    }
     let mut text = String::with_capacity(raw.len());
     text.extend(characters.map(|(c, _)| c));
     Text::literal(text)

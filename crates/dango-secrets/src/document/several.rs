@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use dango_core::CredentialPath;
 
+use super::SecretsDocument;
 use super::edit::EditError;
 use super::new_value::NewValue;
 use super::sameness::is_same;
 use super::tree::Found;
-use super::{SecretsDocument, read};
 use crate::SetOutcome;
 
 impl SecretsDocument {
@@ -50,7 +50,7 @@ impl SecretsDocument {
     /// Whether a path has exactly this value already.
     pub fn has(&self, path: &CredentialPath, value: &NewValue) -> bool {
         match self.tree.find(&self.text, path.parts()) {
-            Found::Node(id) => is_same(&read::value(&self.text, &self.tree, id), value),
+            Found::Node(id) => is_same(&self.written().value(id), value),
             _ => false,
         }
     }

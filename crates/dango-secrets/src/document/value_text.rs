@@ -3,10 +3,9 @@
 use dango_core::SecretValue;
 use zeroize::Zeroizing;
 
+use super::SecretsDocument;
 use super::new_value::NewValue;
-use super::spelling::{self, Lines};
 use super::tree::{Kind, NodeId, Tree};
-use super::{SecretsDocument, read};
 use crate::{References, Value};
 
 /// What stands before the text so that it is a document.
@@ -56,44 +55,37 @@ impl ValueText {
 
     /// What the value says.
     pub fn value(&self) -> Value {
-        read::value(&self.document.text, &self.document.tree, self.id)
+        self.document.written().value(self.id)
     }
 
-    /// A spelling of the same value in which no `${` is a reference: its own where that has none.
-    ///
-    /// `None` where a string with a reference holds a NUL, too, which nothing could write.
-    pub fn literal_spelling(&self) -> Option<Zeroizing<String>> {
-        if self.spelling().contains("${") {
-            let value = self.value();
-            if value.has_reference() {
-                return Some(spelling::value(&rewritten(&value, References::Literal)?, Lines::One));
-            }
-        }
-        Some(Zeroizing::new(self.spelling().to_owned()))
+    /// What the value says where no `${` in it is a reference.
+    pub fn literal_value(&self) -> Value {
+        self.value().into_literal()
     }
 
     /// The same value to be written again, its references too; `None` for a string with a NUL, which nothing writes.
     pub fn to_new_value(&self) -> Option<NewValue> {
-        rewritten(&self.value(), References::Expand)
+        rewritten(&self.value())
     }
 }
 
-/// The same value to be written again; `references` is for those strings that have some.
-fn rewritten(value: &Value, references: References) -> Option<NewValue> {
+fn rewritten(value: &Value) -> Option<NewValue> {
     Some(match value {
         Value::String(text) => NewValue::String {
             text: SecretValue::new(text.verbatim().as_str().to_owned()).ok()?,
-            references: if text.has_reference() { references } else { References::Literal },
+            references: if text.has_reference() {
+                References::Expand
+            } else {
+                References::Literal
+            },
         },
         Value::Integer { value, .. } => NewValue::Integer(*value),
         Value::Float { value, .. } => NewValue::Float(*value),
         Value::Boolean(value) => NewValue::Boolean(*value),
         Value::Datetime(text) => NewValue::Datetime(text.parse().ok()?),
-        Value::Array(items) => NewValue::Array(items.iter().map(|item| rewritten(item, references)).collect::<Option<_>>()?),
+        Value::Array(items) => NewValue::Array(items.iter().map(rewritten).collect::<Option<_>>()?),
         Value::Table(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, value)| Some((key.clone(), rewritten(value, references)?)));
+            let entries = entries.iter().map(|(key, value)| Some((key.clone(), rewritten(value)?)));
             NewValue::Table(entries.collect::<Option<_>>()?)
         }
     })
@@ -117,10 +109,17 @@ mod tests {
 
     #[test]
     fn references_become_text_and_everything_else_stays() {
-        let literal = |text: &str| ValueText::parse(text).and_then(|read| Some(read.literal_spelling()?.to_string()));
-        assert_eq!(literal("'${A}'").as_deref(), Some(r#""\u0024{A}""#));
-        assert_eq!(literal(r#"["${A}", 0x10, "x"]"#).as_deref(), Some(r#"["\u0024{A}", 16, "x"]"#));
-        assert_eq!(literal("'a$b'").as_deref(), Some("'a$b'"));
-        assert_eq!(literal("'${1}'").as_deref(), Some("'${1}'"));
+        let literal = |text: &str| ValueText::parse(text).map(|read| read.literal_value());
+        let string = |value: Option<Value>| match value {
+            Some(Value::String(text)) if !text.has_reference() => Some(text.verbatim().to_string()),
+            _ => None,
+        };
+        assert_eq!(string(literal("'${A}'")).as_deref(), Some("${A}"));
+        assert_eq!(string(literal(r#""a${A:-${B}}\u0000""#)).as_deref(), Some("a${A:-${B}}\0"));
+        let Some(Value::Array(items)) = literal(r#"["${A}", 0x10, { a = "${B}" }]"#) else {
+            panic!("no array");
+        };
+        assert!(!items.iter().any(Value::has_reference));
+        assert!(matches!(&items[1], Value::Integer { value: 16, text } if text.as_str() == "0x10"));
     }
 }

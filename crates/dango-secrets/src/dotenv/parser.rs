@@ -305,9 +305,11 @@ fn is_blank(c: char) -> bool {
 
 /// How many line breaks (LF, CRLF or CR) a text holds.
 pub(super) fn count_lines(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let starts_break = |at: usize, byte: u8| byte == b'\r' || (byte == b'\n' && (at == 0 || bytes[at - 1] != b'\r'));
-    bytes.iter().enumerate().filter(|&(at, &byte)| starts_break(at, byte)).count()
+    let count = |wanted: u8| text.bytes().filter(|&byte| byte == wanted).count();
+    match count(b'\r') {
+        0 => count(b'\n'),
+        returns => returns + count(b'\n') - text.matches("\r\n").count(),
+    }
 }
 
 /// CRLF and CR become LF, as where Python reads a file in text mode and where node dotenv begins.

@@ -2,7 +2,11 @@
 
 /// `\s` of Python's `re` for text, which is also what `str.rstrip` removes.
 pub(super) fn is_python_space(c: char) -> bool {
-    matches!(c, '\t'..='\r' | '\u{1c}'..='\u{1f}' | '\u{85}') || is_unicode_space(c)
+    // Nearly every character is ASCII and is asked about.
+    if c.is_ascii() {
+        return matches!(c, '\t'..='\r' | '\u{1c}'..=' ');
+    }
+    c == '\u{85}' || is_unicode_space(c)
 }
 
 /// `\s` of ECMAScript, which is also what `String.prototype.trim` removes.

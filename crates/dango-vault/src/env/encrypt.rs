@@ -188,11 +188,12 @@ pub fn decrypt_env(
     keys: &KeySet,
 ) -> Result<(EnvDocument, Vec<VariableName>), EnvEncryptError> {
     check_targets(document, targets)?;
+    let opener = keys.opener(Purpose::DotEnv);
     let mut closed = Vec::new();
     let mut opened = Vec::new();
     let mut names = Vec::new();
     for (index, key, envelope) in sealed(document).into_iter().filter(|(_, key, _)| targets.holds(key)) {
-        match open(keys, &key, &envelope) {
+        match open(&opener, &key, &envelope) {
             Ok(plain) if plain.spelling().is_some() => {
                 opened.push((index, plain));
                 names.extend(key.parse().ok());

@@ -5,7 +5,7 @@ mod plain;
 mod set;
 
 use dango_core::{SecretValue, VariableName};
-use dango_keyring::{Binding, Envelope, KeySet, MalformedEnvelope, OpenError, Purpose};
+use dango_keyring::{Binding, Envelope, MalformedEnvelope, OpenError, Opener, Purpose};
 use dango_secrets::dotenv::{self, EnvDocument};
 
 use crate::closed::{ClosedProblem, ClosedValue, OpeningError};
@@ -47,13 +47,14 @@ pub(crate) fn binding(name: &VariableName) -> Binding {
 /// [`OpeningError`]: all values that do not open, each with its variable; then nothing is opened.
 pub fn open_env(document: &EnvDocument, keys: &Keys<'_>) -> Result<EnvDocument, OpeningError> {
     let mut closed = Vec::new();
+    let mut opener = None;
     let opened = document.opened(|bound| {
         let Some(envelope) = envelope(bound) else { return Ok(None) };
-        let keys = keys.fetch().map_err(|source| OpeningError::Keys {
-            place: bound.key().to_owned(),
-            source,
-        })?;
-        match open(keys, bound.key(), &envelope) {
+        let opener = match &mut opener {
+            Some(opener) => opener,
+            none => none.insert(fetch_opener(keys, bound.key())?),
+        };
+        match open(opener, bound.key(), &envelope) {
             Ok(plain) => Ok(Some(plain.value())),
             Err(problem) => {
                 closed.push(ClosedValue {
@@ -71,10 +72,18 @@ pub fn open_env(document: &EnvDocument, keys: &Keys<'_>) -> Result<EnvDocument, 
     }
 }
 
+fn fetch_opener(keys: &Keys<'_>, first: &str) -> Result<Opener, OpeningError> {
+    let keys = keys.fetch().map_err(|source| OpeningError::Keys {
+        place: first.to_owned(),
+        source,
+    })?;
+    Ok(keys.opener(Purpose::DotEnv))
+}
+
 /// Opens one value.
-pub(crate) fn open(keys: &KeySet, key: &str, envelope: &Result<Envelope, MalformedEnvelope>) -> Result<EnvPlain, ClosedProblem> {
+pub(crate) fn open(opener: &Opener, key: &str, envelope: &Result<Envelope, MalformedEnvelope>) -> Result<EnvPlain, ClosedProblem> {
     let envelope = envelope.as_ref().map_err(|error| OpenError::from(*error))?;
     let name: VariableName = key.parse().map_err(|_| ClosedProblem::NoName)?;
-    let plain: SecretValue = keys.open(Purpose::DotEnv, &binding(&name), envelope)?;
+    let plain: SecretValue = opener.open(&binding(&name), envelope)?;
     EnvPlain::parse(&plain).ok_or(ClosedProblem::NotAValue)
 }

@@ -92,7 +92,7 @@ pub fn set_env(
     let by_habit = old_envelope.is_some() || env_habit(document);
     let encrypts = !refers && (protection == Protection::Encrypt || (protection == Protection::Habit && by_habit));
     let old_plain = match &old_envelope {
-        Some(envelope) => open(edition.keys()?, key.as_str(), envelope).ok(),
+        Some(envelope) => open(&edition.keys()?.opener(Purpose::DotEnv), key.as_str(), envelope).ok(),
         None => None,
     };
     let is_same = old_plain.as_ref().is_some_and(|plain| plain.value().expose() == value.expose());
@@ -143,7 +143,7 @@ pub(crate) fn unset_env(document: &EnvDocument, key: &str, edition: &mut Edition
     let last = document.bindings().rfind(|bound| bound.key() == key);
     if let (true, Some(bound), Ok(name)) = (has_encrypted, last, key.parse::<VariableName>()) {
         let plain = match envelope(bound) {
-            Some(envelope) => open(edition.keys()?, key, &envelope).ok(),
+            Some(envelope) => open(&edition.keys()?.opener(Purpose::DotEnv), key, &envelope).ok(),
             None => plain_of(document, bound.line()),
         };
         keep(&name, plain, edition);

@@ -1,7 +1,7 @@
 //! Values made plain again: the text that was encrypted is put back byte for byte, the comment that was encrypted with it too.
 
 use dango_core::CredentialPath;
-use dango_keyring::KeySet;
+use dango_keyring::{KeySet, Purpose};
 use dango_secrets::document::{CommentChange, Respelling, SecretsDocument};
 
 use super::encrypt::{EncryptError, is_at};
@@ -21,10 +21,11 @@ pub fn decrypt_secrets(
     keys: &KeySet,
 ) -> Result<(SecretsDocument, Vec<CredentialPath>), EncryptError> {
     super::encrypt::check_targets(document, targets)?;
+    let opener = keys.opener(Purpose::SecretsToml);
     let mut closed = Vec::new();
     let mut opened = Vec::new();
     for (path, envelope) in sealed(document).into_iter().filter(|(path, _)| is_at(targets, path)) {
-        match open(keys, &path, &envelope) {
+        match open(&opener, &path, &envelope) {
             Ok(text) => opened.push((path, text)),
             Err(problem) => closed.push(ClosedValue {
                 place: path.to_string(),

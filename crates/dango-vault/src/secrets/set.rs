@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use dango_core::CredentialPath;
+use dango_keyring::Purpose;
 use dango_secrets::document::{EditError, NewValue, SecretsDocument};
 use dango_secrets::{SetOutcome, Value};
 
@@ -123,9 +124,10 @@ pub fn set_secrets(
     let mut commented = HashSet::new();
     if !replaced.is_empty() {
         let keys = edition.keys()?;
+        let opener = keys.opener(Purpose::SecretsToml);
         let mut openable = Vec::new();
         for (path, envelope) in before.iter().filter(|(path, _)| replaced.contains(&path)) {
-            if let Ok(text) = open(keys, path, envelope) {
+            if let Ok(text) = open(&opener, path, envelope) {
                 openable.push(path.clone());
                 // It gave the old value away, perhaps, so it is not shown beside the new one.
                 commented.extend((!text.comment().is_empty()).then(|| path.clone()));
@@ -211,9 +213,10 @@ pub(crate) fn unset_secret(
     let sealed = sealed(document);
     if !sealed.is_empty() {
         let keys = edition.keys()?;
+        let opener = keys.opener(Purpose::SecretsToml);
         let openable: Vec<CredentialPath> = sealed
             .iter()
-            .filter(|(at, envelope)| at.starts_with(path) && open(keys, at, envelope).is_ok())
+            .filter(|(at, envelope)| at.starts_with(path) && open(&opener, at, envelope).is_ok())
             .map(|(at, _)| at.clone())
             .collect();
         let (opened, _) = decrypt_secrets(document, Targets::Paths(&openable), keys).map_err(SetError::from)?;
