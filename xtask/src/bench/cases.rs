@@ -1,6 +1,6 @@
 //! The comparisons: what each measures, in which project, and against what. How it is measured lives in `measurement.rs`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::measurement::Contestant;
 use super::projects;
@@ -8,17 +8,51 @@ use crate::setup::Counterparts;
 use crate::step::Failure;
 
 /// Every case, in the order of the document.
-pub(super) const NAMES: [&str; 6] = ["get-10", "get-10000", "get-dlt", "run-100", "env-10000", "set-100"];
+pub(super) const NAMES: [&str; 10] = [
+    "get-10",
+    "get-10000",
+    "get-dlt",
+    "run-100",
+    "env-10000",
+    "set-100",
+    "load-1000",
+    "load-env-1000",
+    "load-1000-in-process",
+    "load-10000-in-process",
+];
+
+/// A key that protects nothing but synthetic values.
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// Our programs.
+pub(super) struct Ours {
+    pub(super) dango: PathBuf,
+    /// The example of `dango-vault` that loads a project many times.
+    pub(super) load: PathBuf,
+}
 
 /// One comparison; the first contestant is ours.
 pub(super) struct Case {
     pub(super) title: String,
+    /// What runs once before anything is measured.
+    pub(super) preparations: Vec<Contestant>,
     pub(super) contestants: Vec<Contestant>,
 }
 
+impl Case {
+    fn new(title: impl Into<String>, contestants: Vec<Contestant>) -> Self {
+        Self {
+            title: title.into(),
+            preparations: Vec::new(),
+            contestants,
+        }
+    }
+}
+
 /// Writes the project of a case and names its contestants.
-pub(super) fn prepare(name: &str, folder: &Path, dango: &Path, counterparts: &Counterparts) -> Result<Case, Failure> {
+pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, counterparts: &Counterparts) -> Result<Case, Failure> {
     let project = folder.join(name);
+    let dango = &ours.dango;
     match name {
         "get-10" => get(&project, dango, 10),
         "get-10000" => get(&project, dango, 10_000),
@@ -26,6 +60,10 @@ pub(super) fn prepare(name: &str, folder: &Path, dango: &Path, counterparts: &Co
         "run-100" => run_with(&project, dango, 100),
         "env-10000" => list_variables(&project, dango, counterparts, 10_000),
         "set-100" => set_often(&project, dango),
+        "load-1000" => load(&project, dango, File::Secrets),
+        "load-env-1000" => load(&project, dango, File::Env),
+        "load-1000-in-process" => load_often(&project, ours, 1000, 20),
+        "load-10000-in-process" => load_often(&project, ours, 10_000, 4),
         _ => Err(Failure::new(format!("there is no case `{name}`"))),
     }
 }
@@ -33,10 +71,10 @@ pub(super) fn prepare(name: &str, folder: &Path, dango: &Path, counterparts: &Co
 /// One value out of a file, against a process that does nothing at all.
 fn get(project: &Path, dango: &Path, sections: usize) -> Result<Case, Failure> {
     projects::with_credentials(project, sections)?;
-    Ok(Case {
-        title: format!("`dango secrets get`, a file of {sections} sections"),
-        contestants: vec![get_last(project, dango, sections), empty_process(project)],
-    })
+    Ok(Case::new(
+        format!("`dango secrets get`, a file of {sections} sections"),
+        vec![get_last(project, dango, sections), empty_process(project)],
+    ))
 }
 
 /// One value out of a file, against the program whose file it is.
@@ -50,22 +88,22 @@ fn get_like_dlt(project: &Path, dango: &Path, counterparts: &Counterparts) -> Re
         &["-c", &script],
         project,
     );
-    Ok(Case {
-        title: "One value as a script gets it".to_owned(),
-        contestants: vec![get_last(project, dango, sections), dlt.answering(projects::value(sections))],
-    })
+    Ok(Case::new(
+        "One value as a script gets it",
+        vec![get_last(project, dango, sections), dlt.answering(projects::value(sections))],
+    ))
 }
 
 /// A command with every credential in its environment, against the command alone.
 fn run_with(project: &Path, dango: &Path, credentials: usize) -> Result<Case, Failure> {
     projects::with_credentials(project, credentials)?;
-    Ok(Case {
-        title: format!("`dango run -- true` with {credentials} credentials"),
-        contestants: vec![
+    Ok(Case::new(
+        format!("`dango run -- true` with {credentials} credentials"),
+        vec![
             Contestant::new("`dango run -- true`", dango, &["run", "--", "true"], project),
             empty_process(project),
         ],
-    })
+    ))
 }
 
 /// A large `.env`, against the libraries that read it elsewhere.
@@ -78,16 +116,16 @@ fn list_variables(project: &Path, dango: &Path, counterparts: &Counterparts, var
         counterparts.node_modules.join("dotenv").display()
     );
     let dotenvx = counterparts.node_modules.join(".bin/dotenvx");
-    Ok(Case {
-        title: format!("Reading a `.env` of {variables} variables"),
-        contestants: vec![
+    Ok(Case::new(
+        format!("Reading a `.env` of {variables} variables"),
+        vec![
             Contestant::new("`dango env list`", dango, &["env", "list"], project).answering(last.clone()),
             Contestant::new("python-dotenv, `dotenv_values`", &counterparts.python, &["-c", &python], project)
                 .answering(format!("{variables} True")),
             Contestant::new("node dotenv, `parse`", &counterparts.node, &["-e", &node], project).answering(format!("{variables} true")),
             Contestant::new("`dotenvx get`", &dotenvx, &["get"], project).answering(last),
         ],
-    })
+    ))
 }
 
 /// A hundred durable writes one after another, against as many pipelines that write nothing.
@@ -96,9 +134,9 @@ fn set_often(project: &Path, dango: &Path) -> Result<Case, Failure> {
     let times = |command: &str| format!("set -e; for number in {{0001..0100}}; do printf 'new-%s' $number | {command}; done");
     let ours = times("\"$0\" --quiet secrets set sources.source_$number.api_key");
     let dango = dango.to_string_lossy();
-    Ok(Case {
-        title: "100 times `dango secrets set`, each on the disk before the next begins".to_owned(),
-        contestants: vec![
+    Ok(Case::new(
+        "100 times `dango secrets set`, each on the disk before the next begins",
+        vec![
             Contestant::new(
                 "100 × `dango secrets set`",
                 Path::new("bash"),
@@ -107,7 +145,69 @@ fn set_often(project: &Path, dango: &Path) -> Result<Case, Failure> {
             ),
             Contestant::new("100 × `cat`", Path::new("bash"), &["-o", "pipefail", "-c", &times("cat")], project),
         ],
+    ))
+}
+
+/// Which of the two files holds the values.
+#[derive(Clone, Copy)]
+enum File {
+    Secrets,
+    Env,
+}
+
+/// A thousand values in the environment of a command, plain and encrypted.
+fn load(project: &Path, dango: &Path, file: File) -> Result<Case, Failure> {
+    let (name, command, variable, value) = match file {
+        File::Secrets => (".dlt/secrets.toml", "secrets", projects::name_for_dlt(500), projects::value(500)),
+        File::Env => (".env", "env", projects::variable(1000), projects::value(1000)),
+    };
+    let (plain, encrypted) = in_both(project, |project| match file {
+        // Each section has two values.
+        File::Secrets => projects::with_credentials(project, 500),
+        File::Env => projects::with_variables(project, 1000),
+    })?;
+    let run = |label, project: &Path| {
+        let contestant = Contestant::new(label, dango, &["run", "--", "printenv", &variable], project);
+        contestant.with("DANGO_KEY", KEY).answering(value.clone())
+    };
+    Ok(Case {
+        preparations: vec![encrypt_all(&encrypted, dango, command)],
+        ..Case::new(
+            format!("`dango run -- printenv NAME` with 1,000 values in `{name}`"),
+            vec![run("plain", &plain), run("encrypted", &encrypted)],
+        )
     })
+}
+
+/// The same values loaded again and again by one process, so that what a process costs plays no part.
+fn load_often(project: &Path, ours: &Ours, values: usize, times: usize) -> Result<Case, Failure> {
+    // Each section has two values.
+    let sections = values / 2;
+    let (plain, encrypted) = in_both(project, |project| projects::with_credentials(project, sections))?;
+    let count = times.to_string();
+    let load = |label: &str, project: &Path| {
+        let contestant = Contestant::new(label, &ours.load, &[".", &count], project).with("DANGO_KEY", KEY);
+        contestant.answering(format!("{values} values, the last {}", projects::value(sections)))
+    };
+    Ok(Case {
+        preparations: vec![encrypt_all(&encrypted, &ours.dango, "secrets")],
+        ..Case::new(
+            format!("{values} values of `.dlt/secrets.toml` loaded {times} times by one process"),
+            vec![load("plain", &plain), load("encrypted", &encrypted)],
+        )
+    })
+}
+
+/// Makes the same project twice; the second is to be encrypted.
+fn in_both(project: &Path, make: impl Fn(&Path) -> Result<(), Failure>) -> Result<(PathBuf, PathBuf), Failure> {
+    let (plain, encrypted) = (project.join("plain"), project.join("encrypted"));
+    make(&plain)?;
+    make(&encrypted)?;
+    Ok((plain, encrypted))
+}
+
+fn encrypt_all(project: &Path, dango: &Path, command: &str) -> Contestant {
+    Contestant::new("`encrypt --all`", dango, &[command, "encrypt", "--all"], project).with("DANGO_KEY", KEY)
 }
 
 fn get_last(project: &Path, dango: &Path, sections: usize) -> Contestant {
@@ -127,7 +227,11 @@ mod tests {
     fn every_named_case_can_be_prepared_and_compares_something() {
         let folder = std::env::temp_dir().join(format!("xtask-bench-{}", std::process::id()));
         for name in NAMES {
-            let case = prepare(name, &folder, Path::new("dango"), &Counterparts::at(Path::new("."))).expect(name);
+            let ours = Ours {
+                dango: "dango".into(),
+                load: "load".into(),
+            };
+            let case = prepare(name, &folder, &ours, &Counterparts::at(Path::new("."))).expect(name);
             assert!(case.contestants.len() >= 2, "{name}");
         }
         std::fs::remove_dir_all(&folder).expect("a folder of our own");

@@ -15,6 +15,8 @@ pub(super) struct Contestant {
     program: PathBuf,
     arguments: Vec<String>,
     project: PathBuf,
+    /// Variables of its environment beside those that all have.
+    variables: Vec<(String, String)>,
     /// What its output holds if it does its work.
     answer: Option<String>,
 }
@@ -29,6 +31,7 @@ impl Contestant {
             program: program.to_path_buf(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             project: project.to_path_buf(),
+            variables: Vec::new(),
             answer: None,
         }
     }
@@ -38,6 +41,21 @@ impl Contestant {
         Self {
             answer: Some(answer),
             ..self
+        }
+    }
+
+    /// Puts a variable into its environment.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs it once, to see that it does its work.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let said = step::quiet(&mut self.command())?;
+        match &self.answer {
+            Some(answer) if !said.contains(answer) => Err(Failure::new(format!("{} did not answer {answer}", self.label))),
+            _ => Ok(()),
         }
     }
 
@@ -51,16 +69,9 @@ impl Contestant {
         command
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.project)
-            .env("RUNTIME__DLTHUB_TELEMETRY", "false");
+            .env("RUNTIME__DLTHUB_TELEMETRY", "false")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
-    }
-
-    fn check(&self) -> Result<(), Failure> {
-        let said = step::quiet(&mut self.command())?;
-        match &self.answer {
-            Some(answer) if !said.contains(answer) => Err(Failure::new(format!("{} did not answer {answer}", self.label))),
-            _ => Ok(()),
-        }
     }
 
     fn time(&self) -> Result<Duration, Failure> {

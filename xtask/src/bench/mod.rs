@@ -5,10 +5,13 @@ mod measurement;
 mod projects;
 mod report;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+
+use cases::Ours;
+use measurement::Contestant;
 
 use crate::setup;
 use crate::step::{self, Failure, timed};
@@ -77,11 +80,12 @@ impl Request {
 /// When something cannot be built or installed, or a command fails or answers other than expected: such a run measures nothing.
 pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
     let counterparts = timed("setup: the programs to compare with", || setup::run(root))?;
-    let dango = timed("release build", || build(root))?;
+    let ours = timed("release build", || build(root))?;
     let folder = root.join("target/bench");
     let mut tables = Vec::new();
     for name in cases::NAMES.iter().filter(|name| request.takes(name)) {
-        let case = cases::prepare(name, &folder, &dango, &counterparts)?;
+        let case = cases::prepare(name, &folder, &ours, &counterparts)?;
+        case.preparations.iter().try_for_each(Contestant::check)?;
         let table = timed(name, || {
             Ok(report::table(&case, &measurement::measure(&case.contestants, request.runs)?))
         })?;
@@ -94,12 +98,16 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
     Ok(())
 }
 
-fn build(root: &Path) -> Result<PathBuf, Failure> {
-    step::shown(
-        Command::new(workspace::cargo())
-            .current_dir(root)
-            .args(["build", "--release", "--locked", "--package", "dango-cli"]),
-    )?;
+fn build(root: &Path) -> Result<Ours, Failure> {
+    // One after the other: together, the example's needs would become features of the program that people get.
+    for what in [&["--package", "dango-cli"][..], &["--package", "dango-vault", "--example", "load"]] {
+        step::shown(
+            Command::new(workspace::cargo())
+                .current_dir(root)
+                .args(["build", "--release", "--locked"])
+                .args(what),
+        )?;
+    }
     let said = step::quiet(
         Command::new(workspace::cargo())
             .current_dir(root)
@@ -110,7 +118,11 @@ fn build(root: &Path) -> Result<PathBuf, Failure> {
     let target = said["target_directory"]
         .as_str()
         .ok_or_else(|| Failure::new("cargo metadata names no target directory"))?;
-    Ok(Path::new(target).join("release/dango"))
+    let release = Path::new(target).join("release");
+    Ok(Ours {
+        dango: release.join("dango"),
+        load: release.join("examples/load"),
+    })
 }
 
 #[cfg(test)]

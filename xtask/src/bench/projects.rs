@@ -33,6 +33,11 @@ pub(super) fn path(number: usize) -> String {
     format!("sources.source_{number:04}.api_key")
 }
 
+/// The variable under which dlt reads a section's credential.
+pub(super) fn name_for_dlt(number: usize) -> String {
+    format!("SOURCES__SOURCE_{number:04}__API_KEY")
+}
+
 /// The name of a variable.
 pub(super) fn variable(number: usize) -> String {
     format!("VARIABLE_{number:05}")
