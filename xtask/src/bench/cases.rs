@@ -21,6 +21,14 @@ pub(super) const NAMES: [&str; 10] = [
     "load-10000-in-process",
 ];
 
+/// Those that need programs of others.
+const AGAINST_OTHERS: [&str; 2] = ["get-dlt", "env-10000"];
+
+/// Whether a case compares with programs that have to be installed first.
+pub(super) fn needs_counterparts(name: &str) -> bool {
+    AGAINST_OTHERS.contains(&name)
+}
+
 /// A key that protects nothing but synthetic values.
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -207,7 +215,7 @@ fn in_both(project: &Path, make: impl Fn(&Path) -> Result<(), Failure>) -> Resul
 }
 
 fn encrypt_all(project: &Path, dango: &Path, command: &str) -> Contestant {
-    Contestant::new("`encrypt --all`", dango, &[command, "encrypt", "--all"], project).with("DANGO_KEY", KEY)
+    Contestant::new("`encrypt --all`", dango, &["--quiet", command, "encrypt", "--all"], project).with("DANGO_KEY", KEY)
 }
 
 fn get_last(project: &Path, dango: &Path, sections: usize) -> Contestant {

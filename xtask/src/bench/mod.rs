@@ -13,7 +13,7 @@ use serde_json::Value;
 use cases::Ours;
 use measurement::Contestant;
 
-use crate::setup;
+use crate::setup::{self, Counterparts};
 use crate::step::{self, Failure, timed};
 use crate::workspace;
 
@@ -79,11 +79,16 @@ impl Request {
 ///
 /// When something cannot be built or installed, or a command fails or answers other than expected: such a run measures nothing.
 pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
-    let counterparts = timed("setup: the programs to compare with", || setup::run(root))?;
+    let names: Vec<&str> = cases::NAMES.into_iter().filter(|name| request.takes(name)).collect();
+    let counterparts = if names.iter().any(|name| cases::needs_counterparts(name)) {
+        timed("setup: the programs to compare with", || setup::run(root))?
+    } else {
+        Counterparts::at(root)
+    };
     let ours = timed("release build", || build(root))?;
     let folder = root.join("target/bench");
     let mut tables = Vec::new();
-    for name in cases::NAMES.iter().filter(|name| request.takes(name)) {
+    for name in names {
         let case = cases::prepare(name, &folder, &ours, &counterparts)?;
         case.preparations.iter().try_for_each(Contestant::check)?;
         let table = timed(name, || {
