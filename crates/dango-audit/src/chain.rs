@@ -1,6 +1,6 @@
 //! The chain: how a draft becomes the next record, and the head that says where the chain ends. Storing both is done elsewhere.
 
-use crate::digest::{ChainKey, Digest};
+use crate::digest::{ChainKey, DIGEST_LENGTH, Digest};
 use crate::draft::{Draft, Stage};
 use crate::encoding::{Row, push_field, push_leaf};
 use crate::json;
@@ -283,10 +283,15 @@ fn details(draft: &Draft) -> String {
     out
 }
 
-/// The entry of personal data that the stored text of an actor or target refers to.
+/// The entry of personal data that the stored text of an actor or target refers to: its last member, of a known length.
 pub(crate) fn personal_of(party: &str) -> Option<Digest> {
-    let (rest, digest) = party.strip_suffix("\"}")?.rsplit_once("\"personal\":\"")?;
-    if rest.ends_with(',') { digest.parse().ok() } else { None }
+    let rest = party.strip_suffix("\"}")?;
+    let (rest, digest) = rest.split_at_checked(rest.len().checked_sub(2 * DIGEST_LENGTH)?)?;
+    if rest.ends_with(",\"personal\":\"") {
+        digest.parse().ok()
+    } else {
+        None
+    }
 }
 
 /// The intent that the stored text of details is the outcome of.

@@ -9,7 +9,7 @@ use crate::chain::personal_of;
 use crate::digest::Digest;
 use crate::encoding::Row;
 use crate::event::Event;
-use crate::words::{Id, Label, Seq};
+use crate::words::{Label, Seq};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -43,19 +43,28 @@ impl Default for PageLimit {
     }
 }
 
-/// Whose records are asked for: an id, else a label without regard to ASCII case.
+/// Whose records are asked for: an id, or the label that the actor had at the time, without regard to ASCII case.
+///
+/// One text is held against both, because a name such as `ada` could be an id, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ActorFilter {
-    /// The actor with this id.
-    Id(Id),
-    /// Every actor who had this label at the time.
-    Label(Label),
-}
+pub struct ActorFilter(Label);
 
-/// Takes whatever it is: a text that could be an id is one.
-impl From<&str> for ActorFilter {
-    fn from(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::Label(Label::new(text)), Self::Id)
+impl ActorFilter {
+    /// Takes what somebody asked for.
+    pub fn new(text: &str) -> Self {
+        Self(Label::new(text))
+    }
+
+    /// The text to hold against ids and labels.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    fn takes(&self, actor: &str, label_of: impl FnOnce(&Digest) -> Option<String>) -> bool {
+        let value = serde_json::from_str::<serde_json::Value>(actor).ok();
+        let id = value.as_ref().and_then(|actor| actor.get("id")?.as_str());
+        let label = || personal_of(actor).as_ref().and_then(label_of);
+        id == Some(self.as_str()) || label().is_some_and(|label| label.eq_ignore_ascii_case(self.as_str()))
     }
 }
 
@@ -133,16 +142,7 @@ impl Filter {
             Order::OldestFirst => row.seq > cursor.seq().as_column(),
         });
         let of_event = self.event.is_none_or(|event| event.as_str() == row.event);
-        let by_actor = self.actor.as_ref().is_none_or(|actor| match actor {
-            ActorFilter::Id(id) => {
-                let actor = serde_json::from_str::<serde_json::Value>(row.actor).ok();
-                actor.is_some_and(|actor| actor.get("id").and_then(|id| id.as_str()) == Some(id.as_str()))
-            }
-            ActorFilter::Label(label) => {
-                let found = personal_of(row.actor).as_ref().and_then(label_of);
-                found.is_some_and(|found| found.eq_ignore_ascii_case(label.as_str()))
-            }
-        });
+        let by_actor = self.actor.as_ref().is_none_or(|actor| actor.takes(row.actor, label_of));
         in_time && behind && of_event && by_actor
     }
 }

@@ -182,6 +182,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -207,5 +209,29 @@ mod tests {
             (&Value::from(-5), &Value::Bool(true))
         );
         assert_eq!(value["outcome"], Value::Null);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_the_columns_is_one_object_with_one_of_each_member(texts in proptest::collection::vec(".{0,40}", 5), nested in "[{}\\[\\]\",:a]{0,20}") {
+            let row = Row {
+                seq: 1,
+                at: 0,
+                event: &texts[0],
+                actor: &nested,
+                target: Some(&texts[1]),
+                outcome: Some(&texts[2]),
+                origin: &texts[3],
+                request_id: Some(&texts[4]),
+                details: &nested,
+                prev_hash: &[],
+                hash: &[],
+            };
+            let json = AuditEvent::from_row(&row).to_json();
+            prop_assert!(!json.chars().any(is_dangerous));
+            let value: Value = serde_json::from_str(&json).expect("JSON");
+            prop_assert_eq!(value.as_object().map(serde_json::Map::len), Some(11));
+            prop_assert!(value["details"].is_object());
+        }
     }
 }

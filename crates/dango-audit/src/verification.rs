@@ -124,7 +124,7 @@ pub struct Verifier<'a> {
     /// The checkpoints that are still ahead, the farthest first.
     checkpoints: Vec<(u64, Digest)>,
     checkpoints_passed_over: u64,
-    /// Only kept if there are checkpoints.
+    /// Only kept while there are checkpoints ahead.
     tree: Option<Frontier>,
     /// The tree over what was pruned.
     start: Frontier,
@@ -183,7 +183,7 @@ impl<'a> Verifier<'a> {
         self
     }
 
-    /// Holds the records against checkpoints, in any order. It costs a Merkle tree over all records.
+    /// Holds the records against checkpoints, in any order. It costs a Merkle tree up to the farthest.
     #[must_use]
     pub fn with_checkpoints(mut self, checkpoints: &[Checkpoint]) -> Self {
         if checkpoints.is_empty() {
@@ -249,9 +249,8 @@ impl<'a> Verifier<'a> {
         self.last_hash = Digest::from_slice(row.hash).expect("it was compared with a digest");
         if let Some(mut tree) = self.tree.take() {
             tree.push(leaf_hash(&self.leaf));
-            let passed = self.pass_checkpoints(&tree);
-            self.tree = Some(tree);
-            passed?;
+            self.pass_checkpoints(&tree)?;
+            self.tree = Some(tree).filter(|_| !self.checkpoints.is_empty());
         }
         self.note_meaning(seq, row);
         Ok(())

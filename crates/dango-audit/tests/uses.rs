@@ -1,11 +1,10 @@
 //! The use cases over the model of a store: lists, exports, erasing, pruning, proofs, a new chain after the key was lost.
 #![allow(dead_code, reason = "not every test file uses everything that they share")]
 
-mod common;
+mod sample;
 
 use std::ops::ControlFlow;
 
-use common::{alice, at, drafts, entropy, from_browser, id, key, now, rows, store_of};
 use dango_audit::export::{ExportFormat, Exporter};
 use dango_audit::log::LogError;
 use dango_audit::merkle::{leaf_hash, verify_consistency, verify_inclusion};
@@ -14,6 +13,7 @@ use dango_audit::{
     Actor, AuditEvent, AuditStore, ChainKey, Detail, Details, Draft, Erasure, Event, Fault, Label, MemoryStore, Origin, Outcome,
     PersonalRow, Seq, Stage, Subject, Target, TargetKind, UserAgent, Verifier, Word, log,
 };
+use sample::{alice, at, drafts, entropy, from_browser, id, key, now, rows, store_of};
 use serde_json::{Value, json};
 
 const CANARY: &str = "sk_live_canary";
@@ -131,7 +131,7 @@ fn filters_and_pages_give_each_record_once() {
         [4, 3]
     );
     let by = |actor: &str| Filter {
-        actor: Some(ActorFilter::from(actor)),
+        actor: Some(ActorFilter::new(actor)),
         ..none.clone()
     };
     assert_eq!(seqs(&mut store, &by("ALICE@example.com")), [1]);

@@ -1,9 +1,8 @@
 //! What an independent program makes from `docs/formats/audit.md` (`vectors/make.py`), byte for byte; how the vectors are made is not here.
 #![allow(dead_code, reason = "not every test file uses everything that they share")]
 
-mod common;
+mod sample;
 
-use common::{Counting, now, rows};
 use dango_audit::checkpoint::{Checkpoint, CheckpointKey, CheckpointVerifier};
 use dango_audit::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 use dango_audit::retention::{SealedSegment, SegmentBuilder, SegmentRow};
@@ -13,6 +12,7 @@ use dango_audit::{
 };
 use dango_core::{CredentialPath, Timestamp, VariableName};
 use data_encoding::HEXLOWER;
+use sample::{Counting, now, rows};
 use serde_json::Value;
 
 fn vectors() -> Value {
@@ -43,7 +43,7 @@ fn signer() -> CheckpointKey {
 }
 
 fn id(number: u8) -> Id {
-    common::id(number)
+    sample::id(number)
 }
 
 /// The records of the vectors as a caller says them.
@@ -61,9 +61,9 @@ fn drafts() -> Vec<Draft> {
                 .with(Detail::Key, &variable),
         );
     vec![
-        ended(0, Event::LoginSuccess, common::alice(), Outcome::Success)
+        ended(0, Event::LoginSuccess, sample::alice(), Outcome::Success)
             .on(Target::user(&id(1), Label::new("alice@example.com")))
-            .from(common::from_browser())
+            .from(sample::from_browser())
             .with_request(id(8))
             .with_details(Details::new().with(Detail::Factors, [Word::new("password"), Word::new("totp")].as_slice())),
         ended(1, Event::LoginFailure, Actor::unknown(), Outcome::Denied)

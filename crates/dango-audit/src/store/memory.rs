@@ -129,3 +129,37 @@ impl AuditStore for MemoryStore {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use dango_core::{OsEntropy, Timestamp};
+
+    use super::*;
+    use crate::digest::ChainKey;
+    use crate::draft::{Draft, Outcome, Stage};
+    use crate::event::Event;
+    use crate::log;
+    use crate::party::Actor;
+
+    #[test]
+    fn a_chain_whose_head_was_deleted_does_not_begin_anew_by_itself() {
+        let key = ChainKey::from_derived(&[7; 32]);
+        let at = Timestamp::from_unix_micros(0);
+        let draft = Draft::new(at, Event::ServerStarted, Actor::system(), Stage::Ended(Outcome::Success));
+        let mut store = MemoryStore::new();
+        let record = |store: &mut MemoryStore| {
+            let mut future = pin!(log::record(store, &key, &OsEntropy, &draft));
+            match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => result.map_err(|error| error.code()),
+                Poll::Pending => Err("nothing to wait for in memory"),
+            }
+        };
+        assert_eq!(record(&mut store), Ok(Seq::FIRST));
+        store.head = None;
+        assert_eq!(record(&mut store), Err("audit_head_missing"));
+        assert_eq!(store.records.len(), 1);
+    }
+}
