@@ -5,9 +5,10 @@ use super::code::{line_of, word_places};
 use super::tree::SourceTree;
 
 /// Crates that are held to it, each with the places that may touch the disk.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("crates/dango-core", &[]),
     ("crates/dango-audit", &[]),
+    ("crates/dango-identity", &[]),
     ("crates/dango-keyring", &[]),
     (
         "crates/dango-secrets",

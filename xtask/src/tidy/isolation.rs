@@ -47,11 +47,12 @@ const CRYPTO: &[&str] = &[
 ];
 
 /// Each crate of ours with the families that it must do without.
-const ABSENCES: [(&str, &[&[&str]]); 6] = [
+const ABSENCES: [(&str, &[&[&str]]); 7] = [
     ("dango-core", &[RUNTIMES, DATABASES, CRYPTO]),
     ("dango-secrets", &[RUNTIMES, DATABASES, CRYPTO]),
     // The keyring's D-Bus library runs on threads of its own; tokio is not to be among them.
     ("dango-keyring", &[RUNTIMES, DATABASES]),
+    ("dango-identity", &[RUNTIMES, DATABASES]),
     ("dango-audit", &[RUNTIMES, DATABASES]),
     ("dango-vault", &[RUNTIMES, DATABASES]),
     ("dango-sources", &[RUNTIMES, DATABASES, CRYPTO]),

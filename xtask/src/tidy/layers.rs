@@ -4,10 +4,11 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 11] = [
+pub(super) const EDGES: [(&str, &[&str]); 12] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
+    ("dango-identity", &["dango-core"]),
     ("dango-audit", &["dango-core"]),
     ("dango-vault", &["dango-core", "dango-secrets", "dango-keyring"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
