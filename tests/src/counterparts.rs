@@ -13,7 +13,7 @@ pub fn workspace_root() -> &'static Path {
         .expect("the tests are a folder of the workspace")
 }
 
-/// A Python that imports dlt, python-dotenv, tomlkit and PyYAML in their pinned versions.
+/// A Python that imports dlt, python-dotenv, tomlkit, PyYAML and cryptography in their pinned versions.
 ///
 /// # Panics
 ///

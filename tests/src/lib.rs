@@ -20,14 +20,20 @@
 )]
 
 mod binary;
+mod bus_tap;
 mod canary;
 pub mod console;
 mod counterparts;
+mod keyring;
 mod process;
 mod scratch;
+mod windows;
 
 pub use binary::{dango, lend_dango};
+pub use bus_tap::BusTap;
 pub use canary::Canary;
 pub use counterparts::{node, node_modules, python, workspace_root};
+pub use keyring::KeyringSession;
 pub use process::{Output, run_to_end};
 pub use scratch::{Invocation, Scratch};
+pub use windows::Windows;

@@ -1,5 +1,6 @@
 //! A project of its own for one test: a folder, a home beside it, and an environment with nothing of the machine's owner in it.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use crate::process::{Output, run_to_end};
 /// A scratch project; it is removed when dropped.
 pub struct Scratch {
     folder: TempDir,
+    /// What the environment of every command holds besides.
+    given: BTreeMap<&'static str, OsString>,
 }
 
 impl Scratch {
@@ -28,7 +31,10 @@ impl Scratch {
             .prefix("dango-test-")
             .tempdir()
             .expect("the folder for temporary files is writable");
-        let scratch = Self { folder };
+        let scratch = Self {
+            folder,
+            given: BTreeMap::new(),
+        };
         fs::create_dir(scratch.path()).expect("a fresh folder is writable");
         fs::create_dir(scratch.home()).expect("a fresh folder is writable");
         scratch
@@ -40,6 +46,26 @@ impl Scratch {
         let scratch = Self::new();
         let _ = scratch.run(&["init"]).success();
         scratch
+    }
+
+    /// Copies another one's project, hidden files and all, to a new home: what another machine has.
+    #[must_use]
+    pub fn copy_of(other: &Self) -> Self {
+        let scratch = Self::new();
+        let source = other.path().join(".");
+        let copy = scratch.command("cp", &["-a".as_ref(), source.as_os_str(), ".".as_ref()]);
+        let _ = copy.run().success();
+        scratch
+    }
+
+    /// Gives every command that is run here from now on one variable more, or another value of it.
+    pub fn give(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.given.insert(name, value.into());
+    }
+
+    /// Takes a variable back that was given.
+    pub fn take(&mut self, name: &str) {
+        self.given.remove(name);
     }
 
     /// The project's folder.
@@ -106,7 +132,7 @@ impl Scratch {
     /// The whole environment of a command run here.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
-        vec![
+        let own = [
             ("HOME", self.home().into_os_string()),
             ("PATH", std::env::var_os("PATH").unwrap_or_default()),
             ("LANG", "C.UTF-8".into()),
@@ -116,7 +142,9 @@ impl Scratch {
             ("GIT_COMMITTER_NAME", "Ada".into()),
             ("GIT_COMMITTER_EMAIL", "ada@example.org".into()),
             ("RUNTIME__DLTHUB_TELEMETRY", "false".into()),
-        ]
+        ];
+        let given = self.given.iter().map(|(name, value)| (*name, value.clone()));
+        own.into_iter().chain(given).collect()
     }
 }
 
@@ -177,6 +205,21 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, ["GIVEN", "HOME", "LANG", "PATH", "RUNTIME__DLTHUB_TELEMETRY"]);
         assert!(output.stdout.contains(&format!("HOME={}", scratch.home().display())));
+    }
+
+    #[test]
+    fn a_copy_has_the_files_and_another_home_but_not_what_was_given() {
+        let mut scratch = Scratch::new();
+        scratch.give("GIVEN", "1");
+        scratch.write(".hidden/file", "x");
+        let copy = Scratch::copy_of(&scratch);
+        assert_eq!(copy.read(".hidden/file"), "x");
+        assert_ne!(copy.home(), scratch.home());
+        let print = ["-c", "printf %s \"$GIVEN\""];
+        assert_eq!(scratch.command("sh", &print).run().success().stdout, "1");
+        assert_eq!(copy.command("sh", &print).run().success().stdout, "");
+        scratch.take("GIVEN");
+        assert_eq!(scratch.command("sh", &print).run().success().stdout, "");
     }
 
     #[test]
