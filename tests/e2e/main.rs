@@ -19,6 +19,7 @@ mod contract;
 mod dlt;
 mod dlt_credentials;
 mod durability;
+mod encryption;
 mod memory;
 mod odd_files;
 mod preservation;

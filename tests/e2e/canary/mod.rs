@@ -1,5 +1,6 @@
 //! A secret that was stored, or typed in the wrong place, is in no output, no other file and no process list, whatever command runs or fails.
 
+mod encrypted;
 mod words;
 
 use std::collections::BTreeSet;

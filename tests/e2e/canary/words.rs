@@ -78,6 +78,74 @@ pub(super) const FED: &[&[&str]] = &[
     &["source", "edit", "eu", "--field", "stripe_secret_key"],
 ];
 
+/// Every command that deals with keys, encrypted values and what was there before, and failing forms of it.
+pub(super) const ENCRYPTED: &[&[&str]] = &[
+    &["key", "status"],
+    &["key", "create"],
+    &["key", "create", "--holder", "file"],
+    &["key", "rotate"],
+    &["key", "rotate", "nonsense"],
+    &["key", "export", "backup"],
+    &["key", "export", "."],
+    &["key", "export", "no/such/folder/backup"],
+    &["key", "import", "backup"],
+    &["key", "import", "foreign"],
+    &["key", "import", "broken.toml", "--holder", "file"],
+    &["key", "import", ".dlt/secrets.toml", "--holder", "file"],
+    &["secrets", "encrypt", "--all"],
+    &["secrets", "encrypt", "sources.eu.stripe_secret_key"],
+    &["secrets", "encrypt", "sources.eu.ref"],
+    &["secrets", "encrypt", "sources.none"],
+    &["secrets", "encrypt", "dango"],
+    &["secrets", "decrypt", "sources.none"],
+    &["secrets", "history", "sources.eu.stripe_secret_key"],
+    &["secrets", "history", "sources.none"],
+    &["secrets", "rollback", "sources.eu.stripe_secret_key@1"],
+    &["secrets", "rollback", "sources.eu.stripe_secret_key@9"],
+    &["secrets", "diff", "broken.toml"],
+    &["secrets", "diff", ".env"],
+    &["secrets", "diff", "."],
+    &["secrets", "diff", "nowhere"],
+    &["secrets", "reseal"],
+    &["env", "encrypt", "--all"],
+    &["env", "encrypt", "CANARY"],
+    &["env", "encrypt", "NOTHING"],
+    &["env", "history", "CANARY"],
+    &["env", "rollback", "CANARY@1"],
+    &["env", "diff", "."],
+    &["env", "diff", "broken.toml"],
+    &["env", "reseal"],
+];
+
+/// Commands that look at what is kept, each in its own way.
+pub(super) const DAMAGED: &[&[&str]] = &[
+    &["run", "--", "true"],
+    &["sync", "eu"],
+    &["secrets", "list", "--json"],
+    &["secrets", "encrypt", "--all"],
+    &["secrets", "history", "sources.eu.stripe_secret_key"],
+    &["secrets", "rollback", "sources.eu.stripe_secret_key@1"],
+    &["secrets", "diff", "foreign"],
+    &["secrets", "reseal"],
+    &["env", "list"],
+    &["env", "encrypt", "--all"],
+    &["env", "reseal"],
+    &["key", "status"],
+    &["key", "rotate"],
+    &["key", "create"],
+];
+
+/// Commands that are given the canary as a value or as a passphrase.
+pub(super) const FED_ENCRYPTED: &[&[&str]] = &[
+    &["secrets", "set", "sources.eu.stripe_secret_key", "--encrypt"],
+    &["secrets", "set", "sources.eu.list", "--encrypt", "--type", "json"],
+    &["env", "set", "CANARY", "--encrypt"],
+    &["key", "create", "--holder", "passphrase"],
+    &["key", "export", "backup"],
+    &["key", "import", "backup", "--holder", "passphrase"],
+    &["key", "import", "foreign"],
+];
+
 /// Places on a command line where a secret does not belong; the canary takes the place of `CANARY`.
 pub(super) const MISTYPED: &[&[&str]] = &[
     &["CANARY"],
@@ -112,4 +180,21 @@ pub(super) const MISTYPED: &[&[&str]] = &[
     &["secrets", "export", "--format", "CANARY"],
     &["secrets", "import", "f", "--format", "CANARY"],
     &["secrets", "explain", "CANARY"],
+    &["key", "CANARY"],
+    &["key", "create", "--holder", "CANARY"],
+    &["key", "create", "CANARY"],
+    &["key", "export", "backup", "CANARY"],
+    &["key", "import", "backup", "CANARY"],
+    &["key", "import", "backup", "--from-env", "CANARY"],
+    &["key", "rotate", "CANARY"],
+    &["secrets", "encrypt", "a.k=CANARY"],
+    &["secrets", "encrypt", "--all", "CANARY"],
+    &["secrets", "decrypt", "a.\"CANARY"],
+    &["secrets", "set", "a.k", "--encrypt", "CANARY"],
+    &["secrets", "set", "a.k", "--encrypt=CANARY"],
+    &["secrets", "rollback", "a.k=CANARY@1"],
+    &["secrets", "rollback", "a.k@CANARY"],
+    &["env", "encrypt", "KEY=CANARY"],
+    &["env", "rollback", "KEY=CANARY@1"],
+    &["env", "rollback", "KEY@CANARY"],
 ];
