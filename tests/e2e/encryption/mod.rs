@@ -1,6 +1,7 @@
 //! Encrypted projects as users have them: real keyrings, real dlt, damage, theft and `kill -9`. The ciphers themselves are tested in their crates.
 
 mod clones;
+mod crowds;
 mod habit;
 mod history;
 mod holders;
