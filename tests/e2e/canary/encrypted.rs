@@ -174,7 +174,9 @@ fn no_process_list_shows_a_passphrase_that_is_being_typed_or_the_key() {
         .expect("dango starts");
     let input = waiting.stdin.as_mut().expect("it is a pipe");
     std::io::Write::write_all(input, canary.value().as_bytes()).expect("dango reads");
-    let mut command = project.dango(&["run", "--", "sh", "-c", "echo ready; exec cat"]).into_command();
+    let mut command = project
+        .dango(&["run", "--only", "sources.sheets", "--", "sh", "-c", "echo ready; exec cat"])
+        .into_command();
     let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("dango starts");
     let mut ready = [0; 6];
     std::io::Read::read_exact(running.stdout.as_mut().expect("it is a pipe"), &mut ready).expect("the command runs");

@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use dango_tests::{KeyringSession, Scratch};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answers::{Answer, names};
 
@@ -78,10 +78,11 @@ fn encrypt_all(project: &Scratch) {
     let _ = project.run(&["env", "encrypt", "--all"]).success();
 }
 
-/// What `key status --json` says.
+/// What `key status --json` says, the members of the contract.
 #[track_caller]
 fn status(project: &Scratch) -> Value {
-    project.run(&["key", "status", "--json"]).success().json()
+    let all = project.run(&["key", "status", "--json"]).success().json();
+    json!({ "holder": all["holder"], "key_id": all["key_id"], "protects": all["protects"], "seals": all["seals"] })
 }
 
 /// The id of the key that the project has now.
@@ -113,8 +114,11 @@ fn envelope_after(text: &str, section: &str, key: &str) -> Range<usize> {
     found.unwrap_or_else(|| panic!("no envelope behind {key} in:\n{text}"))
 }
 
-/// Every file of a folder with its contents, folders with none.
-fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Every file of a folder with its contents, folders with none; without the lock files, which hold who had the lock last.
+fn snapshot(folder: &Path) -> BTreeMap<String, String> {
+    let names = names(folder).into_iter().filter(|name| !name.ends_with(".lock"));
     let contents = |name: &String| fs::read(folder.join(name)).unwrap_or_default();
-    names(folder).into_iter().map(|name| (name.clone(), contents(&name))).collect()
+    names
+        .map(|name| (name.clone(), String::from_utf8_lossy(&contents(&name)).into_owned()))
+        .collect()
 }

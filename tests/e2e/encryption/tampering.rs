@@ -225,11 +225,7 @@ fn what_is_sound_can_be_read_while_something_else_is_damaged() {
     let answer = project.run(&["secrets", "get", US, "--reveal"]).success();
     assert_eq!(answer.stdout, "value-of-us\n");
     let listed = project.run(&["secrets", "list", "--json"]).success().json();
-    assert_eq!(
-        listed.as_array().map(Vec::len),
-        Some(2 + 3),
-        "the list shows what is there: {listed}"
-    );
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "the list shows what is there: {listed}");
 }
 
 #[test]
