@@ -13,7 +13,7 @@ const PASTED: &str = "-----BEGIN KEY-----\nMIIE+/pasted_canary=\n-----END KEY---
 const DONE: &str = "ended with ";
 
 /// A shell on a terminal that runs one dango command and then says how it ended and how the terminal is set.
-fn start(project: &Scratch, arguments: &str) -> PtySession {
+pub(crate) fn start(project: &Scratch, arguments: &str) -> PtySession {
     let script = format!("stty echo; \"$DANGO\" {arguments}; echo \"{DONE}$? and $(stty -a | grep -o -- '-\\?echo\\b')\"");
     let mut command = project
         .command("bash", &["--norc", "-c", &script])
@@ -26,7 +26,7 @@ fn start(project: &Scratch, arguments: &str) -> PtySession {
 
 /// Waits for a text and returns all that the terminal showed before and with it.
 #[track_caller]
-fn shown_until(session: &mut PtySession, text: &str) -> String {
+pub(crate) fn shown_until(session: &mut PtySession, text: &str) -> String {
     let before = session
         .exp_string(text)
         .unwrap_or_else(|error| panic!("{text:?} did not appear: {error}"));
@@ -34,14 +34,14 @@ fn shown_until(session: &mut PtySession, text: &str) -> String {
 }
 
 #[track_caller]
-fn send(session: &mut PtySession, keys: &str) {
+pub(crate) fn send(session: &mut PtySession, keys: &str) {
     session.send(keys).expect("the terminal takes keys");
     session.flush().expect("the terminal takes keys");
 }
 
 /// Waits for the end; returns the exit status, what was shown since, and checks that the terminal echoes again.
 #[track_caller]
-fn end(session: &mut PtySession) -> (i32, String) {
+pub(crate) fn end(session: &mut PtySession) -> (i32, String) {
     let shown = shown_until(session, DONE);
     let rest = session.exp_eof().expect("the shell ends");
     let (status, echo) = rest.trim().split_once(" and ").expect("the shell says both");

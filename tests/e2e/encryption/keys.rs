@@ -1,6 +1,6 @@
 //! `dango key`: what is made, where, in which mode; what `status` says; a backup and its way back; keys from the environment and what is no key.
 
-use dango_tests::Scratch;
+use dango_tests::{KeyringSession, Scratch};
 use serde_json::json;
 
 use super::{KEY, KEY_ID, SECRETS, encrypt_all, envelopes, fill, key_id, snapshot, status, with_key_file, with_variable};
@@ -158,6 +158,36 @@ fn a_backup_does_not_take_the_place_of_another_key_nor_of_another_file() {
         .run()
         .fails(1, &["backup"]);
     assert_eq!(other.read("backup"), "something that is needed");
+}
+
+#[test]
+fn a_key_that_is_brought_to_another_place_leaves_the_one_where_it_was() {
+    let session = KeyringSession::unlocked();
+    let mut project = with_key_file();
+    project.give("DBUS_SESSION_BUS_ADDRESS", session.address());
+    fill(&project);
+    let id = key_id(&project);
+    let phrase = "correct horse battery";
+    let _ = project.dango(&["key", "export", "backup"]).stdin(phrase).run().success();
+    for holder in ["keyring", "passphrase", "file"] {
+        let import = ["key", "import", "backup", "--holder", holder];
+        let _ = project.dango(&import).stdin(phrase).run().success();
+        project.give("DANGO_PASSPHRASE", phrase);
+        assert_eq!(
+            status(&project),
+            json!({ "holder": holder, "key_id": id, "protects": 4, "seals": 4 })
+        );
+        assert_eq!(revealed(&project, "sources.eu.stripe_secret_key"), "value-of-eu");
+        project.take("DANGO_PASSPHRASE");
+        let places = [
+            ("keyring", !session.entries().is_empty()),
+            ("passphrase", project.path().join(".dango/wrapped-keys").exists()),
+            ("file", project.path().join(".dango/key").exists()),
+        ];
+        for (place, is_there) in places {
+            assert_eq!(is_there, place == holder, "in {holder}, looked for in {place}");
+        }
+    }
 }
 
 #[test]

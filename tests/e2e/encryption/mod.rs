@@ -13,6 +13,7 @@ mod passphrases;
 mod rotation;
 mod seals;
 mod tampering;
+mod terminal;
 mod touches;
 mod types;
 
