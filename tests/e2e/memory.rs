@@ -16,17 +16,20 @@ const NOBODY: u32 = 65_534;
 /// Raises the soft core limit as far as it goes and then becomes what it is told.
 const WITH_CORES: &str = "ulimit -Sc \"$(ulimit -Hc)\" && exec \"$@\"";
 
-/// Starts `secrets set`, which then waits for the end of its standard input, with core files allowed.
-fn waiting(project: &Scratch) -> Child {
-    let words = [
-        "-c",
-        WITH_CORES,
-        "sh",
-        &dango().display().to_string(),
-        "secrets",
-        "set",
-        "sources.a.k",
-    ];
+/// Commands that wait for the end of their standard input: one for a value, one with the key in memory.
+const WAITING: [&[&str]; 2] = [&["secrets", "set", "sources.a.k"], &["key", "export", "backup"]];
+
+/// A project that has a key.
+fn project() -> Scratch {
+    let project = Scratch::initialised();
+    let _ = project.run(&["key", "create", "--holder", "file"]).success();
+    project
+}
+
+/// Starts a command that waits for the end of its standard input, with core files allowed.
+fn waiting(project: &Scratch, command: &[&str]) -> Child {
+    let dango = dango().display().to_string();
+    let words = [&["-c", WITH_CORES, "sh", &dango], command].concat();
     let mut command = project.command("sh", &words).into_command();
     let mut child = command
         .stdin(Stdio::piped())
@@ -71,11 +74,13 @@ fn wait_until_private(child: &Child) {
 
 #[test]
 fn a_secret_is_read_with_a_core_limit_of_zero() {
-    let project = Scratch::initialised();
-    let mut child = waiting(&project);
-    wait_until_private(&child);
-    drop(child.stdin.take());
-    assert!(child.wait().expect("it ends").success());
+    for command in WAITING {
+        let project = project();
+        let mut child = waiting(&project, command);
+        wait_until_private(&child);
+        drop(child.stdin.take());
+        assert!(child.wait().expect("it ends").success(), "{command:?}");
+    }
 }
 
 #[test]
@@ -116,14 +121,33 @@ fn a_process_of_the_same_user_cannot_look_into_its_memory() {
 
 #[test]
 fn a_crash_leaves_no_core_file() {
-    for signal in ["ABRT", "QUIT", "SYS"] {
-        let project = Scratch::initialised();
-        let mut child = waiting(&project);
+    for (signal, command) in [
+        ("ABRT", WAITING[0]),
+        ("QUIT", WAITING[0]),
+        ("SYS", WAITING[0]),
+        ("ABRT", WAITING[1]),
+    ] {
+        let project = project();
+        let mut child = waiting(&project, command);
         wait_until_private(&child);
         let _ = project.command("kill", &["-s", signal, &child.id().to_string()]).run().success();
         let status = child.wait().expect("it ends");
         assert!(status.signal().is_some() && !status.core_dumped(), "{signal}: {status}");
     }
+}
+
+#[test]
+fn the_memory_that_holds_the_key_is_locked() {
+    let project = project();
+    let mut child = waiting(&project, WAITING[1]);
+    let status = format!("/proc/{}/status", child.id());
+    ask(|| {
+        let status = std::fs::read_to_string(&status).expect("the process is there");
+        let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:"))?;
+        (locked.trim() != "0 kB").then_some(())
+    });
+    drop(child.stdin.take());
+    assert!(child.wait().expect("it ends").success());
 }
 
 #[test]

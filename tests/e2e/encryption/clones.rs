@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use dango_tests::{Scratch, Windows};
+use dango_tests::{KeyringSession, Scratch, Windows};
 
-use super::{KEY, SECRETS, fill, snapshot, with_variable};
+use super::{KEY, SECRETS, fill, key_id, snapshot, with_keyring, with_variable};
 use crate::answers::{Answer, revealed, set};
 
 const EU: &str = "sources.eu.stripe_secret_key";
@@ -50,6 +50,26 @@ fn clones_follow_each_other_through_the_repository() {
         let answer = clone.run(&["secrets", "get", EU, "--reveal"]).success();
         assert_eq!((answer.stdout, answer.stderr.as_str()), (format!("from the first {round}\n"), ""));
     }
+}
+
+#[test]
+fn another_checkout_of_the_same_user_finds_the_key_by_the_projects_id() {
+    let session = KeyringSession::unlocked();
+    let project = with_keyring(&session);
+    fill(&project);
+    let mut clone = clone_of(&project);
+    clone.write(".dango/project-id", project.read(".dango/project-id"));
+    clone.give("DBUS_SESSION_BUS_ADDRESS", session.address());
+    let answer = clone.run(&["run", "--", "printenv", "TOKEN"]).success();
+    assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("value-of-token\n", ""));
+    assert_eq!(key_id(&clone), key_id(&project));
+    set(&clone, EU, "from the clone");
+    project.write(SECRETS, clone.read(SECRETS));
+    assert_eq!(revealed(&project, EU), "from the clone");
+    assert_eq!(session.entries().len(), 1);
+    let mut stranger = clone_of(&project);
+    stranger.give("DBUS_SESSION_BUS_ADDRESS", session.address());
+    let _ = stranger.run(&["run", "--", "touch", "started"]).fails(1, &["hint:"]);
 }
 
 #[test]

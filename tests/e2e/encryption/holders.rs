@@ -211,6 +211,27 @@ fn a_keyring_that_appears_later_does_not_take_the_place_of_dango_key() {
 }
 
 #[test]
+fn what_turns_up_while_the_keyring_is_away_does_not_take_its_place() {
+    let mut session = KeyringSession::unlocked();
+    let mut project = encrypted(&session);
+    session.end_keyring();
+    project.give("DANGO_KEY", KEY);
+    project.give("DANGO_PASSPHRASE", "correct horse battery");
+    project.write(".dango/key", format!("{KEY}\n"));
+    let before = snapshot(&project.path());
+    for (command, stdin) in NEEDY {
+        let answer = project.dango(command).stdin(stdin).run();
+        let said = format!("{command:?}: {}", answer.stderr);
+        assert_eq!((answer.status, answer.stdout.as_str()), (1, ""), "{said}");
+        assert!(answer.stderr.contains("no keyring service is running"), "{said}");
+        assert_eq!(snapshot(&project.path()), before, "{said}");
+    }
+    session.add_keyring();
+    assert_eq!(revealed(&project, "sources.eu.stripe_secret_key"), "value-of-eu");
+    assert_eq!(status(&project)["holder"], "keyring");
+}
+
+#[test]
 fn a_session_that_comes_back_finds_its_key_again() {
     let mut session = KeyringSession::unlocked();
     let mut project = encrypted(&session);
