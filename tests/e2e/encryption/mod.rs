@@ -2,6 +2,7 @@
 
 mod clones;
 mod crowds;
+mod disks;
 mod habit;
 mod history;
 mod holders;
