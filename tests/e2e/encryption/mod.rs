@@ -3,6 +3,7 @@
 mod clones;
 mod crowds;
 mod disks;
+mod environment;
 mod habit;
 mod history;
 mod holders;
