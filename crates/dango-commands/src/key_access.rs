@@ -1,5 +1,6 @@
 //! The way from the command line to the project's key, and what a person may do where there is none.
 
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 use dango_core::SecretValue;
@@ -23,7 +24,11 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
     let on_terminal = host.terminal.input;
     let environment = KeyEnvironment {
         key: variable(host, "DANGO_KEY")?,
-        key_file: host.path_variable("DANGO_KEY_FILE").map(|path| host.directory.join(path)),
+        // An empty one is a mistake that must not lead to another key; it names the directory, which is no key file.
+        key_file: host
+            .environment
+            .get(OsStr::new("DANGO_KEY_FILE"))
+            .map(|path| host.directory.join(path)),
         bus: match host.variable("DBUS_SESSION_BUS_ADDRESS") {
             None | Some("") => SessionBus::Unannounced,
             Some(_) => SessionBus::Announced,
@@ -40,7 +45,7 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
 
 /// A variable that holds a secret; the empty one is set, too.
 fn variable(host: &Host, name: &str) -> Result<Option<SecretValue>, Failure> {
-    let Some(value) = host.environment.get(std::ffi::OsStr::new(name)) else {
+    let Some(value) = host.environment.get(OsStr::new(name)) else {
         return Ok(None);
     };
     let value = SecretValue::from_utf8(value.as_encoded_bytes().to_vec());
@@ -84,6 +89,9 @@ pub(crate) fn hints(code: &str) -> Vec<&'static str> {
             "dango cannot write to the environment; move the key first: `dango key export FILE`, then without DANGO_KEY `dango key import FILE --holder file`",
         ],
         "key-other" => vec!["give the key that the file's values were encrypted with, or set the value with `--plain`"],
+        "value-is-envelope" => vec![
+            "store the value itself: `dango secrets get PATH --reveal` or `dango secrets export --reveal` shows it where it comes from",
+        ],
         "key-retired" => vec!["fetch the new key: a rotation has replaced this one"],
         "unknown-key" => vec!["bring the key that they were encrypted with: `dango key import FILE`, or DANGO_KEY"],
         "not-authentic" | "malformed-envelope" => {

@@ -101,6 +101,12 @@ pub enum VaultError {
     /// The history cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// A text that would be taken for an encrypted value.
+    #[error("{place} was given an encrypted value, which opens nowhere but where it was encrypted")]
+    IsEnvelope {
+        /// The path, or the variable.
+        place: String,
+    },
     /// A text with a NUL, which no file can hold.
     #[error("the value has a NUL byte")]
     Nul,
@@ -137,6 +143,7 @@ impl VaultError {
             Self::ProjectId => "project-id-malformed",
             Self::OtherKey { .. } => "key-other",
             Self::History(error) => error.code(),
+            Self::IsEnvelope { .. } => "value-is-envelope",
             Self::Nul => "value-nul",
             Self::Read(error) => error.code(),
             Self::Write(error) => error.code(),

@@ -37,6 +37,11 @@ impl<'a> Sealer<'a> {
     }
 }
 
+/// Whether a text would be taken for an encrypted value, a damaged one included.
+pub(crate) fn is_envelope(text: &SecretValue) -> bool {
+    !matches!(Envelope::parse(text.expose()), Ok(None))
+}
+
 /// A text that was read from a file, as a secret of its own.
 pub(crate) fn secret(text: &str) -> Option<SecretValue> {
     SecretValue::new(text.to_owned()).ok()

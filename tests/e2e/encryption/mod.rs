@@ -4,6 +4,7 @@ mod clones;
 mod crowds;
 mod disks;
 mod environment;
+mod foreign;
 mod habit;
 mod history;
 mod holders;

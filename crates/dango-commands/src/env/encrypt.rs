@@ -15,7 +15,7 @@ use crate::output::Output;
 #[derive(Args, Debug)]
 pub(crate) struct EncryptArguments {
     /// The variables
-    #[arg(value_name = "KEY", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "KEY", conflicts_with = "all")]
     keys: Vec<String>,
     /// All variables
     #[arg(long)]
@@ -76,6 +76,9 @@ pub(crate) fn decrypt(arguments: &EncryptArguments, global: &Global, output: &mu
 
 /// A file that cannot be edited, or whose seal is broken, is told of before the key is used for anything.
 fn begin(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Result<(Opened, Vec<VariableName>), Failure> {
+    if arguments.keys.is_empty() && !arguments.all {
+        return Err(Failure::usage("name the variables that are meant, or say `--all`").hint("`dango env list` shows what there is"));
+    }
     let keys = arguments.keys.iter().map(|text| parse_key(text)).collect::<Result<_, _>>()?;
     let opened = Opened::find(global, output.host)?;
     let document = opened.env()?;

@@ -1,7 +1,7 @@
 //! `dango key create`: makes the project's key and puts it where it was asked for; there is never another place instead.
 
 use clap::Args;
-use dango_keyring::{HolderError, HolderKind};
+use dango_keyring::HolderKind;
 use dango_vault::{AdoptError, LostKey};
 use serde::Serialize;
 
@@ -34,8 +34,7 @@ struct Done {
 pub(crate) fn run(arguments: &CreateArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let kind = kind(arguments.holder.as_deref());
     let mut opened = Opened::find(global, output.host)?;
-    let refuse = |opened: &Opened, error| refused(opened, error, arguments.holder.is_none());
-    opened.place.refuse_second(kind).map_err(|error| refuse(&opened, error))?;
+    opened.place.refuse_second(kind).map_err(|error| refused(&opened, error))?;
     if kind == HolderKind::Passphrase {
         let passphrase = passphrase::choose("passphrase for the encryption key", &arguments.input, Variable::Taken, output)?;
         opened = opened.with_passphrase(passphrase, output.host)?;
@@ -48,7 +47,7 @@ pub(crate) fn run(arguments: &CreateArguments, global: &Global, output: &mut Out
         prompt::confirm(&format!("{error}: make one all the same?"), global.yes, output)?;
         created = opened.place.create(kind, LostKey::Accept, output.host.clock.as_ref());
     }
-    let id = created.map_err(|error| refuse(&opened, error))?;
+    let id = created.map_err(|error| refused(&opened, error))?;
     if output.json {
         return output.json(&Done {
             action: "created",
@@ -70,10 +69,9 @@ fn place(kind: HolderKind) -> &'static str {
     }
 }
 
-/// Where the keyring cannot be used and no place was named, all places are.
-fn refused(opened: &Opened, error: AdoptError, unnamed: bool) -> Failure {
-    let is_keyring = matches!(&error, AdoptError::Holder(error) if !matches!(error, HolderError::NoPassphrase));
-    if !(unnamed && is_keyring) {
+/// Where the keyring cannot be used, all places are named.
+fn refused(opened: &Opened, error: AdoptError) -> Failure {
+    if !matches!(&error, AdoptError::Holder(error) if error.code().starts_with("keyring-")) {
         return failure(opened, error);
     }
     Failure::caused_by(&error)

@@ -9,7 +9,7 @@ use dango_secrets::storage;
 use dango_vault::Adopted;
 use serde::Serialize;
 
-use super::{HOLDERS, failure};
+use super::{HOLDERS, failure, values};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Out
     });
     let status = opened.place.status().map_err(|error| opened.vault_failure(&error))?;
     for (id, count) in status.unknown {
-        output.warn(format!("{count} values need the key {id}, which this backup does not hold"));
+        output.warn(format!("the key {id}, needed by {}, is not in this backup", values(count)));
     }
     Ok(())
 }

@@ -50,6 +50,15 @@ fn kind(name: Option<&str>) -> HolderKind {
     name.and_then(HolderKind::parse).unwrap_or(HolderKind::Keyring)
 }
 
+/// A number of values, for a person.
+fn values(count: usize) -> String {
+    if count == 1 {
+        "1 value".to_owned()
+    } else {
+        format!("{count} values")
+    }
+}
+
 /// Why a project did not get a key, for a person.
 fn failure(opened: &Opened, error: AdoptError) -> Failure {
     match error {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::values;
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::key_access::holder_failure;
@@ -62,9 +63,11 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     } else {
         ""
     };
+    let verb = if report.encrypted == 1 { "is" } else { "are" };
     output.say(format!(
-        "{resumed}{} values are encrypted under the key {}",
-        report.encrypted, report.active
+        "{resumed}{} {verb} encrypted under the key {}",
+        values(report.encrypted),
+        report.active
     ));
     for id in &report.still_needed {
         output.warn(format!(

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::values;
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::opened::Opened;
@@ -13,26 +14,18 @@ struct Status {
     key_id: Option<String>,
     protects: usize,
     seals: u64,
-    /// Keys that an interrupted rotation has still to replace.
-    retired: Vec<String>,
-    /// Values whose key is not at hand.
-    closed: usize,
 }
 
 pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
     let status = opened.place.status().map_err(|error| opened.vault_failure(&error))?;
     opened.warn_of_ignored_key(output);
-    let retired: Vec<String> = status.retired.iter().map(ToString::to_string).collect();
-    let closed = status.unknown.iter().map(|(_, count)| count).sum();
     if output.json {
         return output.json(&Status {
             holder: status.kind.map(dango_keyring::HolderKind::as_str),
             key_id: status.key_id.map(|id| id.to_string()),
             protects: status.protects,
             seals: status.seals,
-            retired,
-            closed,
         });
     }
     let mut rows = Vec::new();
@@ -42,7 +35,7 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
             rows.push(vec!["key id".to_owned(), id.to_string()]);
             rows.push(vec![
                 "protects".to_owned(),
-                format!("{} values, previous ones included", status.protects),
+                format!("{}, previous ones included", values(status.protects)),
             ]);
             rows.push(vec![
                 "seals".to_owned(),
@@ -51,11 +44,11 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
         }
         _ => rows.push(vec!["holder".to_owned(), "none".to_owned()]),
     }
-    for id in retired {
-        rows.push(vec!["retired".to_owned(), id]);
+    for id in &status.retired {
+        rows.push(vec!["retired".to_owned(), id.to_string()]);
     }
     for (id, count) in &status.unknown {
-        rows.push(vec!["not at hand".to_owned(), format!("{id}, which {count} values need")]);
+        rows.push(vec!["not at hand".to_owned(), format!("{id}, needed by {}", values(*count))]);
     }
     output.table(&["KEY", ""], &rows)?;
     if status.kind.is_none() {

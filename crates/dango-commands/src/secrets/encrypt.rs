@@ -15,7 +15,7 @@ use crate::output::Output;
 #[derive(Args, Debug)]
 pub(crate) struct EncryptArguments {
     /// The credentials or tables, as in sources.stripe.api_key
-    #[arg(value_name = "PATH", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "PATH", conflicts_with = "all")]
     paths: Vec<String>,
     /// Everything: encrypting covers all under sources and destination, decrypting whatever is encrypted
     #[arg(long)]
@@ -75,6 +75,12 @@ pub(crate) fn decrypt(arguments: &EncryptArguments, global: &Global, output: &mu
 
 /// A file that cannot be edited, or whose seal is broken, is told of before the key is used for anything.
 fn begin(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Result<(Opened, Vec<CredentialPath>), Failure> {
+    if arguments.paths.is_empty() && !arguments.all {
+        return Err(Failure::usage("name the credentials that are meant, or say `--all`").hint("`dango secrets list` shows what there is"));
+    }
+    if arguments.paths.is_empty() && !arguments.all {
+        return Err(Failure::usage("name the credentials that are meant, or say `--all`").hint("`dango secrets list` shows what there is"));
+    }
     let paths = arguments.paths.iter().map(|text| parse_path(text)).collect::<Result<_, _>>()?;
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;

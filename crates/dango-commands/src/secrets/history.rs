@@ -103,6 +103,10 @@ pub(crate) fn tell(name: &str, previous: Vec<PreviousValue>, group: &str, output
 /// The two halves of `PATH@N`; what stands there is not repeated, it may be anything.
 pub(crate) fn split(text: &str) -> Result<(&str, usize), Failure> {
     let halves = text.rsplit_once('@');
-    let number = halves.and_then(|(name, number)| Some((name, number.parse().ok().filter(|number| *number > 0)?)));
+    let is_number = |text: &str| text.starts_with(|c: char| matches!(c, '1'..='9')) && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number that no history reaches is answered with how far it does reach.
+    let number = halves
+        .filter(|(_, number)| is_number(number))
+        .map(|(name, number)| (name, number.parse().unwrap_or(usize::MAX)));
     number.ok_or_else(|| Failure::usage("the number of the previous value is missing: it stands behind the name, as in NAME@1"))
 }

@@ -10,7 +10,7 @@ use dango_secrets::document::{NewType, NewValue, SecretsDocument};
 use dango_secrets::dotenv::{EnvDocument, Precedence};
 use dango_secrets::exchange::{self, Format, Import, Tree};
 use dango_secrets::{References, Value};
-use dango_vault::{Edition, VaultError, set_secrets};
+use dango_vault::{Edition, VaultError, is_seal, set_secrets};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Out
         References::Literal
     };
     let mut values = Vec::with_capacity(import.credentials.len());
-    for (path, tree) in &import.credentials {
+    for (path, tree) in import.credentials.iter().filter(|(path, _)| !is_seal(path)) {
         let value = new_value(tree, references).map_err(|reason| Failure::refused(format!("{name}: {path}: {reason}")))?;
         values.push((path.clone(), value));
     }

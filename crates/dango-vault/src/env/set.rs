@@ -9,6 +9,7 @@ use super::plain::EnvPlain;
 use super::{binding, envelope, open};
 use crate::edition::{Edition, Kept};
 use crate::error::VaultError;
+use crate::sealer::is_envelope;
 use crate::secrets::Protection;
 
 /// What setting a variable did.
@@ -83,6 +84,9 @@ pub fn set_env(
     protection: Protection,
     edition: &mut Edition<'_>,
 ) -> Result<(EnvDocument, EnvSetReport), VaultError> {
+    if is_envelope(value) {
+        return Err(VaultError::IsEnvelope { place: key.to_string() });
+    }
     let old = document.bindings().rfind(|bound| bound.key() == key.as_str());
     let old_envelope = old.and_then(envelope);
     let refers = references == References::Expand && is_reference(value);

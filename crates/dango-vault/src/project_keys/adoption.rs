@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use dango_core::{Clock, EntropyError};
-use dango_keyring::{HolderError, HolderKind, KeyId, KeySet, MasterKey};
+use dango_keyring::{HolderError, HolderKind, KeyHolder, KeyId, KeySet, MasterKey};
 
-use super::choice::{project_id, project_id_or_new};
+use super::choice::{make_project_id, write_project_id};
 use super::{Choice, ProjectKeys, WRAPPED_KEYS};
 use crate::counts::readmit;
 use crate::error::VaultError;
@@ -60,7 +60,7 @@ pub enum AdoptError {
         place: String,
     },
     /// Values are encrypted with keys that are gone or not here.
-    #[error("{count} values are encrypted with {}, which no new key opens", keys(.ids))]
+    #[error("{} encrypted {count} of the values here, and no new key opens them", keys(.ids))]
     Lost {
         /// How many values.
         count: usize,
@@ -106,12 +106,11 @@ impl ProjectKeys {
     ///
     /// # Errors
     ///
-    /// [`AdoptError`]; then nothing has changed, but for a project's id that the keyring was asked with.
+    /// [`AdoptError`]; then nothing has changed.
     pub fn create(&self, kind: HolderKind, lost: LostKey, clock: &dyn Clock) -> Result<KeyId, AdoptError> {
         if kind == HolderKind::Environment {
             return Err(AdoptError::Environment);
         }
-        self.name_project(kind)?;
         self.decide(|| {
             self.refuse_second(kind)?;
             let used = protected_by(&self.project)?;
@@ -122,7 +121,7 @@ impl ProjectKeys {
                 });
             }
             let keys = KeySet::new(MasterKey::make(self.entropy.as_ref())?, Some(clock.now()));
-            self.holder(kind)?.store(&keys)?;
+            self.store(&keys, kind)?;
             let key_id = keys.active_id();
             Ok((Choice { kind, key_id }, key_id))
         })
@@ -146,12 +145,11 @@ impl ProjectKeys {
     ///
     /// # Errors
     ///
-    /// [`AdoptError`]; then nothing has changed, but for a project's id that the keyring was asked with.
+    /// [`AdoptError`]; then nothing has changed.
     pub fn adopt(&self, keys: &KeySet, kind: HolderKind) -> Result<Adopted, AdoptError> {
         if kind == HolderKind::Environment {
             return Err(AdoptError::Environment);
         }
-        self.name_project(kind)?;
         let adopted = self.decide(|| {
             let adopted = match self.chosen()? {
                 None => self.put_first(keys, kind)?,
@@ -184,12 +182,14 @@ impl ProjectKeys {
         }
     }
 
-    /// Gives the project the id that the keyring will know it by.
-    fn name_project(&self, kind: HolderKind) -> Result<(), VaultError> {
-        if kind == HolderKind::Keyring {
-            project_id_or_new(&self.project, self.entropy.as_ref())?;
+    /// Puts keys into a place. A project that the keyring has no name for yet is given one once the keyring has taken the keys.
+    fn store(&self, keys: &KeySet, kind: HolderKind) -> Result<(), AdoptError> {
+        if kind != HolderKind::Keyring || self.project_id()?.is_some() {
+            return Ok(self.holder(kind)?.store(keys)?);
         }
-        Ok(())
+        let id = make_project_id(self.entropy.as_ref())?;
+        self.keyring(id.clone()).store(keys)?;
+        Ok(write_project_id(&self.project, &id, self.entropy.as_ref())?)
     }
 
     /// Decides under the lock of the note, so that of two at once one sees what the other did.
@@ -199,7 +199,7 @@ impl ProjectKeys {
 
     fn put_first(&self, keys: &KeySet, kind: HolderKind) -> Result<Adopted, AdoptError> {
         match self.held(kind, keys)? {
-            Held::Nothing => self.holder(kind)?.store(keys)?,
+            Held::Nothing => self.store(keys, kind)?,
             Held::Same => {}
             Held::Other { place, id } => return Err(AdoptError::AlreadyThere { place, id }),
         }
@@ -213,7 +213,7 @@ impl ProjectKeys {
             return Ok(Adopted::Unchanged);
         }
         // The same keys under a passphrase are from now on under the one that was given.
-        self.holder(kind)?.store(keys)?;
+        self.store(keys, kind)?;
         if old == kind {
             return Ok(Adopted::Stored);
         }
@@ -231,6 +231,9 @@ impl ProjectKeys {
                 Some(id) if !is_same => Held::Other { place, id },
                 _ => Held::Same,
             });
+        }
+        if kind == HolderKind::Keyring && self.project_id()?.is_none() {
+            return Ok(Held::Nothing);
         }
         let holder = self.holder(kind)?;
         match holder.load() {
@@ -263,7 +266,7 @@ impl ProjectKeys {
             // That a keyring which nobody chose is locked or gone is no reason to make no file.
             (None, _) => return Ok(None),
         };
-        if looked_at == HolderKind::Keyring && project_id(&self.project)?.is_none() {
+        if looked_at == HolderKind::Keyring && self.project_id()?.is_none() {
             // Nothing can be kept there under an id that does not exist; the keyring is asked when it is to store.
             return Ok(None);
         }

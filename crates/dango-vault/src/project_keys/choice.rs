@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dango_core::Entropy;
+use dango_core::{Entropy, EntropyError};
 use dango_keyring::{HolderError, HolderKind, KeyId};
 use dango_secrets::project::Project;
 use dango_secrets::storage::{self, Edit, UpdateError};
@@ -87,16 +87,18 @@ pub(crate) fn project_id(project: &Project) -> Result<Option<String>, VaultError
     contents.map_or(Ok(None), |contents| parse_id(contents.bytes()).map(Some))
 }
 
-/// The same, made where there is none.
-pub(crate) fn project_id_or_new(project: &Project, entropy: &dyn Entropy) -> Result<String, VaultError> {
-    storage::update(&id_path(project), entropy, |old| {
-        if let Some(old) = old {
-            return Ok(Edit::Keep(parse_id(old)?));
-        }
-        let mut random = [0; 16];
-        entropy.fill(&mut random)?;
-        let id = HEXLOWER.encode(&random);
-        Ok(Edit::Replace(Zeroizing::new(format!("{id}\n").into_bytes()), id))
+/// An id that no other project has.
+pub(crate) fn make_project_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
+    let mut random = [0; 16];
+    entropy.fill(&mut random)?;
+    Ok(HEXLOWER.encode(&random))
+}
+
+/// Gives the project its id; one that it has is not replaced.
+pub(crate) fn write_project_id(project: &Project, id: &str, entropy: &dyn Entropy) -> Result<(), VaultError> {
+    storage::update(&id_path(project), entropy, |old| match old {
+        Some(_) => Err(VaultError::ProjectId),
+        None => Ok(Edit::Replace(Zeroizing::new(format!("{id}\n").into_bytes()), ())),
     })
     .map_err(VaultError::from)
 }
@@ -123,9 +125,11 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let project = Project::at(directory.path());
         assert_eq!(project_id(&project).expect("readable"), None);
-        let made = project_id_or_new(&project, &OsEntropy).expect("made");
+        let made = make_project_id(&OsEntropy).expect("random");
         assert_eq!(made.len(), 32);
-        assert_eq!(project_id_or_new(&project, &OsEntropy).expect("kept"), made);
+        write_project_id(&project, &made, &OsEntropy).expect("written");
+        assert_eq!(project_id(&project).expect("readable"), Some(made));
+        assert!(write_project_id(&project, "another", &OsEntropy).is_err());
         storage::update(&id_path(&project), &OsEntropy, |_| {
             Ok::<_, std::convert::Infallible>(Edit::Replace(Zeroizing::new(b"a b\n".to_vec()), ()))
         })

@@ -217,7 +217,7 @@ impl ProjectKeys {
                 let id = self.project_id()?.ok_or_else(|| HolderError::Missing {
                     place: "the keyring under a known name: .dango/project-id is gone".to_owned(),
                 })?;
-                Box::new(OsKeyring::new(id, self.environment.bus))
+                Box::new(self.keyring(id))
             }
             HolderKind::Passphrase => {
                 let passphrase = (self.environment.passphrase)()?;
@@ -237,10 +237,14 @@ impl ProjectKeys {
         let Some(id) = self.project_id()? else {
             return Err(HolderError::NotChosen);
         };
-        OsKeyring::new(id, self.environment.bus).load().map_err(|error| match error {
+        self.keyring(id).load().map_err(|error| match error {
             HolderError::Missing { .. } | HolderError::NoKeyring { .. } => HolderError::NotChosen,
             error => error,
         })
+    }
+
+    fn keyring(&self, id: String) -> OsKeyring {
+        OsKeyring::new(id, self.environment.bus)
     }
 
     fn project_id(&self) -> Result<Option<String>, HolderError> {
@@ -258,17 +262,11 @@ impl ProjectKeys {
         let keys = holder.load()?;
         let id = keys.active_id();
         let is_ours = match Choice::read(&self.project)? {
-            None => self.chosen()?.is_none() || self.uses(id),
-            Some(choice) => choice.key_id == id || self.uses(id),
+            None => self.chosen()?.is_none(),
+            Some(choice) => choice.key_id == id,
         };
         self.ignored.set((!is_ours).then_some(id));
         Ok(is_ours.then_some(keys))
-    }
-
-    /// Whether something in the project was sealed with a key.
-    fn uses(&self, id: KeyId) -> bool {
-        // A file that does not parse is reported by whoever needs it.
-        protected_by(&self.project).is_ok_and(|used| used.iter().any(|(used, _)| *used == id))
     }
 
     fn environment_holder(&self) -> Result<Option<Box<dyn KeyHolder + '_>>, HolderError> {

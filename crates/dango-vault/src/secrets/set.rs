@@ -12,6 +12,7 @@ use super::open::open;
 use super::{Targets, binding, decrypt_secrets, envelope, is_credential, is_encrypted, sealed};
 use crate::edition::{Edition, Kept};
 use crate::error::VaultError;
+use crate::sealer::is_envelope;
 
 /// Whether a value that is set is encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,16 @@ pub enum Protection {
     /// Encrypted where the value that it replaces is, or where the file's habit is so.
     #[default]
     Habit,
+}
+
+/// An envelope that was encrypted elsewhere opens here no more than any other text, and would be a value that stops every command.
+fn refuse_envelopes(path: &CredentialPath, value: &NewValue) -> Result<(), VaultError> {
+    match value {
+        NewValue::String { text, .. } if is_envelope(text) => Err(VaultError::IsEnvelope { place: path.to_string() }),
+        NewValue::Array(items) => items.iter().try_for_each(|item| refuse_envelopes(path, item)),
+        NewValue::Table(entries) => entries.iter().try_for_each(|(_, item)| refuse_envelopes(path, item)),
+        _ => Ok(()),
+    }
 }
 
 /// What may be removed.
@@ -112,6 +123,9 @@ pub fn set_secrets(
     protection: Protection,
     edition: &mut Edition<'_>,
 ) -> Result<(SecretsDocument, SetReport), VaultError> {
+    for (path, value) in values {
+        refuse_envelopes(path, value)?;
+    }
     let before = sealed(document);
     let habit = secrets_habit(document);
     let replaced: Vec<&CredentialPath> = before
