@@ -17,6 +17,7 @@ use crate::role::Role;
 use crate::store::StoreError;
 
 /// A user and the password. The epoch in here is not the user's: that one is in its own table.
+#[derive(Clone)]
 pub(super) struct UserRow {
     user: User,
     pub(super) password: Option<StoredPassword>,
@@ -60,7 +61,7 @@ impl Tables {
         if self.users.contains_key(&id) || self.user_by_email(&new.user.email).is_some() {
             return InsertUser::EmailTaken;
         }
-        self.epochs.insert(id, new.user.epoch.max(self.epoch_floor));
+        self.epochs.insert(id, new.user.epoch);
         let row = UserRow {
             user: new.user.clone(),
             password: new.password.clone(),

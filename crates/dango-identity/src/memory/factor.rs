@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use crate::token::{TokenDigest, kind};
 
 /// The factors of one user.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct UserFactors {
     pending: Option<TotpRecord>,
     active: Option<TotpRecord>,

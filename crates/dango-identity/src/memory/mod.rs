@@ -25,7 +25,7 @@ pub struct MemoryStore {
 }
 
 /// The rows, one field per table.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tables {
     epochs: HashMap<UserId, SecurityEpoch>,
     /// The epoch of everybody who is not in `epochs`.
@@ -44,6 +44,14 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A store of its own with the same rows: a transaction that can be thrown away, or put in the place of this one.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self {
+            tables: Arc::new(Mutex::new(self.tables().clone())),
+        }
     }
 
     /// The rows, for one method. No method panics between two changes, so a poisoned lock guards whole rows.

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::token::{TokenDigest, kind};
 
 /// A row and its count of attempts.
+#[derive(Clone)]
 pub(super) struct Row {
     record: SessionRecord,
     attempts: u32,
