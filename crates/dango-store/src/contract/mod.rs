@@ -1,0 +1,27 @@
+//! What every backend is put under: atomicity, races, the audit log, and a comparison with the store in memory.
+//!
+//! Each function panics with what was wrong; they are for the tests of a backend. `make` gives a new, empty store each time.
+
+mod atomicity;
+mod audit;
+mod model;
+mod races;
+pub mod sample;
+
+use std::sync::Arc;
+
+use crate::Store;
+
+/// Something that gives new, empty stores.
+pub type Make<'m> = &'m dyn Fn() -> Arc<dyn Store>;
+
+/// Puts a backend under everything but the comparison, which is [`agrees_with_memory`].
+pub fn check(make: Make<'_>) {
+    pollster::block_on(async {
+        atomicity::check(make).await;
+        audit::check(make).await;
+    });
+    races::check(make);
+}
+
+pub use model::agrees_with_memory;

@@ -1,0 +1,32 @@
+//! One unit of work over the stores of the domains, and what every backend of it must do. No SQL, no file, no rule lives here.
+//!
+//! - [`Transaction`]: every store of the domains at one moment, in one piece;
+//! - [`Store`]: where transactions come from; [`StoreExt::write`] begins one, does the work and commits: all of it or nothing;
+//! - [`StoreFailure`]: why a backend could not;
+//! - [`MemoryStore`]: a store in memory, the model that backends are compared with;
+//! - `contract` (feature): the suite that a backend is put under.
+//!
+//! ```
+//! use dango_identity::StoreError;
+//! use dango_store::{MemoryStore, StoreExt};
+//!
+//! # pollster::block_on(async {
+//! let store = MemoryStore::new();
+//! let users = store.read(|tx| Box::pin(async { tx.users().await })).await?;
+//! assert!(users.is_empty());
+//! # Ok::<(), StoreError>(())
+//! # }).unwrap();
+//! ```
+#![warn(missing_docs)]
+
+#[cfg(feature = "contract")]
+pub mod contract;
+mod failure;
+mod memory;
+mod store;
+mod transaction;
+
+pub use failure::StoreFailure;
+pub use memory::MemoryStore;
+pub use store::{BoxFuture, Job, Store, StoreExt, Verdict};
+pub use transaction::Transaction;

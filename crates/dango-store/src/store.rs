@@ -1,0 +1,141 @@
+//! Where transactions come from: the object-safe port that a backend implements, and its typed face.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+
+use crate::failure::StoreFailure;
+use crate::transaction::Transaction;
+
+/// A future on the heap that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What is to become of a transaction whose work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// Everything that was done through it happens.
+    Commit,
+    /// Nothing of it happens.
+    RollBack,
+}
+
+/// Work inside a transaction, without the type of what comes of it; [`StoreExt`] makes one.
+pub type Job = Box<dyn for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Verdict> + Send>;
+
+/// A backend: where users, sessions, keys and the audit log are kept. Use it through [`StoreExt`].
+///
+/// A backend must hold to this, and the suite in `contract` checks it:
+///
+/// - the work of one transaction happens wholly or not at all, whatever fails, whoever else writes, wherever the power goes;
+/// - a transaction of which one step failed is not committed, even if the work went on as if nothing were wrong;
+/// - once a write has been answered it is on the disk;
+/// - what a read sees is one moment, in which no transaction is half done;
+/// - work that panics changes nothing and does not stop the store.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Runs a job in a transaction that may change things, and answers when it is committed or rolled back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it could not begin, a step of it failed, or it could not commit: then nothing of it happened. A job
+    /// that itself decided to roll back is no failure.
+    async fn run_write(&self, job: Job) -> Result<(), StoreFailure>;
+
+    /// Runs a job that changes nothing, on one moment of the store. What it tries to change is refused or thrown away.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it could not begin or a step of it failed.
+    async fn run_read(&self, job: Job) -> Result<(), StoreFailure>;
+
+    /// The number of the newest migration that the store has been through.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read.
+    async fn schema_version(&self) -> Result<u32, StoreFailure>;
+}
+
+/// [`Store`] with the types of what the work answers.
+pub trait StoreExt: Store {
+    /// Begins a transaction, does the work, and commits it if the work says `Ok`; an `Err` rolls everything back.
+    ///
+    /// The work runs wherever the backend wants, so it owns what it needs. It must wait for nothing but the transaction: no
+    /// hashing of passwords, no network.
+    ///
+    /// # Errors
+    ///
+    /// What the work says, or `E` made of a [`StoreFailure`] if the transaction could not begin or commit. Nothing happened then.
+    fn write<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + Send
+    where
+        F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreFailure> + Send + 'static,
+    {
+        let (job, answer) = erase(work);
+        async move {
+            let ran = self.run_write(job).await;
+            answer.after(ran)
+        }
+    }
+
+    /// Does work that changes nothing, on one moment of the store.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreExt::write`].
+    fn read<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + Send
+    where
+        F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreFailure> + Send + 'static,
+    {
+        let (job, answer) = erase(work);
+        async move {
+            let ran = self.run_read(job).await;
+            answer.after(ran)
+        }
+    }
+}
+
+impl<S: Store + ?Sized> StoreExt for S {}
+
+/// Where the job leaves what the work answered.
+struct Answer<T, E>(Arc<Mutex<Option<Result<T, E>>>>);
+
+impl<T, E: From<StoreFailure>> Answer<T, E> {
+    /// The work's own error comes first: it says more than that the transaction was rolled back because of it.
+    fn after(self, ran: Result<(), StoreFailure>) -> Result<T, E> {
+        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (answer, ran) {
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(failure)) => Err(failure.into()),
+            (Some(Ok(answer)), Ok(())) => Ok(answer),
+            (None, Ok(())) => Err(StoreFailure::Interrupted.into()),
+        }
+    }
+}
+
+fn erase<T, E, F>(work: F) -> (Job, Answer<T, E>)
+where
+    F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let slot = Arc::new(Mutex::new(None));
+    let answer = Answer(Arc::clone(&slot));
+    let job: Job = Box::new(move |tx| {
+        work(tx)
+            .map(move |answer| {
+                let verdict = if answer.is_ok() { Verdict::Commit } else { Verdict::RollBack };
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+                verdict
+            })
+            .boxed()
+    });
+    (job, answer)
+}
