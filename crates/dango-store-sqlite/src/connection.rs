@@ -1,0 +1,46 @@
+//! A connection to the file, set up once: what a writer has, and what a reader has.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dango_store::StoreFailure;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+
+use crate::failure::failure_of;
+
+/// How long one waits for another program that writes.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the connection that writes; there is one. The file is there, whatever is in it.
+pub(crate) async fn writer(path: &Path) -> Result<SqliteConnection, StoreFailure> {
+    // The journal's mode is set by the migration: it is kept in the file.
+    options(path)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("secure_delete", "ON")
+        // A log that one large transaction has made long is cut back afterwards.
+        .pragma("journal_size_limit", "16777216")
+        .connect()
+        .await
+        .map_err(failure_of)
+}
+
+/// Opens a connection that reads.
+pub(crate) async fn reader(path: &Path) -> Result<SqliteConnection, StoreFailure> {
+    options(path).read_only(true).connect().await.map_err(failure_of)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(256)
+        // What a schema that somebody changed by hand says is not run with our rights, and pages are looked at before use.
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        // Nothing of what is sorted ends up in a file elsewhere.
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}

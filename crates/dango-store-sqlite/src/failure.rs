@@ -1,0 +1,45 @@
+//! What SQLite says, as the failures that all backends share.
+
+use dango_store::StoreFailure;
+
+// Result codes, https://www.sqlite.org/rescode.html
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const READONLY: u32 = 8;
+const CORRUPT: u32 = 11;
+const FULL: u32 = 13;
+const CONSTRAINT: u32 = 19;
+const MISMATCH: u32 = 20;
+const NOTADB: u32 = 26;
+/// The index of the log could not grow, which is for want of room.
+const IOERR_SHMSIZE: u32 = 10 | 19 << 8;
+
+/// The failure behind an error of the driver.
+pub(crate) fn failure_of(error: sqlx::Error) -> StoreFailure {
+    let code = code_of(&error);
+    if code == Some(IOERR_SHMSIZE) {
+        return StoreFailure::Full;
+    }
+    match code.map(|code| code & 0xff) {
+        Some(BUSY | LOCKED) => StoreFailure::Locked,
+        Some(READONLY) => StoreFailure::ReadOnly,
+        Some(FULL) => StoreFailure::Full,
+        Some(NOTADB) => StoreFailure::Foreign,
+        // The statements keep every constraint themselves: where one is broken, the rows are not those that were put in.
+        Some(CORRUPT | CONSTRAINT | MISMATCH) => StoreFailure::damaged(error),
+        _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => StoreFailure::damaged(error),
+        _ => StoreFailure::unavailable(error),
+    }
+}
+
+/// The extended result code.
+fn code_of(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
+/// A row holds what nobody here can have written.
+#[derive(Debug, thiserror::Error)]
+#[error("column {column} of a row holds what cannot have been written")]
+pub(crate) struct BadColumn {
+    pub(crate) column: usize,
+}

@@ -1,0 +1,72 @@
+//! The database's file before SQLite sees it: made private, and refused where somebody else has a hand in it.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use dango_store::StoreFailure;
+
+/// Nobody but the owner reads or writes the file.
+const PRIVATE_FILE: u32 = 0o600;
+/// Nobody but the owner looks into the directory.
+const PRIVATE_DIRECTORY: u32 = 0o700;
+
+/// What opening does where there is no database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// It makes one, and the directory around it.
+    OrCreate,
+    /// It fails.
+    Existing,
+}
+
+/// Makes the file if it may, sees to it that only its owner reads it, and says where it is.
+///
+/// The file is never opened here once it exists: closing it again would take away the locks that SQLite holds on it in
+/// this process (<https://www.sqlite.org/howtocorrupt.html>, §2.2).
+pub(crate) fn prepare(path: &Path, open: Open) -> Result<PathBuf, StoreFailure> {
+    let made = open == Open::OrCreate && make(path)?;
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreFailure::Missing),
+        Err(error) => return Err(StoreFailure::unavailable(error)),
+    };
+    let unsafe_because = |what| Err(StoreFailure::Unsafe { what });
+    if found.is_symlink() {
+        return unsafe_because("a symbolic link");
+    }
+    if !found.is_file() {
+        return unsafe_because("not a file");
+    }
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return unsafe_because("owned by another user");
+    }
+    if made || found.mode() & 0o077 != 0 {
+        // Where that is not allowed, the disk is read-only: then it is for the first write to say so.
+        let _ = std::fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE));
+    }
+    // SQLite's other two files lie beside it and take its mode. A relative path would follow the working directory.
+    std::path::absolute(path).map_err(StoreFailure::unavailable)
+}
+
+/// Makes an empty file, which is an empty database, if there is nothing; answers whether it did.
+fn make(path: &Path) -> Result<bool, StoreFailure> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        let made = DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(directory);
+        made.map_err(|error| failed(error))?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(PRIVATE_FILE).open(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn failed(error: std::io::Error) -> StoreFailure {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreFailure::Full,
+        ErrorKind::ReadOnlyFilesystem => StoreFailure::ReadOnly,
+        _ => StoreFailure::unavailable(error),
+    }
+}

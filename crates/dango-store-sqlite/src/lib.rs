@@ -1,0 +1,34 @@
+//! The SQLite backend of `dango-store`: one file, one writer, group commit, a few readers. No rule of the domains lives here.
+//!
+//! - [`SqliteStore`]: a database that was opened; a [`Store`](dango_store::Store);
+//! - [`Open`]: whether one that is not there is made.
+//!
+//! It needs no async runtime. Every connection has a thread of its own, and whoever waits for an answer may do so on any
+//! executor, or on none (`pollster::block_on`).
+//!
+//! ```
+//! use dango_store::StoreExt;
+//! use dango_store_sqlite::{Open, SqliteStore};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join(".dango/dango.db");
+//! let store = SqliteStore::open(&path, Open::OrCreate)?;
+//! let users = pollster::block_on(store.read(|tx| Box::pin(async { tx.users().await })))?;
+//! assert!(users.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![warn(missing_docs)]
+
+mod column;
+mod connection;
+mod failure;
+mod file;
+mod migration;
+mod readers;
+mod store;
+mod tables;
+mod transaction;
+mod writer;
+
+pub use file::Open;
+pub use store::SqliteStore;

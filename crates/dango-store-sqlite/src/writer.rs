@@ -1,0 +1,157 @@
+//! The one thread that writes: jobs one after another, and one commit for all that were waiting.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use dango_store::{Job, StoreFailure, Verdict};
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Executor};
+
+use crate::failure::failure_of;
+use crate::transaction::SqliteTransaction;
+
+/// The most jobs that are committed together.
+const GROUP: usize = 64;
+/// How long a group may grow before it is committed, so that other programs get their turn.
+const GROUP_TIME: Duration = Duration::from_millis(20);
+
+struct Request {
+    job: Job,
+    answer: oneshot::Sender<Result<(), StoreFailure>>,
+}
+
+/// The writing thread. Dropped, it finishes what it was asked for and closes the database.
+pub(crate) struct Writer {
+    requests: Option<Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(connection: SqliteConnection) -> Result<Self, StoreFailure> {
+        let (requests, received) = channel();
+        let thread = std::thread::Builder::new()
+            .name("dango-writer".to_owned())
+            .spawn(move || pollster::block_on(serve(connection, &received)))
+            .map_err(StoreFailure::unavailable)?;
+        Ok(Self {
+            requests: Some(requests),
+            thread: Some(thread),
+        })
+    }
+
+    /// Runs a job and answers when it is on the disk, or when it is not and never will be.
+    pub(crate) async fn run(&self, job: Job) -> Result<(), StoreFailure> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.requests.as_ref().map(|requests| requests.send(Request { job, answer }));
+        match sent {
+            Some(Ok(())) => answered.await.unwrap_or(Err(StoreFailure::Interrupted)),
+            _ => Err(StoreFailure::Interrupted),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take() {
+            // It does not panic; and if it did, the database is as it was before the last commit.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(mut connection: SqliteConnection, requests: &Receiver<Request>) {
+    while let Ok(first) = requests.recv() {
+        group(&mut connection, first, requests).await;
+    }
+    // Closing brings the log into the file. Where that fails, the next one to open it does it.
+    let _ = connection.close().await;
+}
+
+/// What a job asks of its transaction, once it has run.
+enum Ran {
+    Done,
+    /// It said so itself.
+    RolledBack,
+    Failed(StoreFailure),
+}
+
+/// Runs a job, and those that wait behind it, in one transaction, and answers all of them.
+///
+/// Nobody waits for a group to fill: while one is being written to the disk, the next gathers by itself.
+async fn group(connection: &mut SqliteConnection, first: Request, requests: &Receiver<Request>) {
+    if first.answer.is_canceled() {
+        return;
+    }
+    if let Err(error) = connection.execute("BEGIN IMMEDIATE").await {
+        let _ = first.answer.send(Err(failure_of(error)));
+        return;
+    }
+    let begun = Instant::now();
+    let mut done: Vec<oneshot::Sender<Result<(), StoreFailure>>> = Vec::new();
+    let mut next = Some(first);
+    while let Some(Request { job, answer }) = next.take() {
+        match in_savepoint(connection, job).await {
+            Ok(Ran::Done) => done.push(answer),
+            // They are answered at once: whatever becomes of the others, nothing of theirs happens.
+            Ok(Ran::RolledBack) => drop(answer.send(Ok(()))),
+            Ok(Ran::Failed(failure)) => drop(answer.send(Err(failure))),
+            // SQLite has given up the whole transaction, and with it the jobs before this one.
+            Err(failure) => {
+                done.push(answer);
+                return give_up(connection, done, &failure).await;
+            }
+        }
+        if done.len() < GROUP && begun.elapsed() < GROUP_TIME {
+            next = requests.try_recv().ok();
+        }
+    }
+    match connection.execute("COMMIT").await {
+        Ok(_) => done.into_iter().for_each(|answer| drop(answer.send(Ok(())))),
+        Err(error) => give_up(connection, done, &failure_of(error)).await,
+    }
+}
+
+async fn give_up(connection: &mut SqliteConnection, jobs: Vec<oneshot::Sender<Result<(), StoreFailure>>>, failure: &StoreFailure) {
+    // It fails where SQLite has rolled back already.
+    let _ = connection.execute("ROLLBACK").await;
+    for answer in jobs {
+        let _ = answer.send(Err(failure.clone()));
+    }
+}
+
+/// Runs a job so that it can be undone alone.
+///
+/// # Errors
+///
+/// The transaction as a whole is lost.
+async fn in_savepoint(connection: &mut SqliteConnection, job: Job) -> Result<Ran, StoreFailure> {
+    connection.execute("SAVEPOINT job").await.map_err(failure_of)?;
+    let ran = run(connection, job).await;
+    let end = match ran {
+        Ran::Done => "RELEASE job",
+        Ran::RolledBack | Ran::Failed(_) => "ROLLBACK TO job; RELEASE job",
+    };
+    match (connection.execute(end).await, ran) {
+        (Ok(_), ran) => Ok(ran),
+        // Why the savepoint is gone is what the job met.
+        (Err(_), Ran::Failed(failure)) => Err(failure),
+        (Err(error), _) => Err(failure_of(error)),
+    }
+}
+
+async fn run(connection: &mut SqliteConnection, job: Job) -> Ran {
+    let mut transaction = SqliteTransaction::new(connection);
+    let work = AssertUnwindSafe(async { job(&mut transaction).await });
+    let verdict = work.catch_unwind().await;
+    match (verdict, transaction.into_failure()) {
+        (Ok(_), Some(failure)) => Ran::Failed(failure),
+        (Ok(Verdict::Commit), None) => Ran::Done,
+        (Ok(Verdict::RollBack), None) => Ran::RolledBack,
+        (Err(_), _) => Ran::Failed(StoreFailure::Interrupted),
+    }
+}
