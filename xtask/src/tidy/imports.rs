@@ -42,6 +42,7 @@ const HEAVY: [(&str, &[Door]); 30] = [
         "rustix",
         &[
             ("crates/dango-secrets/src/storage", 1),
+            ("crates/dango-store-sqlite/src", 1),
             ("crates/dango-commands/src", 4),
             ("crates/dango-cli/src", 1),
         ],
@@ -65,6 +66,8 @@ const HEAVY: [(&str, &[Door]); 30] = [
         &[
             ("crates/dango-keyring/src", 2),
             ("crates/dango-audit/src", 1),
+            // Whether a migration is the one that was applied.
+            ("crates/dango-store-sqlite/src", 1),
             ("crates/dango-identity/src/key", 2),
             // The digests that earlier Dango versions stored, of API keys and of recovery codes.
             ("crates/dango-identity/src/api_key", 1),
