@@ -15,6 +15,18 @@ use crate::secrets::SecretsCommand;
 use crate::source::SourceCommand;
 use crate::sync::SyncArguments;
 
+/// What stands below the list of commands: the variables that are looked at, and the exit statuses.
+const AFTER_HELP: &str = "\
+Environment:
+  DANGO_PROJECT_ROOT  the project's directory
+  DANGO_KEY           the encryption key: 32 bytes as 64 hexadecimal digits or as base64
+  DANGO_KEY_FILE      a file with that key
+  DANGO_PASSPHRASE    opens a key that is kept under a passphrase
+  EDITOR, VISUAL      the program that opens files
+  NO_COLOR            no colour
+
+Exit status: 0 done; 1 could not be done or was refused; 2 wrong usage; 3 a check found something.";
+
 /// Keeps a data team's credentials: stores them safely, edits secrets.toml and .env without spoiling
 /// them, and hands them to the programs that need them.
 #[derive(Parser, Debug)]
@@ -25,7 +37,7 @@ use crate::sync::SyncArguments;
     arg_required_else_help = true,
     subcommand_required = true
 )]
-#[command(after_help = "Exit status: 0 done; 1 could not be done or was refused; 2 wrong usage; 3 a check found something.")]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
