@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use dango_store::{Job, StoreFailure};
 use futures_util::FutureExt;
-use sqlx::Executor;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Executor};
 
 use crate::failure::failure_of;
 use crate::transaction::SqliteTransaction;
@@ -59,6 +59,17 @@ impl Readers {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {
             idle.push(connection);
+        }
+    }
+}
+
+/// Closes what is left, so that the writer is the last: only it can bring the log into the file.
+impl Drop for Readers {
+    fn drop(&mut self) {
+        let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(PoisonError::into_inner));
+        for connection in idle {
+            // It has nothing to lose.
+            let _ = pollster::block_on(connection.close());
         }
     }
 }

@@ -27,5 +27,5 @@ fn sqlite_answers_what_the_store_in_memory_answers() {
         let path = directory.path().join(format!("{}.db", number.get()));
         Arc::new(SqliteStore::open(&path, Open::OrCreate).expect("opened"))
     };
-    contract::agrees_with_memory(&make, 64);
+    contract::agrees_with_memory(&make, 96);
 }

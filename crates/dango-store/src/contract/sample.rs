@@ -188,7 +188,7 @@ pub fn api_key(number: u32, owner: UserId, now: Timestamp) -> ApiKeyRecord {
         family: key_id(number / 4),
         owner,
         name: ApiKeyName::parse("deploy, naïve").expect("a name"),
-        prefix: ApiKeyPrefix::parse(&format!("dak_{:04}", number % 8)).expect("a prefix"),
+        prefix: ApiKeyPrefix::parse(&format!("dak_{:04}", number % 4)).expect("a prefix"),
         digest: TokenDigest::from_bytes(bytes(4, number)),
         scopes: KeyScopes {
             permissions: narrow.then(|| PermissionSet::of(&[Permission::AuditView, Permission::SourceView])),
