@@ -70,3 +70,8 @@ fn failed(error: std::io::Error) -> StoreFailure {
         _ => StoreFailure::unavailable(error),
     }
 }
+
+/// Whether the disk that the file is on can only be read. SQLite then says that it cannot open the file, and not why.
+pub(crate) fn is_on_read_only_disk(path: &Path) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|disk| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}

@@ -33,20 +33,26 @@ impl SqliteStore {
     /// locked for too long, or cannot be read or written. A file that is none of ours is left as it is.
     pub fn open(path: &Path, open: Open) -> Result<Self, StoreFailure> {
         let path = file::prepare(path, open)?;
-        pollster::block_on(async {
-            let mut connection = connection::writer(&path).await?;
-            match migration::migrate(&mut connection).await {
-                Ok(schema_version) => Ok(Self {
-                    readers: Readers::new(path),
-                    writer: Writer::start(connection)?,
-                    schema_version,
-                }),
-                Err(failure) => {
-                    let _ = connection.close().await;
-                    Err(failure)
-                }
-            }
+        pollster::block_on(Self::connect(&path)).map_err(|failure| match failure {
+            StoreFailure::Unavailable(_) if file::is_on_read_only_disk(&path) => StoreFailure::ReadOnly,
+            failure => failure,
         })
+    }
+
+    async fn connect(path: &Path) -> Result<Self, StoreFailure> {
+        let mut connection = connection::writer(path).await?;
+        match migration::migrate(&mut connection).await {
+            Ok(schema_version) => Ok(Self {
+                readers: Readers::new(path.to_owned()),
+                writer: Writer::start(connection)?,
+                schema_version,
+            }),
+            Err(failure) => {
+                // What could not be opened need not be closed well.
+                let _ = connection.close().await;
+                Err(failure)
+            }
+        }
     }
 }
 

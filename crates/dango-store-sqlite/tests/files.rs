@@ -59,29 +59,6 @@ fn code(opened: Result<SqliteStore, StoreFailure>) -> &'static str {
 }
 
 #[test]
-fn every_file_is_its_owners_alone_whatever_the_umask() {
-    let directory = tempfile::tempdir().expect("a directory");
-    for umask in [0o000, 0o777] {
-        let path = directory.path().join(format!("{umask}/.dango/dango.db"));
-        if umask == 0o777 {
-            // Such a directory could not be entered.
-            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-        }
-        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
-        let store = SqliteStore::open(&path, Open::OrCreate).expect("opened");
-        write(&store, 1).expect("written");
-        assert_eq!(users(&store), 1);
-        rustix::process::umask(before);
-        for name in ["dango.db", "dango.db-wal", "dango.db-shm"] {
-            assert_eq!(mode(&path.with_file_name(name)), 0o600, "{umask:o} {name}");
-        }
-        if umask == 0 {
-            assert_eq!(mode(path.parent().expect("a parent")), 0o700);
-        }
-    }
-}
-
-#[test]
 fn a_file_that_others_may_read_is_closed_to_them_and_kept() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("dango.db");
