@@ -1,21 +1,24 @@
 //! A connection to the file, set up once: what a writer has, and what a reader has.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dango_store::StoreFailure;
-use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx::{ConnectOptions, Executor};
 
 use crate::failure::failure_of;
 
-/// How long one waits for another program that writes.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one waits for other programs that write.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long SQLite waits by itself. It looks ever more rarely, so it is better asked again.
+const SQLITE_PATIENCE: Duration = Duration::from_millis(15);
 
 /// Opens the connection that writes; there is one. The file is there, whatever is in it.
 pub(crate) async fn writer(path: &Path) -> Result<SqliteConnection, StoreFailure> {
     // The journal's mode is set by the migration: it is kept in the file.
     options(path)
+        .busy_timeout(SQLITE_PATIENCE)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("secure_delete", "ON")
@@ -31,11 +34,23 @@ pub(crate) async fn reader(path: &Path) -> Result<SqliteConnection, StoreFailure
     options(path).read_only(true).connect().await.map_err(failure_of)
 }
 
+/// Runs a statement that takes a lock, and waits for others who have it.
+pub(crate) async fn lock(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreFailure> {
+    let begun = Instant::now();
+    loop {
+        match connection.execute(sql).await.map_err(failure_of) {
+            Ok(_) => return Ok(()),
+            Err(StoreFailure::Locked) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(1)),
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        .busy_timeout(BUSY_TIMEOUT)
+        .busy_timeout(PATIENCE)
         .statement_cache_capacity(256)
         // What a schema that somebody changed by hand says is not run with our rights, and pages are looked at before use.
         .pragma("trusted_schema", "OFF")

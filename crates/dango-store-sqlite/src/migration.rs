@@ -1,13 +1,11 @@
 //! How the schema comes to be what this version needs: numbered steps, forward only, each whole or not at all.
 
-use std::time::Instant;
-
 use dango_store::StoreFailure;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Executor, Row};
 
-use crate::connection::BUSY_TIMEOUT;
+use crate::connection::lock;
 use crate::failure::failure_of;
 
 /// "dngo": what says that a file is ours.
@@ -44,9 +42,10 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<u32, St
         check(connection, LATEST).await?;
         return Ok(LATEST);
     }
-    use_log(connection).await?;
+    // The file remembers that it has a write-ahead log.
+    lock(connection, "PRAGMA journal_mode = WAL").await?;
     // Nobody reads between the steps, either.
-    connection.execute("BEGIN EXCLUSIVE").await.map_err(failure_of)?;
+    lock(connection, "BEGIN EXCLUSIVE").await?;
     let done = steps(connection).await;
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = connection.execute(end).await.map_err(failure_of);
@@ -73,18 +72,6 @@ async fn version(connection: &mut SqliteConnection) -> Result<u32, StoreFailure>
         });
     }
     Ok(version)
-}
-
-/// Switches to the write-ahead log, which the file remembers. SQLite does not wait for others here, so we do.
-async fn use_log(connection: &mut SqliteConnection) -> Result<(), StoreFailure> {
-    let begun = Instant::now();
-    loop {
-        match connection.execute("PRAGMA journal_mode = WAL").await.map_err(failure_of) {
-            Ok(_) => return Ok(()),
-            Err(StoreFailure::Locked) if begun.elapsed() < BUSY_TIMEOUT => std::thread::sleep(std::time::Duration::from_millis(5)),
-            Err(failure) => return Err(failure),
-        }
-    }
 }
 
 /// Does what is still to be done, now that nobody else can.

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
 
+use crate::connection::lock;
 use crate::failure::failure_of;
 use crate::transaction::SqliteTransaction;
 
@@ -87,8 +88,8 @@ async fn group(connection: &mut SqliteConnection, first: Request, requests: &Rec
     if first.answer.is_canceled() {
         return;
     }
-    if let Err(error) = connection.execute("BEGIN IMMEDIATE").await {
-        let _ = first.answer.send(Err(failure_of(error)));
+    if let Err(failure) = lock(connection, "BEGIN IMMEDIATE").await {
+        let _ = first.answer.send(Err(failure));
         return;
     }
     let begun = Instant::now();

@@ -562,7 +562,7 @@ async fn records(tx: &mut dyn Transaction, step: Step, entropy: &Counting) -> Re
                 since: (step.how == 1).then(|| step.now()),
                 until: (step.how == 2).then(|| step.now()),
                 actor: (step.how == 3).then(|| ActorFilter::new(&label)),
-                order: if step.what % 2 == 0 {
+                order: if step.what.is_multiple_of(2) {
                     Order::NewestFirst
                 } else {
                     Order::OldestFirst

@@ -127,7 +127,7 @@ pub fn session(number: u32, user: UserId, epoch: SecurityEpoch, now: Timestamp) 
         address: Some([192, 0, 2, 7].into()),
         user_agent: Some(UserAgent::new("Firefox/140 «x»")),
     };
-    let known = number % 2 == 0;
+    let known = number.is_multiple_of(2);
     SessionRecord {
         id: session_id(number),
         digest: TokenDigest::from_bytes(bytes(2, number)),
@@ -181,7 +181,7 @@ pub fn recovery(number: u32, user: UserId, now: Timestamp) -> RecoverySetRecord 
 
 /// An API key; every other one may do less than its owner, from few places.
 pub fn api_key(number: u32, owner: UserId, now: Timestamp) -> ApiKeyRecord {
-    let narrow = number % 2 == 0;
+    let narrow = number.is_multiple_of(2);
     let networks = if narrow { &["192.0.2.0/24", "2001:db8::/32"][..] } else { &[] };
     ApiKeyRecord {
         id: key_id(number),
