@@ -29,6 +29,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "audit",
         sql: include_str!("../migrations/0002_audit.sql"),
     },
+    Migration {
+        version: 3,
+        name: "settings",
+        sql: include_str!("../migrations/0003_settings.sql"),
+    },
 ];
 
 /// The newest version known here.
@@ -94,7 +99,7 @@ async fn steps(connection: &mut SqliteConnection) -> Result<(), StoreFailure> {
             .map_err(failure_of)?;
     }
     // A pragma takes no parameter; that the number is the newest is tested.
-    connection.execute("PRAGMA user_version = 2").await.map_err(failure_of)?;
+    connection.execute("PRAGMA user_version = 3").await.map_err(failure_of)?;
     Ok(())
 }
 

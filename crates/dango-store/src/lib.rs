@@ -2,6 +2,7 @@
 //!
 //! - [`Transaction`]: every store of the domains at one moment, in one piece;
 //! - [`Store`]: where transactions come from; [`StoreExt::write`] begins one, does the work and commits: all of it or nothing;
+//! - [`SettingsStore`], [`DirectoryStore`]: what belongs to no domain: whether anybody is let in, facts about all users at once;
 //! - [`StoreFailure`]: why a backend could not;
 //! - [`MemoryStore`]: a store in memory, the model that backends are compared with;
 //! - `contract` (feature): the suite that a backend is put under.
@@ -23,10 +24,12 @@
 pub mod contract;
 mod failure;
 mod memory;
+mod settings;
 mod store;
 mod transaction;
 
 pub use failure::StoreFailure;
 pub use memory::MemoryStore;
+pub use settings::{Admission, DirectoryStore, SettingsStore};
 pub use store::{BoxFuture, Job, Store, StoreExt, Verdict};
 pub use transaction::Transaction;

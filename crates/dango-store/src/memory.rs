@@ -1,5 +1,6 @@
 //! A store in memory: those of the domains put together. It is for tests, and the model that backends are compared with.
 
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 
 use async_trait::async_trait;
@@ -21,6 +22,7 @@ use futures_util::FutureExt;
 use futures_util::lock::Mutex;
 
 use crate::failure::StoreFailure;
+use crate::settings::{Admission, DirectoryStore, SettingsStore};
 use crate::store::{Job, Store, Verdict};
 
 /// A store in memory. Nothing is kept when it is dropped.
@@ -41,6 +43,7 @@ impl MemoryStore {
 struct MemoryTransaction {
     identity: dango_identity::MemoryStore,
     audit: dango_audit::MemoryStore,
+    admission: Admission,
     failed: bool,
 }
 
@@ -49,6 +52,7 @@ impl MemoryTransaction {
         Self {
             identity: tables.identity.detached(),
             audit: tables.audit.clone(),
+            admission: tables.admission,
             failed: false,
         }
     }
@@ -82,6 +86,40 @@ impl Store for MemoryStore {
 
     async fn schema_version(&self) -> Result<u32, StoreFailure> {
         Ok(0)
+    }
+}
+
+#[async_trait]
+impl SettingsStore for MemoryTransaction {
+    async fn admission(&mut self) -> Result<Admission, StoreError> {
+        Ok(self.admission)
+    }
+
+    async fn set_admission(&mut self, admission: Admission, _: Timestamp) -> Result<bool, StoreError> {
+        Ok(std::mem::replace(&mut self.admission, admission) != admission)
+    }
+}
+
+#[async_trait]
+impl DirectoryStore for MemoryTransaction {
+    async fn enrolled_users(&mut self) -> Result<HashSet<UserId>, StoreError> {
+        let mut enrolled = HashSet::new();
+        for user in self.users().await? {
+            if self.active_totp(user.id).await?.is_some() {
+                enrolled.insert(user.id);
+            }
+        }
+        Ok(enrolled)
+    }
+
+    async fn first_issuers(&mut self) -> Result<HashMap<UserId, String>, StoreError> {
+        let mut issuers = HashMap::new();
+        for user in self.users().await? {
+            if let Some(first) = self.links_of(user.id).await?.first() {
+                issuers.insert(user.id, first.identity.issuer().to_owned());
+            }
+        }
+        Ok(issuers)
     }
 }
 

@@ -3,11 +3,19 @@
 use dango_audit::AuditStore;
 use dango_identity::{ApiKeyStore, BootstrapStore, InviteStore, LinkStore, LoginStore};
 
+use crate::settings::{DirectoryStore, SettingsStore};
+
 /// Every store of the domains, seen at one moment and changed in one piece.
 ///
 /// A domain takes the part it knows: `tx` coerces to `&mut dyn LoginStore`, which is users, attempts, factors and sessions,
 /// to `&mut dyn SessionStore` alone, to `&mut dyn AuditStore` and so on. What is done through it happens when the transaction
 /// is committed, together or not at all; nobody else sees it before.
-pub trait Transaction: LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + Send {}
+pub trait Transaction:
+    LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + SettingsStore + DirectoryStore + Send
+{
+}
 
-impl<T> Transaction for T where T: LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + Send {}
+impl<T> Transaction for T where
+    T: LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + SettingsStore + DirectoryStore + Send
+{
+}

@@ -7,4 +7,5 @@ mod factor;
 mod invite;
 mod link;
 mod session;
+mod settings;
 mod user;

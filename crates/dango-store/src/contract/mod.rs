@@ -7,6 +7,7 @@ mod audit;
 mod model;
 mod races;
 pub mod sample;
+mod settings;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub fn check(make: Make<'_>) {
     pollster::block_on(async {
         atomicity::check(make).await;
         audit::check(make).await;
+        settings::check(make).await;
     });
     races::check(make);
 }
