@@ -1,0 +1,123 @@
+//! Letting go of old records and of people, so that the rest still verifies.
+
+use dango_audit::log::{self, LogError};
+use dango_audit::retention::Segment;
+use dango_audit::{Detail, Erasure, Event, Label, Outcome, Stage, Subject, Target, TargetKind, Word};
+use dango_core::Timestamp;
+
+use crate::accounts::{UserRef, count};
+use crate::actions::Actions;
+use crate::caller::audit_id;
+use crate::fault::refusals;
+use crate::permit::{Machine, Permit, PlatformManage, UsersManage};
+use crate::unit::Record;
+
+refusals! {
+    /// Nothing was deleted.
+    PruneAuditError {
+        /// The log shows tampering.
+        NotIntact = "audit_not_intact", "the audit log does not verify, so nothing is deleted from it";
+    }
+
+    /// Nothing was changed in the log.
+    AuditError {
+        /// There is no such user, and nothing about the address in the log.
+        NotFound = "not_found", "there is nothing about this person in the audit log";
+    }
+}
+
+impl Actions {
+    /// Deletes records older than a time, up to the first intent that is still open. What is left verifies.
+    ///
+    /// Permission: `platform.manage`. Audit: `audit_pruned` with first and last place and the count.
+    ///
+    /// # Errors
+    ///
+    /// [`PruneAuditError::NotIntact`].
+    pub async fn prune_audit(&self, permit: &Permit<PlatformManage>, before: Timestamp) -> Result<Option<Segment>, PruneAuditError> {
+        self.act(permit, move |mut unit| {
+            Box::pin(async move {
+                let record = Record::of(Event::AuditPruned).on(Target::of(TargetKind::Audit));
+                let inner = std::sync::Arc::clone(&unit.inner);
+                let segment = match log::prune(&mut *unit.tx, &inner.chain, before).await {
+                    Ok(segment) => segment,
+                    Err(LogError::NotIntact(_)) => return unit.refuse(record, PruneAuditError::NotIntact).await,
+                    Err(error) => return Err(error.into()),
+                };
+                let record = match &segment {
+                    Some(segment) => record
+                        .with(Detail::FirstSeq, segment.first_seq())
+                        .with(Detail::LastSeq, segment.last_seq())
+                        .with(Detail::Count, count(segment.count())),
+                    None => record.with(Detail::Count, 0),
+                };
+                unit.succeed(record).await?;
+                Ok(Ok(segment))
+            })
+        })
+        .await
+    }
+
+    /// Erases what the log says about a person: address, network addresses, browsers. The chain stays whole. Answers how many
+    /// entries there were.
+    ///
+    /// By address it erases entries under that address, too, of accounts that are gone.
+    ///
+    /// Permission: `users.manage`. Audit: `personal_data_erased` with the count.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::NotFound`].
+    pub async fn erase_person(&self, permit: &Permit<UsersManage>, person: impl Into<UserRef>) -> Result<u64, AuditError> {
+        let person = person.into();
+        self.act(permit, move |mut unit| {
+            Box::pin(async move {
+                let found = unit.find(&person).await?;
+                let id = match (&found, &person) {
+                    (Some(user), _) => Some(user.id),
+                    (None, UserRef::Id(id)) => Some(*id),
+                    (None, UserRef::Email(_)) => None,
+                };
+                let mut erased = 0;
+                if let Some(id) = id {
+                    erased += unit.tx.erase(&Erasure::Subject(Subject::user(&audit_id(id)))).await?;
+                }
+                if let UserRef::Email(email) = &person {
+                    erased += unit.tx.erase(&Erasure::Label(Label::new(email.as_str()))).await?;
+                }
+                let target = match id {
+                    Some(id) => Target::new(TargetKind::User, &audit_id(id)),
+                    None => Target::of(TargetKind::User),
+                };
+                let record = Record::of(Event::PersonalDataErased).on(target).with(Detail::Count, count(erased));
+                if found.is_none() && erased == 0 {
+                    return unit.refuse(record, AuditError::NotFound).await;
+                }
+                unit.succeed(record).await?;
+                Ok(Ok(erased))
+            })
+        })
+        .await
+    }
+
+    /// Puts a log that belongs to another identity key away, readable, and begins another. Answers how many records were put away.
+    ///
+    /// Permission: the machine. Audit: `audit_chain_started` with the count, the first record of the new chain.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`]; never [`AuditError::NotFound`].
+    pub async fn begin_new_chain(&self, permit: &Permit<Machine>) -> Result<u64, AuditError> {
+        self.act(permit, |unit| {
+            Box::pin(async move {
+                let record = Record::of(Event::AuditChainStarted)
+                    .on(Target::of(TargetKind::Audit))
+                    .with(Detail::Reason, Word::new("requested"));
+                let draft = unit.draft(record, Stage::Ended(Outcome::Success));
+                let retired = log::begin_anew(&mut *unit.tx, &unit.inner.chain, &*unit.inner.entropy, draft).await?;
+                Ok(Ok(retired))
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,39 @@
+//! Use cases: may the caller, do it, record it, commit — one function each, for the command line and the server alike. No rule of a domain, no SQL, no HTTP and no terminal lives here.
+//!
+//! - [`Actions`]: everything below is a method of it; cheap to build, cheap to clone;
+//! - [`Caller`] and [`Permit`]: who wants something, and the ticket that says that they may; an action does not compile without its ticket;
+//! - accounts: [`Actions::add_user`], [`Actions::list_users`], [`Actions::change_role`], [`Actions::recover`] and the like;
+//! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
+//! - the audit log itself: [`Actions::list_audit`], [`Actions::verify_audit`], [`Actions::export_audit`].
+//!
+//! Every action leaves one audit record, whether it succeeded or was refused, in the transaction of the change: there is no
+//! change without its record and no record without its change. Where the record cannot be written the change does not happen.
+#![warn(missing_docs)]
+
+mod accounts;
+mod actions;
+mod audit;
+mod caller;
+mod fault;
+mod permit;
+mod public_url;
+mod recording;
+mod unit;
+mod workers;
+
+pub use accounts::{
+    AccountOutcome, AddUserError, AddedUser, AuthStatus, ChangeAccountError, ClaimError, ClaimLink, Credential, DeleteUserError, Effect,
+    FirstLogin, InviteError, InviteLink, RecoverError, Recovered, ResetPassword, ResetPasswordError, RevokeInviteError, SwitchError,
+    UserRef, UserView,
+};
+pub use actions::{Actions, Setup};
+pub use audit::{
+    AuditError, CheckpointError, CheckpointPolicy, ExportAuditError, Exported, KeptCheckpoint, PruneAuditError, SignedCheckpoint,
+    VerifyAuditError, split_notes,
+};
+pub use caller::Caller;
+pub use fault::Fault;
+pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, PlatformManage, UsersManage, UsersView};
+pub use public_url::{ParsePublicUrlError, PublicUrl};
+pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};
+pub use workers::{InPlace, Workers};
