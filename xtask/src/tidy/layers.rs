@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 14] = [
+pub(super) const EDGES: [(&str, &[&str]); 15] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -12,6 +12,7 @@ pub(super) const EDGES: [(&str, &[&str]); 14] = [
     ("dango-audit", &["dango-core"]),
     ("dango-store", &["dango-core", "dango-identity", "dango-audit"]),
     ("dango-store-sqlite", &["dango-core", "dango-identity", "dango-audit", "dango-store"]),
+    ("dango-actions", &["dango-core", "dango-identity", "dango-audit", "dango-store"]),
     ("dango-vault", &["dango-core", "dango-secrets", "dango-keyring"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
     (
