@@ -4,6 +4,7 @@
 CREATE TABLE users (
   id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   email TEXT NOT NULL CHECK (length(email) <= 1024),
+  email_canonical TEXT NOT NULL CHECK (length(email_canonical) <= 4096),
   -- What two addresses share that a person cannot tell apart.
   email_likeness TEXT NOT NULL UNIQUE CHECK (length(email_likeness) <= 4096),
   role TEXT NOT NULL CHECK (role IN ('admin', 'editor', 'viewer')),

@@ -54,7 +54,7 @@ pub(crate) fn prepare(path: &Path, open: Open) -> Result<PathBuf, StoreFailure> 
 fn make(path: &Path) -> Result<bool, StoreFailure> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         let made = DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(directory);
-        made.map_err(|error| failed(error))?;
+        made.map_err(failed)?;
     }
     match OpenOptions::new().write(true).create_new(true).mode(PRIVATE_FILE).open(path) {
         Ok(_) => Ok(true),

@@ -16,7 +16,7 @@ use crate::transaction::SqliteTransaction;
 /// The columns that [`user`] reads.
 macro_rules! user_columns {
     () => {
-        "users.id, email, role, active, invite_expires_at, must_change_password, epoch, created_at, updated_at, last_login_at"
+        "users.id, email, email_canonical, email_likeness, role, active, invite_expires_at, must_change_password, epoch, created_at, updated_at, last_login_at"
     };
 }
 pub(super) use user_columns;
@@ -45,7 +45,7 @@ pub(super) fn user(row: &SqliteRow) -> Result<User, StoreFailure> {
 fn read_user(columns: &mut Columns<'_>) -> Result<User, StoreFailure> {
     Ok(User {
         id: columns.id(UserId::from_bytes)?,
-        email: columns.parsed()?,
+        email: Email::from_stored(columns.text()?.to_owned(), columns.text()?.to_owned(), columns.text()?.to_owned()),
         role: columns.parsed()?,
         activity: if columns.flag()? { Activity::Active } else { Activity::Inactive },
         invite_expires_at: columns.optional_time()?,
@@ -85,11 +85,12 @@ impl SqliteTransaction<'_> {
     /// Inserts a user whose address is free.
     pub(super) async fn add_user(&mut self, new: &NewUser) -> Result<InsertUser, StoreFailure> {
         let user = &new.user;
-        let sql = "INSERT INTO users (id, email, email_likeness, role, active, invite_expires_at, must_change_password, epoch, created_at, \
-                   updated_at, last_login_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO users (id, email, email_canonical, email_likeness, role, active, invite_expires_at, must_change_password, epoch, \
+                   created_at, updated_at, last_login_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
         let insert = query(sql)
             .bind(user.id.as_bytes().to_vec())
             .bind(user.email.as_str().to_owned())
+            .bind(user.email.canonical().to_owned())
             .bind(user.email.likeness().to_owned())
             .bind(user.role.name())
             .bind(user.activity == Activity::Active)
@@ -289,7 +290,7 @@ impl UserStore for SqliteTransaction<'_> {
 
     async fn change_email(&mut self, id: UserId, email: &Email, now: Timestamp) -> Result<EmailChange, StoreError> {
         let sql = concat!(
-            "UPDATE users SET email = ?2, email_likeness = ?3, epoch = epoch + 1, invite_expires_at = min(invite_expires_at, ?4), ",
+            "UPDATE users SET email = ?2, email_canonical = ?5, email_likeness = ?3, epoch = epoch + 1, invite_expires_at = min(invite_expires_at, ?4), ",
             "updated_at = ?4 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_likeness = ?3 AND other.id <> ?1) ",
             "RETURNING ",
             user_columns!()
@@ -298,7 +299,8 @@ impl UserStore for SqliteTransaction<'_> {
             .bind(id.as_bytes().to_vec())
             .bind(email.as_str().to_owned())
             .bind(email.likeness().to_owned())
-            .bind(now.unix_micros());
+            .bind(now.unix_micros())
+            .bind(email.canonical().to_owned());
         match self.guarded(id, change).await? {
             Guarded::Done(user) => {
                 self.end_everything_issued(id).await?;
