@@ -1,5 +1,6 @@
 //! The workspace's own tools: what `cargo xtask` runs, as a library so that ordinary tests can call the same checks. Nothing of the product lives here.
 //!
+//! - [`seed`] fills a database for measurements;
 //! - [`setup`] installs the real tools that tests compare with;
 //! - [`suite`] runs every check, in order;
 //! - [`tidy`] holds the rules of the house that no compiler knows;
@@ -12,6 +13,7 @@
 )]
 
 pub mod bench;
+pub mod seed;
 pub mod setup;
 pub mod step;
 pub mod suite;

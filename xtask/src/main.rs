@@ -1,4 +1,4 @@
-//! `cargo xtask setup | test | tidy | bench`: reads the arguments and calls the library, no more.
+//! `cargo xtask setup | test | tidy | bench | seed`: reads the arguments and calls the library, no more.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use xtask::bench::Request;
 use xtask::step::Failure;
-use xtask::{bench, setup, suite, tidy, workspace};
+use xtask::{bench, seed, setup, suite, tidy, workspace};
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
@@ -20,6 +20,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench [--write] [--runs N] [NAME…]
                                    measures the release build against other programs;
                                    --write puts the tables into docs/benchmarks.md
+  seed --database-url sqlite:PATH [--users N] [--sessions N] [--events N] [--identity-key FILE]
+                                   fills a database for measurements
 ";
 
 fn main() -> ExitCode {
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
             Ok(request) => workspace::root().and_then(|root| bench::run(&root, &request)),
             Err(failure) => return wrong_usage(&failure),
         },
+        ["seed", options @ ..] => workspace::root().and_then(|root| seed::run(&root, options)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
