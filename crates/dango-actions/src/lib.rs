@@ -3,6 +3,7 @@
 //! - [`Actions`]: everything below is a method of it; cheap to build, cheap to clone;
 //! - [`Caller`] and [`Permit`]: who wants something, and the ticket that says that they may; an action does not compile without its ticket;
 //! - accounts: [`Actions::add_user`], [`Actions::list_users`], [`Actions::change_role`], [`Actions::recover`] and the like;
+//! - [`IdentityKeyFile`]: the key that all of it needs, from the environment or from `.dango/identity.key`;
 //! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
 //! - the audit log itself: [`Actions::list_audit`], [`Actions::verify_audit`], [`Actions::export_audit`].
 //!
@@ -15,6 +16,7 @@ mod actions;
 mod audit;
 mod caller;
 mod fault;
+mod identity_key;
 mod permit;
 mod public_url;
 mod recording;
@@ -33,6 +35,7 @@ pub use audit::{
 };
 pub use caller::Caller;
 pub use fault::Fault;
+pub use identity_key::{FoundIdentityKey, IdentityKeyEnvironment, IdentityKeyError, IdentityKeyFile};
 pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, PlatformManage, UsersManage, UsersView};
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};

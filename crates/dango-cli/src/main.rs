@@ -2,11 +2,14 @@
 #![warn(missing_docs)]
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dango_commands::{Host, Standard};
+use dango_commands::{Host, Opening, Standard};
 use dango_core::{OsEntropy, SystemClock};
+use dango_store::{Store, StoreFailure};
+use dango_store_sqlite::{Open, SqliteStore};
 
 mod process;
 
@@ -41,7 +44,15 @@ fn main() -> ExitCode {
 fn user() -> String {
     let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
     let name = names.into_iter().find(|name| !name.is_empty());
-    name.unwrap_or_else(process::owner)
+    name.unwrap_or_else(|| format!("uid {}", process::uid()))
+}
+
+fn open_store(path: &Path, opening: Opening) -> Result<Arc<dyn Store>, StoreFailure> {
+    let open = match opening {
+        Opening::OrCreate => Open::OrCreate,
+        Opening::Existing => Open::Existing,
+    };
+    Ok(Arc::new(SqliteStore::open(path, open)?))
 }
 
 #[expect(
@@ -60,9 +71,11 @@ fn host() -> io::Result<Host> {
         },
         environment: std::env::vars_os().collect(),
         user: user(),
+        uid: Some(process::uid()),
         directory: std::env::current_dir()?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
+        open_store: Box::new(open_store),
         restore_core_limit: process::restore_core_limit,
         forbid_core: process::forbid_core,
     })

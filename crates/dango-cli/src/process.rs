@@ -41,7 +41,7 @@ pub(crate) fn restore_core_limit() {
     }
 }
 
-/// The user that this process runs as, by number.
-pub(crate) fn owner() -> String {
-    format!("uid {}", rustix::process::getuid().as_raw())
+/// The number of the user that this process runs as.
+pub(crate) fn uid() -> u32 {
+    rustix::process::getuid().as_raw()
 }

@@ -3,10 +3,23 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dango_core::{Clock, Entropy};
+use dango_store::{Store, StoreFailure};
+
+/// Opens the database of people and of the audit log at a path.
+pub type StoreOpener = Box<dyn Fn(&Path, Opening) -> Result<Arc<dyn Store>, StoreFailure>>;
+
+/// What opening the database does where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It makes one.
+    OrCreate,
+    /// It fails.
+    Existing,
+}
 
 /// The system as the command line sees it; `main` fills it with the real one.
 pub struct Host {
@@ -22,12 +35,16 @@ pub struct Host {
     pub environment: BTreeMap<OsString, OsString>,
     /// Who runs the program, as the history of a value will name them.
     pub user: String,
+    /// The number of that user, where the system has numbers.
+    pub uid: Option<u32>,
     /// The working directory.
     pub directory: PathBuf,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The way to the database; nothing is opened before a command needs it.
+    pub open_store: StoreOpener,
     /// Puts the core size limit back to what it was when the process began, for a program that takes its place or is started by it.
     pub restore_core_limit: fn(),
     /// Sets the core size limit to 0 again, once such a program has started.

@@ -19,11 +19,11 @@ pub(crate) const PASSPHRASE: &str = "DANGO_PASSPHRASE";
 pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, host: &Host) -> Result<ProjectKeys, Failure> {
     let passphrase = match passphrase {
         Some(passphrase) => Some(passphrase),
-        None => variable(host, PASSPHRASE)?,
+        None => secret_variable(host, PASSPHRASE)?,
     };
     let on_terminal = host.terminal.input;
     let environment = KeyEnvironment {
-        key: variable(host, "DANGO_KEY")?,
+        key: secret_variable(host, "DANGO_KEY")?,
         // An empty one is a mistake that must not lead to another key; it names the directory, which is no key file.
         key_file: host
             .environment
@@ -44,7 +44,7 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
 }
 
 /// A variable that holds a secret; the empty one is set, too.
-fn variable(host: &Host, name: &str) -> Result<Option<SecretValue>, Failure> {
+pub(crate) fn secret_variable(host: &Host, name: &str) -> Result<Option<SecretValue>, Failure> {
     let Some(value) = host.environment.get(OsStr::new(name)) else {
         return Ok(None);
     };

@@ -12,6 +12,7 @@ mod env;
 mod failure;
 mod hidden;
 mod host;
+mod house;
 mod init;
 mod input;
 mod key;
@@ -34,7 +35,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
-pub use crate::host::{Host, Standard};
+pub use crate::host::{Host, Opening, Standard, StoreOpener};
 use crate::output::Output;
 
 /// What a command answers: nothing where it is done, else why not, with the exit status.

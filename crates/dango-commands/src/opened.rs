@@ -34,27 +34,7 @@ pub(crate) struct Opened {
 impl Opened {
     /// Finds the project: `--project`, `DANGO_PROJECT_ROOT`, or the nearest parent that is one.
     pub(crate) fn find(global: &Global, host: &Host) -> Result<Self, Failure> {
-        let project = match &global.project {
-            Some(directory) => {
-                let project = Project::at(directory);
-                if !project.dango_dir().is_dir() && !project.dlt_dir().is_dir() {
-                    return Err(Failure::refused(format!(
-                        "{} is no Dango project: it has neither .dango/ nor .dlt/",
-                        directory.display()
-                    ))
-                    .hint("`dango init DIR` makes one"));
-                }
-                project
-            }
-            None => Project::find(&host.directory, host.home().as_deref()).ok_or_else(|| {
-                Failure::refused(format!(
-                    "{} is not in a Dango project: neither it nor a parent has .dango/ or .dlt/",
-                    host.directory.display()
-                ))
-                .hint("`dango init` makes one here; `--project DIR` names one elsewhere")
-            })?,
-        };
-        Self::at(project, host)
+        Self::at(find_project(global, host)?, host)
     }
 
     /// A project that is known already.
@@ -225,6 +205,30 @@ fn opening_failure(error: &OpeningError) -> Failure {
         }
     }
     failure
+}
+
+/// Finds the project: `--project`, `DANGO_PROJECT_ROOT`, or the nearest parent that is one.
+pub(crate) fn find_project(global: &Global, host: &Host) -> Result<Project, Failure> {
+    match &global.project {
+        Some(directory) => {
+            let project = Project::at(directory);
+            if !project.dango_dir().is_dir() && !project.dlt_dir().is_dir() {
+                return Err(Failure::refused(format!(
+                    "{} is no Dango project: it has neither .dango/ nor .dlt/",
+                    directory.display()
+                ))
+                .hint("`dango init DIR` makes one"));
+            }
+            Ok(project)
+        }
+        None => Project::find(&host.directory, host.home().as_deref()).ok_or_else(|| {
+            Failure::refused(format!(
+                "{} is not in a Dango project: neither it nor a parent has .dango/ or .dlt/",
+                host.directory.display()
+            ))
+            .hint("`dango init` makes one here; `--project DIR` names one elsewhere")
+        }),
+    }
 }
 
 /// The process environment as text; a variable that is not UTF-8 counts as set, with its text made readable.

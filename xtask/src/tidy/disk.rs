@@ -5,8 +5,9 @@ use super::code::{line_of, word_places};
 use super::tree::SourceTree;
 
 /// Crates that are held to it, each with the places that may touch the disk.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("crates/dango-core", &[]),
+    ("crates/dango-actions", &[]),
     ("crates/dango-audit", &[]),
     ("crates/dango-identity", &[]),
     ("crates/dango-keyring", &[]),
