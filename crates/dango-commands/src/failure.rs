@@ -34,6 +34,8 @@ pub(crate) struct Failure {
     /// Empty where everything has been said already.
     pub(crate) message: String,
     pub(crate) hints: Vec<String>,
+    /// A stable word for what went wrong, as records have it.
+    pub(crate) code: &'static str,
 }
 
 impl Failure {
@@ -43,6 +45,7 @@ impl Failure {
             status: Status::Refused,
             message: message.into(),
             hints: Vec::new(),
+            code: "refused",
         }
     }
 
@@ -52,6 +55,7 @@ impl Failure {
             status: Status::Usage,
             message: message.into(),
             hints: Vec::new(),
+            code: "usage",
         }
     }
 
@@ -61,12 +65,19 @@ impl Failure {
             status,
             message: String::new(),
             hints: Vec::new(),
+            code: "refused",
         }
     }
 
     /// An error with its causes, refused: exit 1.
     pub(crate) fn caused_by(error: &dyn Error) -> Self {
         Self::refused(chain(error))
+    }
+
+    /// Says it in a stable word, too.
+    pub(crate) fn with_code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
     }
 
     /// Adds what to do about it.

@@ -102,8 +102,8 @@ pub(crate) fn hints(code: &str) -> Vec<&'static str> {
 }
 
 /// A failure with what may be done about it.
-pub(crate) fn with_hints(failure: Failure, code: &str) -> Failure {
-    hints(code).into_iter().fold(failure, Failure::hint)
+pub(crate) fn with_hints(failure: Failure, code: &'static str) -> Failure {
+    hints(code).into_iter().fold(failure.with_code(code), Failure::hint)
 }
 
 /// A holder's error for a person.

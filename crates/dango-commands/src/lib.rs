@@ -22,6 +22,7 @@ mod opened;
 mod output;
 mod prompt;
 mod protection;
+mod recorded;
 mod run;
 mod secrets;
 mod signals;

@@ -123,8 +123,8 @@ impl Opened {
     /// What a change that failed means for a person.
     pub(crate) fn vault_failure(&self, error: &VaultError) -> Failure {
         match error {
-            VaultError::Document(error) => self.document_failure(error),
-            VaultError::Env(error) => self.env_failure(error),
+            VaultError::Document(error) => self.document_failure(error).with_code(error.code()),
+            VaultError::Env(error) => self.env_failure(error).with_code(error.code()),
             VaultError::Opening(error)
             | VaultError::Encrypt(EncryptError::Closed(error))
             | VaultError::Set(SetError::Encrypt(EncryptError::Closed(error)))

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::Stdio;
 
 use clap::Args;
+use dango_audit::Event;
 use dango_sources::Expiry;
 
 use crate::Outcome;
@@ -11,6 +12,7 @@ use crate::arguments::Global;
 use crate::failure::{Failure, Status};
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{self as record, all_done, recorded};
 use crate::run::{Prepared, Program, passed_on};
 use crate::signals::Forwarder;
 use crate::source::{Sources, parse_name};
@@ -37,6 +39,9 @@ pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Outpu
     for (index, words) in commands.into_iter().enumerate() {
         let mut words = words.into_iter();
         let Some(name) = words.next() else { continue };
+        // The command takes this process's place, so that it was triggered is all that can be told.
+        let draft = record::source(Event::SyncTriggered, &parse_name(&arguments.sources[index])?);
+        recorded(&opened, vec![draft], output, |_| Ok(()), all_done(1))?;
         let variables = prepared.variables(None, output)?;
         let program = Program {
             name,

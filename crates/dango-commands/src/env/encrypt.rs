@@ -1,6 +1,8 @@
 //! `dango env encrypt` and `decrypt`: values of `.env` sealed and opened where they stand.
 
 use clap::Args;
+use dango_actions::Ending;
+use dango_audit::{Detail, Event};
 use dango_core::VariableName;
 use dango_vault::{EnvEncryptReport, EnvTargets, VaultError};
 use serde::Serialize;
@@ -11,6 +13,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{count, file, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct EncryptArguments {
@@ -44,8 +47,16 @@ struct Decrypted {
 
 pub(crate) fn encrypt(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let (opened, keys) = begin(arguments, global, output)?;
-    let report = opened.vault().encrypt_env(targets(arguments, &keys));
-    let report = report.map_err(|error| failure(&opened, &error))?;
+    let change = |_: &mut Output<'_>| {
+        let report = opened.vault().encrypt_env(targets(arguments, &keys));
+        report.map_err(|error| failure(&opened, &error))
+    };
+    let draft = file(Event::SecretsEncrypted, ".env");
+    let report = recorded(&opened, vec![draft], output, change, |report| {
+        let keys = report.encrypted.as_slice();
+        let ending = Ending::done().with(Detail::Count, count(keys.len()));
+        vec![ending.with(Detail::Paths, keys)]
+    })?;
     if output.json {
         return output.json(&Encrypted {
             encrypted: texts(&report.encrypted),
@@ -60,8 +71,16 @@ pub(crate) fn encrypt(arguments: &EncryptArguments, global: &Global, output: &mu
 
 pub(crate) fn decrypt(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let (opened, keys) = begin(arguments, global, output)?;
-    let decrypted = opened.vault().decrypt_env(targets(arguments, &keys));
-    let decrypted = texts(&decrypted.map_err(|error| failure(&opened, &error))?);
+    let change = |_: &mut Output<'_>| {
+        let decrypted = opened.vault().decrypt_env(targets(arguments, &keys));
+        decrypted.map_err(|error| failure(&opened, &error))
+    };
+    let draft = file(Event::SecretsDecrypted, ".env");
+    let decrypted = recorded(&opened, vec![draft], output, change, |keys| {
+        let ending = Ending::done().with(Detail::Count, count(keys.len()));
+        vec![ending.with(Detail::Paths, keys.as_slice())]
+    })?;
+    let decrypted = texts(&decrypted);
     if output.json {
         return output.json(&Decrypted { decrypted });
     }

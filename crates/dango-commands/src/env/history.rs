@@ -1,5 +1,6 @@
 //! `dango env history`, `rollback`, `reseal` and `diff`: for `.env` what the same verbs are for `secrets.toml`.
 
+use dango_audit::Event;
 use dango_secrets::dotenv::EnvDocument;
 use dango_secrets::storage;
 use serde::Serialize;
@@ -10,6 +11,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{all_done, file, recorded, set_ending, variable};
 use crate::secrets::diff::{self, DiffArguments, Other};
 use crate::secrets::{action, history, reseal};
 
@@ -48,10 +50,14 @@ pub(crate) fn rollback(arguments: &RollbackArguments, global: &Global, output: &
     let opened = Opened::find(global, output.host)?;
     let document = opened.env()?;
     opened.check_env(&document, output);
-    let report = opened
-        .vault()
-        .rollback_env(&key, number)
-        .map_err(|error| opened.vault_failure(&error))?;
+    let change = |_: &mut Output<'_>| {
+        let report = opened.vault().rollback_env(&key, number);
+        report.map_err(|error| opened.vault_failure(&error))
+    };
+    let draft = variable(Event::SecretRolledBack, key.as_str());
+    let report = recorded(&opened, vec![draft], output, change, |report| {
+        vec![set_ending(action(report.outcome), report.encrypted)]
+    })?;
     let done = action(report.outcome);
     if output.json {
         return output.json(&Done {
@@ -71,7 +77,10 @@ pub(crate) fn reseal(global: &Global, output: &mut Output<'_>) -> Outcome {
     let document = opened.env()?;
     let vault = opened.vault();
     let before = vault.check_env(&document).map_err(|error| opened.vault_failure(&error))?;
-    vault.reseal_env().map_err(|error| opened.vault_failure(&error))?;
+    if before.is_some() {
+        let change = |_: &mut Output<'_>| vault.reseal_env().map_err(|error| opened.vault_failure(&error));
+        recorded(&opened, vec![file(Event::SecretsResealed, ".env")], output, change, all_done(1))?;
+    }
     reseal::tell(before.map(|warning| warning.to_string()), ".env", output)
 }
 

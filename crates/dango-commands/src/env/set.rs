@@ -1,6 +1,7 @@
 //! `dango env set`: adds or replaces one variable of `.env`, in a form that all its readers share.
 
 use clap::Args;
+use dango_audit::Event;
 use dango_core::VariableName;
 use dango_secrets::References;
 use dango_secrets::dotenv::EnvEditError;
@@ -14,6 +15,7 @@ use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::protection::ProtectionOptions;
+use crate::recorded::{recorded, set_ending, variable};
 use crate::secrets::action;
 
 #[derive(Args, Debug)]
@@ -64,10 +66,14 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         References::Literal
     };
     let protection = arguments.protection.protection();
-    let report = opened
-        .vault()
-        .set_env(&key, &value, references, protection)
-        .map_err(|error| failure(&opened, &error))?;
+    let change = |_: &mut Output<'_>| {
+        let report = opened.vault().set_env(&key, &value, references, protection);
+        report.map_err(|error| failure(&opened, &error))
+    };
+    let draft = variable(Event::SecretSet, key.as_str());
+    let report = recorded(&opened, vec![draft], output, change, |report| {
+        vec![set_ending(action(report.outcome), report.encrypted)]
+    })?;
     let (action, encrypted) = (action(report.outcome), report.encrypted);
     if output.json {
         let key = key.as_str();

@@ -1,6 +1,7 @@
 //! `dango env unset`: removes one variable of `.env`, every duplicate of it.
 
 use clap::Args;
+use dango_audit::Event;
 use dango_secrets::dotenv::EnvEditError;
 use dango_vault::{EnvSetError, VaultError};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{all_done, recorded, variable};
 
 #[derive(Args, Debug)]
 pub(crate) struct UnsetArguments {
@@ -27,17 +29,25 @@ struct Done<'a> {
 pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
     let key = arguments.key.as_str();
-    opened.vault().unset_env(key).map_err(|error| match error {
-        // The key is not repeated: `KEY=VALUE` typed here would be a secret.
-        VaultError::EnvSet(EnvSetError::Edit(EnvEditError::NotFound)) => {
-            Failure::refused(format!("there is no such variable in {}", opened.project.env_file().display()))
-                .hint("`dango env list` shows what there is")
-        }
-        error => opened.vault_failure(&error),
-    })?;
+    if !opened.env()?.keys().contains(&key) {
+        return Err(missing(&opened));
+    }
+    let change = |_: &mut Output<'_>| {
+        opened.vault().unset_env(key).map_err(|error| match error {
+            VaultError::EnvSet(EnvSetError::Edit(EnvEditError::NotFound)) => missing(&opened),
+            error => opened.vault_failure(&error),
+        })
+    };
+    recorded(&opened, vec![variable(Event::SecretDeleted, key)], output, change, all_done(1))?;
     if output.json {
         return output.json(&Done { key, action: "deleted" });
     }
     output.say(format!("{key}: deleted"));
     Ok(())
+}
+
+/// The key is not repeated: `KEY=VALUE` typed here would be a secret.
+fn missing(opened: &Opened) -> Failure {
+    let path = opened.project.env_file();
+    Failure::refused(format!("there is no such variable in {}", path.display())).hint("`dango env list` shows what there is")
 }

@@ -1,12 +1,13 @@
 //! `dango key create`: makes the project's key and puts it where it was asked for; there is never another place instead.
 
 use clap::Args;
-use dango_keyring::HolderKind;
+use dango_audit::{Detail, Event, Word};
+use dango_keyring::{HolderKind, KeyId};
 use dango_vault::{AdoptError, LostKey};
 use serde::Serialize;
 
 use super::passphrase::{self, Variable};
-use super::{HOLDERS, failure, kind};
+use super::{HOLDERS, failure, kind, with_id};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -14,6 +15,7 @@ use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
+use crate::recorded::{key, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct CreateArguments {
@@ -39,15 +41,9 @@ pub(crate) fn run(arguments: &CreateArguments, global: &Global, output: &mut Out
         let passphrase = passphrase::choose("passphrase for the encryption key", &arguments.input, Variable::Taken, output)?;
         opened = opened.with_passphrase(passphrase, output.host)?;
     }
-    let mut created = opened.place.create(kind, LostKey::Refuse, output.host.clock.as_ref());
-    if let Err(error @ AdoptError::Lost { .. }) = created {
-        if !global.yes && !output.host.terminal.input {
-            return Err(failure(&opened, error));
-        }
-        prompt::confirm(&format!("{error}: make one all the same?"), global.yes, output)?;
-        created = opened.place.create(kind, LostKey::Accept, output.host.clock.as_ref());
-    }
-    let id = created.map_err(|error| refused(&opened, error))?;
+    let change = |output: &mut Output<'_>| create(&opened, kind, global, output);
+    let draft = key(Event::KeyCreated).with(Detail::Holder, Word::new(kind.as_str()));
+    let id = recorded(&opened, vec![draft], output, change, |id| vec![with_id(*id)])?;
     if output.json {
         return output.json(&Done {
             action: "created",
@@ -59,6 +55,19 @@ pub(crate) fn run(arguments: &CreateArguments, global: &Global, output: &mut Out
     output.hint("make a backup with `dango key export FILE`: without the key nothing that it encrypts can be read again");
     output.hint("`dango secrets encrypt --all` encrypts what is stored");
     Ok(())
+}
+
+fn create(opened: &Opened, kind: HolderKind, global: &Global, output: &mut Output<'_>) -> Result<KeyId, Failure> {
+    let clock = std::sync::Arc::clone(&output.host.clock);
+    let mut created = opened.place.create(kind, LostKey::Refuse, clock.as_ref());
+    if let Err(error @ AdoptError::Lost { .. }) = created {
+        if !global.yes && !output.host.terminal.input {
+            return Err(failure(opened, error));
+        }
+        prompt::confirm(&format!("{error}: make one all the same?"), global.yes, output)?;
+        created = opened.place.create(kind, LostKey::Accept, clock.as_ref());
+    }
+    created.map_err(|error| refused(opened, error))
 }
 
 fn place(kind: HolderKind) -> &'static str {

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use dango_audit::Event;
 use dango_keyring::WrappedKeys;
 use dango_secrets::storage::{self, Edit};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::passphrase::{self, Variable};
+use super::with_id;
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -17,6 +19,7 @@ use crate::key_access::{holder_failure, with_hints};
 use crate::opened::{Opened, failure_of_update};
 use crate::output::Output;
 use crate::prompt;
+use crate::recorded::{key, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct ExportArguments {
@@ -52,10 +55,14 @@ pub(crate) fn run(arguments: &ExportArguments, global: &Global, output: &mut Out
     let text = wrapped
         .map_err(|error| with_hints(Failure::caused_by(&error), error.code()))?
         .to_string();
-    let written = storage::update(&path, output.host.entropy.as_ref(), |_| {
-        Ok(Edit::Replace(Zeroizing::new(text.clone().into_bytes()), ()))
-    });
-    written.map_err(failure_of_update)?;
+    let id = keys.active_id();
+    let write = |output: &mut Output<'_>| {
+        let written = storage::update(&path, output.host.entropy.as_ref(), |_| {
+            Ok(Edit::Replace(Zeroizing::new(text.clone().into_bytes()), ()))
+        });
+        written.map_err(failure_of_update)
+    };
+    recorded(&opened, vec![key(Event::KeyExported)], output, write, |()| vec![with_id(id)])?;
     let key_id = keys.active_id().to_string();
     if output.json {
         return output.json(&Done {

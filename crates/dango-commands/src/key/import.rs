@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use dango_audit::{Detail, Event, Word};
 use dango_core::SecretValue;
 use dango_keyring::{HolderKind, WrappedKeys};
 use dango_secrets::storage;
 use dango_vault::Adopted;
 use serde::Serialize;
 
-use super::{HOLDERS, failure, values};
+use super::{HOLDERS, failure, values, with_id};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -17,6 +18,7 @@ use crate::input::SecretInput;
 use crate::key_access::with_hints;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{key, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct ImportArguments {
@@ -56,7 +58,9 @@ pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Out
     let kind = named.or(before).unwrap_or(HolderKind::Keyring);
     // Kept under a passphrase here, too, it is the same one: nobody is asked for two.
     let opened = opened.with_passphrase(passphrase, output.host)?;
-    let adopted = opened.place.adopt(&keys, kind).map_err(|error| failure(&opened, error))?;
+    let draft = key(Event::KeyImported).with(Detail::Holder, Word::new(kind.as_str()));
+    let adopt = |_: &mut Output<'_>| opened.place.adopt(&keys, kind).map_err(|error| failure(&opened, error));
+    let adopted = recorded(&opened, vec![draft], output, adopt, |_| vec![with_id(keys.active_id())])?;
     let key_id = keys.active_id().to_string();
     if output.json {
         return output.json(&Done {

@@ -8,7 +8,9 @@ mod rotate;
 mod status;
 
 use clap::Subcommand;
-use dango_keyring::HolderKind;
+use dango_actions::Ending;
+use dango_audit::{Detail, Id};
+use dango_keyring::{HolderKind, KeyId};
 use dango_vault::AdoptError;
 
 use crate::Outcome;
@@ -48,6 +50,12 @@ const HOLDERS: [&str; 3] = ["keyring", "passphrase", "file"];
 /// The kind that an option names; clap has let nothing else through.
 fn kind(name: Option<&str>) -> HolderKind {
     name.and_then(HolderKind::parse).unwrap_or(HolderKind::Keyring)
+}
+
+/// A change that was made, with the key that it was about.
+fn with_id(id: KeyId) -> Ending {
+    let id: Id = id.to_string().parse().expect("the id of a key is 16 hexadecimal digits");
+    Ending::done().with(Detail::KeyId, &id)
 }
 
 /// A number of values, for a person.

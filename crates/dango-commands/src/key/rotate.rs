@@ -1,13 +1,17 @@
 //! `dango key rotate`: everything encrypted anew under a new key, or an interrupted rotation finished.
 
+use dango_audit::{Detail, Event};
+use dango_vault::RotationReport;
 use serde::Serialize;
 
-use super::values;
+use super::{values, with_id};
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::failure::Failure;
 use crate::key_access::holder_failure;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{count, key, recorded};
 
 #[derive(Serialize)]
 struct Done {
@@ -30,14 +34,13 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let (secrets, env) = (opened.secrets(output)?, opened.env()?);
     opened.check_secrets(&secrets, output);
     opened.check_env(&env, output);
-    let holder = opened.place.present_holder().map_err(|error| holder_failure(&error))?;
-    let host = &output.host;
-    let report = dango_vault::rotate(&opened.project, holder.as_ref(), host.entropy.as_ref(), host.clock.as_ref());
-    let report = report.map_err(|error| opened.vault_failure(&error))?;
-    opened
-        .place
-        .note_rotation(report.active)
-        .map_err(|error| opened.vault_failure(&error))?;
+    let report = recorded(
+        &opened,
+        vec![key(Event::KeyRotated)],
+        output,
+        |output| rotate(&opened, output),
+        |report| vec![with_id(report.active).with(Detail::Count, count(report.encrypted))],
+    )?;
     let action = if report.resumed { "resumed" } else { "rotated" };
     if output.json {
         return output.json(&Done {
@@ -76,4 +79,14 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     }
     output.hint("backups of the old key do not open what is stored now: make a new one with `dango key export FILE`");
     Ok(())
+}
+
+fn rotate(opened: &Opened, output: &mut Output<'_>) -> Result<RotationReport, Failure> {
+    let holder = opened.place.present_holder().map_err(|error| holder_failure(&error))?;
+    let host = &output.host;
+    let report = dango_vault::rotate(&opened.project, holder.as_ref(), host.entropy.as_ref(), host.clock.as_ref())
+        .map_err(|error| opened.vault_failure(&error))?;
+    let noted = opened.place.note_rotation(report.active);
+    noted.map_err(|error| opened.vault_failure(&error))?;
+    Ok(report)
 }

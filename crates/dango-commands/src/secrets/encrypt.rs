@@ -1,6 +1,8 @@
 //! `dango secrets encrypt` and `decrypt`: values of `secrets.toml` sealed and opened where they stand.
 
 use clap::Args;
+use dango_actions::Ending;
+use dango_audit::{Detail, Event};
 use dango_core::CredentialPath;
 use dango_vault::{EncryptReport, Targets, VaultError};
 use serde::Serialize;
@@ -11,6 +13,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{count, file, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct EncryptArguments {
@@ -43,8 +46,16 @@ struct Decrypted {
 
 pub(crate) fn encrypt(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let (opened, paths) = begin(arguments, global, output)?;
-    let report = opened.vault().encrypt_secrets(targets(arguments, &paths));
-    let report = report.map_err(|error| failure(&opened, &error))?;
+    let change = |_: &mut Output<'_>| {
+        let report = opened.vault().encrypt_secrets(targets(arguments, &paths));
+        report.map_err(|error| failure(&opened, &error))
+    };
+    let draft = file(Event::SecretsEncrypted, "secrets.toml");
+    let report = recorded(&opened, vec![draft], output, change, |report| {
+        let paths = report.encrypted.as_slice();
+        let ending = Ending::done().with(Detail::Count, count(paths.len()));
+        vec![ending.with(Detail::Paths, paths)]
+    })?;
     if output.json {
         return output.json(&Encrypted {
             encrypted: texts(&report.encrypted),
@@ -59,8 +70,16 @@ pub(crate) fn encrypt(arguments: &EncryptArguments, global: &Global, output: &mu
 
 pub(crate) fn decrypt(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let (opened, paths) = begin(arguments, global, output)?;
-    let decrypted = opened.vault().decrypt_secrets(targets(arguments, &paths));
-    let decrypted = texts(&decrypted.map_err(|error| failure(&opened, &error))?);
+    let change = |_: &mut Output<'_>| {
+        let decrypted = opened.vault().decrypt_secrets(targets(arguments, &paths));
+        decrypted.map_err(|error| failure(&opened, &error))
+    };
+    let draft = file(Event::SecretsDecrypted, "secrets.toml");
+    let decrypted = recorded(&opened, vec![draft], output, change, |paths| {
+        let ending = Ending::done().with(Detail::Count, count(paths.len()));
+        vec![ending.with(Detail::Paths, paths.as_slice())]
+    })?;
+    let decrypted = texts(&decrypted);
     if output.json {
         return output.json(&Decrypted { decrypted });
     }

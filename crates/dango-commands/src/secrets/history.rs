@@ -1,6 +1,7 @@
 //! `dango secrets history` and `rollback`: the previous values of a credential, encrypted in `.dango/history`; listed without them, and put back.
 
 use clap::Args;
+use dango_audit::Event;
 use dango_vault::PreviousValue;
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{credential, recorded, set_ending};
 
 #[derive(Args, Debug)]
 pub(crate) struct HistoryArguments {
@@ -53,10 +55,17 @@ pub(crate) fn rollback(arguments: &RollbackArguments, global: &Global, output: &
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;
     opened.check_secrets(&document, output);
-    let report = opened
-        .vault()
-        .rollback_secret(&path, number)
-        .map_err(|error| opened.vault_failure(&error))?;
+    let change = |_: &mut Output<'_>| {
+        let report = opened.vault().rollback_secret(&path, number);
+        report.map_err(|error| opened.vault_failure(&error))
+    };
+    let draft = credential(Event::SecretRolledBack, &path);
+    let report = recorded(&opened, vec![draft], output, change, |report| {
+        vec![set_ending(
+            report.outcomes.first().copied().map_or("unchanged", action),
+            report.encrypted.contains(&path),
+        )]
+    })?;
     let encrypted = report.encrypted.contains(&path);
     let done = report.outcomes.first().copied().map_or("unchanged", action);
     if output.json {

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use dango_audit::Event;
 use dango_core::{CredentialPath, SecretValue};
 use dango_secrets::document::{NewType, NewValue, SecretsDocument};
 use dango_secrets::dotenv::{EnvDocument, Precedence};
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 use crate::opened::{Opened, process_variable};
 use crate::output::Output;
 use crate::protection::ProtectionOptions;
+use crate::recorded::{credential, recorded, set_ending};
 
 /// The largest file that is taken, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -96,7 +98,10 @@ pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Out
         let mut edition = Edition::new(&opened.keys, output.host.entropy.as_ref());
         merge(&document, &mut edition).map_err(refused)?.1
     } else {
-        opened.vault().edit_secrets(merge).map_err(refused)?
+        let drafts = values.iter().map(|(path, _)| credential(Event::SecretSet, path)).collect();
+        let endings = |(rows, _): &(Vec<Row>, _)| rows.iter().map(|row| set_ending(row.action, row.encrypted)).collect();
+        let change = |_: &mut Output<'_>| opened.vault().edit_secrets(merge).map_err(refused);
+        recorded(&opened, drafts, output, change, endings)?
     };
     for left in left {
         output.warn(format!("{} stays plain: {}", left.path, left.reason));

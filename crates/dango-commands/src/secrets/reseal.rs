@@ -1,11 +1,13 @@
 //! `dango secrets reseal`: accepts the encrypted values of `secrets.toml` as they are.
 
+use dango_audit::Event;
 use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::recorded::{all_done, file, recorded};
 
 #[derive(Serialize)]
 struct Done {
@@ -18,7 +20,16 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let document = opened.secrets(output)?;
     let vault = opened.vault();
     let before = vault.check_secrets(&document).map_err(|error| opened.vault_failure(&error))?;
-    vault.reseal_secrets().map_err(|error| opened.vault_failure(&error))?;
+    if before.is_some() {
+        let change = |_: &mut Output<'_>| vault.reseal_secrets().map_err(|error| opened.vault_failure(&error));
+        recorded(
+            &opened,
+            vec![file(Event::SecretsResealed, "secrets.toml")],
+            output,
+            change,
+            all_done(1),
+        )?;
+    }
     tell(before.map(|warning| warning.to_string()), ".dlt/secrets.toml", output)
 }
 

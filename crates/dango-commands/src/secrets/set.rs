@@ -1,8 +1,10 @@
 //! `dango secrets set`: adds or replaces one credential; everything else in the file stays byte for byte.
 
 use clap::Args;
+use dango_audit::Event;
 use dango_secrets::document::{NewType, NewValue};
 use dango_secrets::{References, SetOutcome, Value};
+use dango_vault::SetReport;
 use serde::Serialize;
 
 use super::parse_path;
@@ -13,6 +15,7 @@ use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::protection::ProtectionOptions;
+use crate::recorded::{credential, recorded, set_ending};
 
 #[derive(Args, Debug)]
 pub(crate) struct SetArguments {
@@ -56,11 +59,15 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
     };
     let value = NewValue::parse(value_type, &secret, references).map_err(|error| Failure::caused_by(&error))?;
     let protection = arguments.protection.protection();
-    let report = opened
-        .vault()
-        .set_secrets(&[(path.clone(), value)], protection)
-        .map_err(|error| opened.vault_failure(&error))?;
-    let action = report.outcomes.first().copied().map_or("unchanged", action);
+    let change = |_: &mut Output<'_>| {
+        let report = opened.vault().set_secrets(&[(path.clone(), value)], protection);
+        report.map_err(|error| opened.vault_failure(&error))
+    };
+    let done = |report: &SetReport| report.outcomes.first().copied().map_or("unchanged", action);
+    let report = recorded(&opened, vec![credential(Event::SecretSet, &path)], output, change, |report| {
+        vec![set_ending(done(report), !report.encrypted.is_empty())]
+    })?;
+    let action = done(&report);
     for left in &report.left {
         output.warn(format!("{} stays plain: {}", left.path, left.reason));
     }

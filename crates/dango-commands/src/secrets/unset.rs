@@ -1,6 +1,8 @@
 //! `dango secrets unset`: removes one credential, or a whole table after confirmation.
 
 use clap::Args;
+use dango_actions::Ending;
+use dango_audit::{Detail, Event};
 use dango_secrets::document::EditError;
 use dango_vault::{Removal, SetError, VaultError};
 use serde::Serialize;
@@ -11,6 +13,7 @@ use crate::arguments::Global;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
+use crate::recorded::{count, credential, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct UnsetArguments {
@@ -43,9 +46,17 @@ pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Outp
     };
     // What was a value when the question was not asked may have become a table since.
     let what = if confirmed { Removal::ValueOrTable } else { Removal::Value };
-    let removed = opened.vault().unset_secret(&path, what).map_err(|error| match error {
-        VaultError::Set(SetError::Edit(EditError::NotFound { .. })) => super::missing(&path, &opened),
-        error => opened.vault_failure(&error),
+    if document.value(&path).is_none() && !document.contains_table(&path) {
+        return Err(super::missing(&path, &opened));
+    }
+    let change = |_: &mut Output<'_>| {
+        opened.vault().unset_secret(&path, what).map_err(|error| match error {
+            VaultError::Set(SetError::Edit(EditError::NotFound { .. })) => super::missing(&path, &opened),
+            error => opened.vault_failure(&error),
+        })
+    };
+    let removed = recorded(&opened, vec![credential(Event::SecretDeleted, &path)], output, change, |removed| {
+        vec![Ending::done().with(Detail::Count, count(*removed))]
     })?;
     if output.json {
         return output.json(&Done {

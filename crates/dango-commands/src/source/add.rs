@@ -1,6 +1,7 @@
 //! `dango source add`: a source with its credentials, written only when everything is known.
 
 use clap::Args;
+use dango_audit::{Detail, Event, Word};
 use dango_core::{SecretValue, SourceName, SourceType};
 use dango_secrets::References;
 use dango_secrets::document::NewValue;
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::protection::ProtectionOptions;
+use crate::recorded::{self as record, all_done, credential, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct AddArguments {
@@ -58,7 +60,11 @@ pub(crate) fn run(arguments: &AddArguments, global: &Global, output: &mut Output
     } else {
         from_options(arguments, spec, name, &Sources::read(&opened, output)?, output)?
     };
-    write(&opened, &ready, output)?;
+    let mut drafts = vec![record::source(Event::SourceAdded, &ready.name).with(Detail::SourceType, Word::new(ready.spec.name))];
+    drafts.extend(ready.plan.credentials.iter().map(|(path, _)| credential(Event::SecretSet, path)));
+    let count = drafts.len();
+    let change = |output: &mut Output<'_>| write(&opened, &ready, output);
+    recorded(&opened, drafts, output, change, all_done(count))?;
     tell(&ready, output)
 }
 

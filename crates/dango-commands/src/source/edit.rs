@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::process::Stdio;
 
 use clap::Args;
+use dango_audit::Event;
+use dango_core::SourceName;
 use dango_sources::{ConfiguredSource, EditError, SourcesFile, SyncCommand, TypeSpec};
 use dango_vault::Protection;
 use serde::Serialize;
@@ -16,6 +18,7 @@ use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
+use crate::recorded::{self as record, all_done, credential, recorded};
 use crate::run::Program;
 
 #[derive(Args, Debug)]
@@ -47,21 +50,40 @@ pub(crate) fn run(arguments: &EditArguments, global: &Global, output: &mut Outpu
     } else if output.host.terminal.input {
         match ask(source, spec, output)? {
             Some(plan) => plan,
-            None => return open_editor(&opened, output),
+            None => {
+                let draft = record::source(Event::SourceEdited, &name);
+                return recorded(&opened, vec![draft], output, |output| open_editor(&opened, output), all_done(1));
+            }
         }
     } else {
         return Err(Failure::usage("nothing to change was given").hint("use `--set FIELD=VALUE`, `--field FIELD` or `--unset FIELD`"));
     };
-    if !plan.settings.is_empty() || plan.sync.is_some() || !arguments.unset.is_empty() {
-        edit_file(&opened, output, |file| {
+    let mut drafts = vec![record::source(Event::SourceEdited, &name)];
+    drafts.extend(plan.credentials.iter().map(|(path, _)| credential(Event::SecretSet, path)));
+    let count = drafts.len();
+    let change = |output: &mut Output<'_>| edit(&opened, &name, &plan, &arguments.unset, output);
+    recorded(&opened, drafts, output, change, all_done(count))?;
+    if output.json {
+        return output.json(&Done {
+            name: name.to_string(),
+            action: "updated",
+        });
+    }
+    output.say(format!("{name}: updated"));
+    Ok(())
+}
+
+fn edit(opened: &Opened, name: &SourceName, plan: &Plan, unset: &[String], output: &mut Output<'_>) -> Result<(), Failure> {
+    if !plan.settings.is_empty() || plan.sync.is_some() || !unset.is_empty() {
+        edit_file(opened, output, |file| {
             let mut file = file.clone();
             let mut settings = plan.settings.clone();
             settings.extend(plan.sync.iter().map(|sync| ("sync".to_owned(), sync.to_value())));
             for (field, value) in &settings {
-                file = reread(file.set_field(&name, field, value))?;
+                file = reread(file.set_field(name, field, value))?;
             }
-            for field in &arguments.unset {
-                file = reread(file.unset_field(&name, field))?;
+            for field in unset {
+                file = reread(file.unset_field(name, field))?;
             }
             Ok(file.text().to_owned())
         })?;
@@ -70,13 +92,6 @@ pub(crate) fn run(arguments: &EditArguments, global: &Global, output: &mut Outpu
         let report = opened.vault().set_secrets(&plan.credentials, Protection::Habit);
         report.map_err(|error| opened.vault_failure(&error))?;
     }
-    if output.json {
-        return output.json(&Done {
-            name: name.to_string(),
-            action: "updated",
-        });
-    }
-    output.say(format!("{name}: updated"));
     Ok(())
 }
 

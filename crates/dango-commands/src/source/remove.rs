@@ -1,6 +1,8 @@
 //! `dango source remove`: a source out of `sources.yml`, and its credentials if wanted.
 
 use clap::Args;
+use dango_actions::Ending;
+use dango_audit::{Detail, Event};
 use dango_core::CredentialPath;
 use serde::Serialize;
 
@@ -11,6 +13,7 @@ use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
+use crate::recorded::{self as record, count, recorded};
 
 #[derive(Args, Debug)]
 pub(crate) struct RemoveArguments {
@@ -47,16 +50,20 @@ pub(crate) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Out
     let take_credentials = stored > 0
         && !arguments.keep_credentials
         && (global.yes || prompt::decide(&format!("remove its {stored} values from .dlt/secrets.toml, too?"), false, output)?);
-    edit_file(&opened, output, |file| {
-        file.remove(&name).map_err(|error| Failure::caused_by(&error))
+    let change = |output: &mut Output<'_>| {
+        edit_file(&opened, output, |file| {
+            file.remove(&name).map_err(|error| Failure::caused_by(&error))
+        })?;
+        if !take_credentials {
+            return Ok(0);
+        }
+        let removed = opened.vault().unset_secrets(&tables);
+        removed.map_err(|error| opened.vault_failure(&error))
+    };
+    let draft = record::source(Event::SourceRemoved, &name);
+    let removed = recorded(&opened, vec![draft], output, change, |removed| {
+        vec![Ending::done().with(Detail::Count, count(*removed))]
     })?;
-    let mut removed = 0;
-    if take_credentials {
-        removed = opened
-            .vault()
-            .unset_secrets(&tables)
-            .map_err(|error| opened.vault_failure(&error))?;
-    }
     if output.json {
         return output.json(&Done {
             name: name.to_string(),

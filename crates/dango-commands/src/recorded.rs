@@ -1,0 +1,99 @@
+//! Changes of files as the audit log tells them: the intent before, the outcome after; what cannot be recorded is not done.
+
+use dango_actions::{BeginChangesError, ChangeDraft, Ending};
+use dango_audit::{Detail, Event, Target, TargetKind, Word};
+use dango_core::{CredentialPath, SourceName, VariableName};
+
+use crate::failure::{Failure, chain};
+use crate::house::{House, caller, denied, fault, wait};
+use crate::opened::Opened;
+use crate::output::Output;
+
+/// Makes a change between its intent and its outcome.
+///
+/// `endings` says, from what the change answered, how each of the drafts ended. A change that fails ended so for all of them.
+pub(crate) fn recorded<T>(
+    opened: &Opened,
+    drafts: Vec<ChangeDraft>,
+    output: &mut Output<'_>,
+    change: impl FnOnce(&mut Output<'_>) -> Result<T, Failure>,
+    endings: impl FnOnce(&T) -> Vec<Ending>,
+) -> Result<T, Failure> {
+    let house = House::of(opened.project.clone());
+    let actions = house.actions(output)?;
+    let count = drafts.len();
+    let begun = wait(actions.begin_changes(&caller(output.host), drafts));
+    let pending = begun.map_err(|error| not_begun(&error))?;
+    let done = change(output);
+    let endings = match &done {
+        Ok(done) => endings(done),
+        Err(failure) => vec![Ending::failed(Word::new(failure.code)); count],
+    };
+    let finished = wait(actions.finish_each_change(pending, endings));
+    house.keep_checkpoint(output);
+    match (done, finished) {
+        (Ok(_), Err(error)) => Err(Failure::refused(format!("the change was made, but {}", chain(&error)))),
+        (done, _) => done,
+    }
+}
+
+/// A change that is recorded as done when it was.
+pub(crate) fn all_done<T>(count: usize) -> impl FnOnce(&T) -> Vec<Ending> {
+    move |_| vec![Ending::done(); count]
+}
+
+/// How a value that was set ended: created, updated or unchanged, encrypted or not.
+pub(crate) fn set_ending(action: &'static str, encrypted: bool) -> Ending {
+    Ending::done()
+        .with(Detail::Action, Word::new(action))
+        .with(Detail::Encrypted, encrypted)
+}
+
+/// A change of one credential in `secrets.toml`.
+pub(crate) fn credential(event: Event, path: &CredentialPath) -> ChangeDraft {
+    ChangeDraft::new(event)
+        .on(Target::new(TargetKind::Secret, path))
+        .with(Detail::Path, path)
+        .with(Detail::File, Word::new("secrets.toml"))
+}
+
+/// A change of one variable in `.env`; a key that is none that a program could read is not named.
+pub(crate) fn variable(event: Event, key: &str) -> ChangeDraft {
+    let draft = ChangeDraft::new(event).with(Detail::File, Word::new(".env"));
+    match key.parse::<VariableName>() {
+        Ok(key) => draft.on(Target::new(TargetKind::Variable, &key)).with(Detail::Key, &key),
+        Err(_) => draft.on(Target::of(TargetKind::Variable)),
+    }
+}
+
+/// A change of a whole file.
+pub(crate) fn file(event: Event, name: &'static str) -> ChangeDraft {
+    ChangeDraft::new(event)
+        .on(Target::new(TargetKind::File, Word::new(name)))
+        .with(Detail::File, Word::new(name))
+}
+
+/// A change of a source.
+pub(crate) fn source(event: Event, name: &SourceName) -> ChangeDraft {
+    ChangeDraft::new(event)
+        .on(Target::new(TargetKind::Source, name))
+        .with(Detail::Source, name)
+}
+
+/// A change of the encryption key.
+pub(crate) fn key(event: Event) -> ChangeDraft {
+    ChangeDraft::new(event).on(Target::of(TargetKind::Key))
+}
+
+/// A number of values, for a record.
+pub(crate) fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn not_begun(error: &BeginChangesError) -> Failure {
+    match error {
+        BeginChangesError::Denied(error) => denied(error),
+        BeginChangesError::Unrecorded(error) => fault(error),
+        error => Failure::caused_by(error),
+    }
+}
