@@ -85,9 +85,6 @@ enum Ran {
 ///
 /// Nobody waits for a group to fill: while one is being written to the disk, the next gathers by itself.
 async fn group(connection: &mut SqliteConnection, first: Request, requests: &Receiver<Request>) {
-    if first.answer.is_canceled() {
-        return;
-    }
     if let Err(failure) = lock(connection, "BEGIN IMMEDIATE").await {
         let _ = first.answer.send(Err(failure));
         return;
@@ -96,6 +93,11 @@ async fn group(connection: &mut SqliteConnection, first: Request, requests: &Rec
     let mut done: Vec<oneshot::Sender<Result<(), StoreFailure>>> = Vec::new();
     let mut next = Some(first);
     while let Some(Request { job, answer }) = next.take() {
+        // Work that nobody waits for any more is not begun.
+        if answer.is_canceled() {
+            next = requests.try_recv().ok();
+            continue;
+        }
         match in_savepoint(connection, job).await {
             Ok(Ran::Done) => done.push(answer),
             // They are answered at once: whatever becomes of the others, nothing of theirs happens.

@@ -229,3 +229,57 @@ fn records_of_the_log_cannot_be_changed_deleted_or_replaced() {
     });
     assert_eq!(pollster::block_on(work).expect("verified"), (true, 10));
 }
+
+/// The members of a record, as the files contract has them.
+#[test]
+fn the_columns_of_the_log_are_named_as_the_members_of_a_record() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("dango.db");
+    drop(SqliteStore::open(&path, Open::OrCreate).expect("opened"));
+    let names = pollster::block_on(async {
+        let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.expect("opened");
+        let rows = sqlx::query_scalar("SELECT name FROM pragma_table_info('audit') ORDER BY cid");
+        let names: Vec<String> = rows.fetch_all(&mut connection).await.expect("read");
+        names
+    });
+    assert_eq!(
+        names,
+        [
+            "seq",
+            "at",
+            "event",
+            "actor",
+            "target",
+            "outcome",
+            "origin",
+            "request_id",
+            "details",
+            "prev_hash",
+            "hash"
+        ]
+    );
+}
+
+#[test]
+fn every_table_is_strict_and_every_statement_is_in_the_program() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("dango.db");
+    drop(SqliteStore::open(&path, Open::OrCreate).expect("opened"));
+    let loose = pollster::block_on(async {
+        let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.expect("opened");
+        let rows =
+            sqlx::query_scalar("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name <> 'sqlite_schema'");
+        let names: Vec<String> = rows.fetch_all(&mut connection).await.expect("read");
+        names
+    });
+    assert_eq!(loose, [""; 0]);
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in [&sources, &sources.join("tables")]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("read"))
+    {
+        let file = entry.expect("an entry").path();
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        assert!(!text.contains("AssertSqlSafe"), "{}", file.display());
+    }
+}
