@@ -223,8 +223,8 @@ mod tests {
         let keys: Vec<FoundIdentityKey> = std::thread::scope(|scope| {
             let one = || place(directory.path(), IdentityKeyEnvironment::default()).load_or_make(&OsEntropy);
             let threads: Vec<_> = (0..16).map(|_| scope.spawn(one)).collect();
-            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join().expect("no panic").expect("a key");
-            threads.into_iter().map(join).collect()
+            let answers = threads.into_iter().map(|thread| thread.join().expect("no panic"));
+            answers.map(|answer| answer.expect("a key")).collect()
         });
         assert_eq!(keys.iter().filter(|found| found.is_new).count(), 1);
         assert!(keys.iter().all(|found| found.key.ct_eq(&keys[0].key)));

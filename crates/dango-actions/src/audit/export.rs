@@ -44,7 +44,7 @@ impl ExportAuditError {
 }
 
 impl Actions {
-    /// Writes every record that a filter takes, page by page, keeping none. What is recorded about the export itself is not in it.
+    /// Writes every record that a filter takes, or the first ones of them, page by page, keeping none. What is recorded about the export itself is not in it.
     ///
     /// It goes on where the log cannot be written, because a log that is damaged has to be got out; the answer says so.
     ///
@@ -58,6 +58,7 @@ impl Actions {
         permit: &Permit<AuditView>,
         filter: Filter,
         format: ExportFormat,
+        limit: Option<u64>,
         sink: W,
     ) -> Result<Exported, ExportAuditError> {
         let record = Record::of(Event::AuditExported)
@@ -65,7 +66,7 @@ impl Actions {
             .with(Detail::Format, Word::new(format.as_str()));
         let begun: Result<Seq, Fault> = self.append(permit, record.clone(), Stage::Intent).await;
         let own = begun.as_ref().ok().copied();
-        let written = self.export_until(permit, filter, own, (format, sink)).await;
+        let written = self.export_until(permit, filter, own, (format, limit, sink)).await;
         let ended = match begun {
             Err(fault) => Err(fault),
             Ok(intent) => {
@@ -94,22 +95,24 @@ impl Actions {
         permit: &Permit<AuditView>,
         mut filter: Filter,
         own: Option<Seq>,
-        (format, sink): (ExportFormat, W),
+        (format, limit, sink): (ExportFormat, Option<u64>, W),
     ) -> Result<u64, ExportAuditError> {
         let newest_first = filter.order == Order::NewestFirst;
         let is_ahead = |own: Seq| filter.cursor.is_none_or(|cursor| cursor.seq() > own);
         if let Some(own) = own.filter(|own| newest_first && is_ahead(*own)) {
             filter.cursor = Some(Cursor::behind(own));
         }
-        let limit = PageLimit::new(PAGE_MAX).unwrap_or_default();
+        let size = PageLimit::new(PAGE_MAX).unwrap_or_default();
+        let mut left = limit.unwrap_or(u64::MAX);
         let mut exporter = Exporter::begin(format, sink)?;
         loop {
-            let page = self.list_audit(permit, filter.clone(), limit).await?;
+            let page = self.list_audit(permit, filter.clone(), size).await?;
             for event in &page.events {
-                if own.is_some_and(|own| event.seq >= own.as_column()) {
+                if left == 0 || own.is_some_and(|own| event.seq >= own.as_column()) {
                     return Ok(exporter.finish()?);
                 }
                 exporter.write(event)?;
+                left -= 1;
             }
             if page.next_cursor.is_none() {
                 return Ok(exporter.finish()?);
