@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::Host;
+use crate::audit::AuditCommand;
+use crate::auth::AuthCommand;
 use crate::completions::CompletionsArguments;
 use crate::env::EnvCommand;
 use crate::init::InitArguments;
@@ -97,6 +99,12 @@ pub(crate) enum Command {
     Source(SourceCommand),
     /// Check that a source's credentials are complete, then run its sync command
     Sync(SyncArguments),
+    /// Users: who may sign in, and what they may do
+    #[command(subcommand)]
+    Auth(AuthCommand),
+    /// The audit log: what happened, and whether the log still says so
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
     /// Print the manual page, or write one page a command into a directory

@@ -7,6 +7,8 @@
 #![warn(missing_docs)]
 
 mod arguments;
+mod audit;
+mod auth;
 mod completions;
 mod env;
 mod failure;
@@ -68,6 +70,8 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Run(arguments) => run::run(arguments, global, output),
         Command::Source(command) => source::run(command, global, output),
         Command::Sync(arguments) => sync::run(&arguments, global, output),
+        Command::Auth(command) => auth::run(command, global, output),
+        Command::Audit(command) => audit::run(command, global, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
         Command::Man(arguments) => man::run(&arguments, output),
     }

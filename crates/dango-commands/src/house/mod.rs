@@ -151,6 +151,21 @@ impl House {
         }
     }
 
+    /// Where the checkpoint of the log is kept.
+    pub(crate) fn checkpoint_file(&self) -> PathBuf {
+        checkpoint::path(&self.project)
+    }
+
+    /// Whether there is a database, whatever else says that there should be one.
+    pub(crate) fn database_is_there(&self) -> bool {
+        self.database().symlink_metadata().is_ok()
+    }
+
+    /// What a database that was there and is gone means for a person.
+    pub(crate) fn database_is_gone(&self) -> Failure {
+        failures::database_is_gone(&self.project)
+    }
+
     /// The checkpoint that was kept for this log; empty where there is none.
     pub(crate) fn kept_notes(&self) -> Result<String, Failure> {
         Ok(Kept::read(&self.project)?.map(Kept::into_note).unwrap_or_default())
@@ -164,7 +179,7 @@ impl House {
         match path.symlink_metadata() {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && kept.is_none() => Ok(false),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(failures::database_is_gone(&self.project)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(self.database_is_gone()),
             Err(error) => Err(Failure::refused(format!("cannot read {}: {error}", path.display()))),
         }
     }
