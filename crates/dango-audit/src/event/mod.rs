@@ -179,6 +179,8 @@ events! {
     SessionUseAfterExpire = "session_use_after_expire", Authentication, SessionUseAfterExpire, fails as SessionUseAfterExpire;
     Reauthenticated = "reauthenticated", Authentication, SessionRenewed, fails as AuthnLoginFail;
     TwoFaSetupStarted = "two_fa_setup_started", Authentication, UserUpdated, fails as AuthnLoginFail;
+    /// The password was right; the second factor is still to come.
+    SecondFactorRequested = "second_factor_requested", Authentication, AuthnLoginSuccess, fails as AuthnLoginFail;
     TwoFaVerified = "two_fa_verified", Authentication, AuthnLoginSuccess, fails as AuthnLoginFail;
     TwoFaReset = "two_fa_reset", Users, UserUpdated;
     RecoveryCodesRegenerated = "recovery_codes_regenerated", Authentication, AuthnTokenCreated, fails as AuthnLoginFail;
