@@ -59,7 +59,10 @@ impl Fault {
 
     /// The failure of the database that is behind it, if one is.
     pub fn store_failure(&self) -> Option<&StoreFailure> {
-        StoreFailure::within(self)
+        match self {
+            Self::Store(failure) => Some(failure),
+            other => StoreFailure::within(other),
+        }
     }
 }
 
@@ -109,14 +112,33 @@ pub(crate) trait Coded {
     fn word(&self) -> &'static str;
 }
 
-/// Declares the errors of actions: each refusal with its code, and what can go wrong with all of them.
+/// Declares the errors of actions: each refusal with its code, and what can go wrong with all of them. Those of actions with a
+/// ticket can be denied, too.
 macro_rules! refusals {
-    ($(
+    ($($(#[$doc:meta])* $name:ident { $($refusals:tt)* })*) => {$(
+        $crate::fault::refusal! {
+            $(#[$doc])*
+            $name { $($refusals)* }
+            { Denied }
+        }
+    )*};
+}
+
+/// As `refusals`, for actions that need no ticket.
+macro_rules! own_refusals {
+    ($($(#[$doc:meta])* $name:ident { $($refusals:tt)* })*) => {$(
+        $crate::fault::refusal! { $(#[$doc])* $name { $($refusals)* } {} }
+    )*};
+}
+
+macro_rules! refusal {
+    (
         $(#[$doc:meta])*
         $name:ident {
             $($(#[$refusal:meta])* $variant:ident $(($inner:ty))? = $code:literal, $text:literal;)*
         }
-    )*) => {$(
+        { $($denied:ident)? }
+    ) => {
         $(#[$doc])*
         #[derive(Debug, thiserror::Error)]
         #[non_exhaustive]
@@ -126,9 +148,11 @@ macro_rules! refusals {
                 #[error($text)]
                 $variant $(($inner))?,
             )*
-            /// The caller may not do it any more: the permission, the account or the session has gone since the permit.
-            #[error(transparent)]
-            Denied(#[from] $crate::permit::Denied),
+            $(
+                /// The caller may not do it any more: the permission, the account or the session has gone since the permit.
+                #[error(transparent)]
+                $denied(#[from] $crate::permit::Denied),
+            )?
             /// Something failed, so nothing was done.
             #[error(transparent)]
             Fault(#[from] $crate::fault::Fault),
@@ -139,7 +163,7 @@ macro_rules! refusals {
             pub fn code(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => $code,)*
-                    Self::Denied(denied) => denied.code(),
+                    $(Self::$denied(denied) => denied.code(),)?
                     Self::Fault(fault) => fault.code(),
                 }
             }
@@ -150,10 +174,10 @@ macro_rules! refusals {
                 self.code()
             }
         }
-    )*};
+    };
 }
 
-pub(crate) use refusals;
+pub(crate) use {own_refusals, refusal, refusals};
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,8 @@
 //! - [`Caller`] and [`Permit`]: who wants something, and the ticket that says that they may; an action does not compile without its ticket;
 //! - accounts: [`Actions::add_user`], [`Actions::list_users`], [`Actions::change_role`], [`Actions::recover`] and the like;
 //! - [`IdentityKeyFile`]: the key that all of it needs, from the environment or from `.dango/identity.key`;
+//! - logging in: [`Actions::log_in`], [`Actions::verify_second_factor`], [`Actions::authenticate`], and what people do with their own
+//!   account: [`Actions::change_password`], [`Actions::list_sessions`], [`Actions::make_api_key`], [`Actions::begin_enrolment`];
 //! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
 //! - the audit log itself: [`Actions::list_audit`], [`Actions::verify_audit`], [`Actions::export_audit`].
 //!
@@ -16,7 +18,9 @@ mod actions;
 mod audit;
 mod caller;
 mod fault;
+mod holder;
 mod identity_key;
+mod own;
 mod permit;
 mod public_url;
 mod recording;
@@ -35,7 +39,13 @@ pub use audit::{
 };
 pub use caller::Caller;
 pub use fault::Fault;
+pub use holder::{Holder, LoggedIn, SignedIn};
 pub use identity_key::{FoundIdentityKey, IdentityKeyEnvironment, IdentityKeyError, IdentityKeyFile};
+pub use own::{
+    AcceptInviteError, ApiKeyError, AuthenticateError, BeginSetupError, ChangePasswordError, ClaimAdministratorError, DisableFactorError,
+    EnabledFactor, FinishSetupError, KeyHolder, LogInError, LogInStep, Login, ReauthenticateError, RegenerateCodesError, RevokeApiKeyError,
+    RevokeSessionError, VerifyCodeError,
+};
 pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, PlatformManage, UsersManage, UsersView};
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};

@@ -216,7 +216,7 @@ impl DenialCap {
     const MINUTE: i64 = 60_000_000;
     const ACTORS: usize = 10_000;
 
-    fn admits(&self, caller: &Caller, now: Timestamp) -> bool {
+    pub(crate) fn admits(&self, caller: &Caller, now: Timestamp) -> bool {
         let minute = now.unix_micros().div_euclid(Self::MINUTE);
         let actor = match (caller.user_id(), caller.client().address) {
             (Some(user), _) => user.to_string(),
