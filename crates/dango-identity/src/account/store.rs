@@ -31,7 +31,7 @@ pub enum AccountChange {
     Unchanged(User),
     /// There is no such user.
     NotFound,
-    /// It would have left nobody who can administer ([`User::is_working_admin`]).
+    /// It would have left nobody who can administer ([`User::can_stand_in_for`]).
     LastAdmin,
 }
 
@@ -99,16 +99,16 @@ pub trait UserStore: Send {
     /// temporary, neither used nor expired. Answers whether it happened.
     async fn complete_login(&mut self, login: &LoginCompletion<'_>) -> Result<bool, StoreError>;
 
-    /// Gives a user another role; never takes the last working administrator's.
+    /// Gives a user another role; never takes the last administrator's.
     async fn change_role(&mut self, id: UserId, role: Role, now: Timestamp) -> Result<AccountChange, StoreError>;
 
-    /// Switches an account off, ends everything issued and revokes API keys; never the last working administrator's.
+    /// Switches an account off, ends everything issued and revokes API keys; never the last administrator's.
     async fn deactivate_user(&mut self, id: UserId, now: Timestamp) -> Result<AccountChange, StoreError>;
 
     /// Switches an account on again. Nothing that was ended comes back; an invitation that was pending has expired.
     async fn reactivate_user(&mut self, id: UserId, now: Timestamp) -> Result<AccountChange, StoreError>;
 
-    /// Removes a user with everything that belongs to them; never the last working administrator. The answer holds the
+    /// Removes a user with everything that belongs to them; never the last administrator. The answer holds the
     /// record as it was.
     async fn delete_user(&mut self, id: UserId) -> Result<AccountChange, StoreError>;
 

@@ -56,9 +56,20 @@ impl User {
         matches!(self.activity, Activity::Active) && self.invite_expires_at.is_none()
     }
 
-    /// Whether this is one of the administrators of whom one must always be left: an invited one cannot help anybody yet.
+    /// Whether this administrator can help others now: an invited one cannot yet.
     pub fn is_working_admin(&self) -> bool {
         self.role == Role::Admin && self.may_log_in()
+    }
+
+    /// Whether this is an administrator who is switched on, be it by an invitation that was not accepted yet.
+    pub fn is_active_admin(&self) -> bool {
+        self.role == Role::Admin && self.activity == Activity::Active
+    }
+
+    /// Whether one administrator is left if another goes. One who works is replaced only by one who works: an invitation
+    /// may never be accepted. Where all are invited, one of them has to stay.
+    pub fn can_stand_in_for(&self, other: &Self) -> bool {
+        self.is_active_admin() && (self.may_log_in() || !other.may_log_in())
     }
 }
 

@@ -51,8 +51,8 @@ impl Tables {
     }
 
     fn is_last_admin(&self, user: &User) -> bool {
-        let others = self.users.values().filter(|row| row.user.id != user.id);
-        user.is_working_admin() && !others.into_iter().any(|row| row.user.is_working_admin())
+        let mut others = self.users.values().filter(|row| row.user.id != user.id);
+        user.is_active_admin() && !others.any(|other| other.user.can_stand_in_for(user))
     }
 
     /// Inserts a user whose address is free.

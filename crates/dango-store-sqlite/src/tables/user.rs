@@ -28,12 +28,13 @@ macro_rules! may_log_in {
     };
 }
 
-/// That without this user nobody would be left who can administer.
+/// That without this user nobody would be left who can administer ([`User::can_stand_in_for`]).
 macro_rules! last_admin {
     () => {
-        "(users.role = 'admin' AND users.active = 1 AND users.invite_expires_at IS NULL AND NOT EXISTS (
+        "(users.role = 'admin' AND users.active = 1 AND NOT EXISTS (
             SELECT 1 FROM users AS other
-            WHERE other.id <> users.id AND other.role = 'admin' AND other.active = 1 AND other.invite_expires_at IS NULL))"
+            WHERE other.id <> users.id AND other.role = 'admin' AND other.active = 1
+            AND (other.invite_expires_at IS NULL OR users.invite_expires_at IS NOT NULL)))"
     };
 }
 
