@@ -46,7 +46,7 @@ pub use own::{
     EnabledFactor, FinishSetupError, KeyHolder, LogInError, LogInStep, Login, ReauthenticateError, RegenerateCodesError, RevokeApiKeyError,
     RevokeSessionError, VerifyCodeError,
 };
-pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, PlatformManage, UsersManage, UsersView};
+pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView};
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};
 pub use workers::{InPlace, Workers};

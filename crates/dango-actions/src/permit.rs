@@ -59,12 +59,10 @@ grants! {
     UsersView = Need::Permission(Permission::UsersView);
     /// To invite, change and remove people.
     UsersManage = Need::Fresh(Permission::UsersManage);
-    /// To say whether anybody is let in.
+    /// To say whether anybody is let in, and to let go of old records of the audit log.
     AuthManage = Need::Fresh(Permission::AuthManage);
     /// To read the audit log.
     AuditView = Need::Permission(Permission::AuditView);
-    /// To let go of old records of the audit log.
-    PlatformManage = Need::Fresh(Permission::PlatformManage);
     /// To do what only whoever owns the files may: to become an administrator without being one.
     Machine = Need::Machine;
 }

@@ -9,7 +9,7 @@ use crate::accounts::{UserRef, count};
 use crate::actions::Actions;
 use crate::caller::audit_id;
 use crate::fault::refusals;
-use crate::permit::{Machine, Permit, PlatformManage, UsersManage};
+use crate::permit::{AuthManage, Machine, Permit, UsersManage};
 use crate::unit::Record;
 
 refusals! {
@@ -29,12 +29,12 @@ refusals! {
 impl Actions {
     /// Deletes records older than a time, up to the first intent that is still open. What is left verifies.
     ///
-    /// Permission: `platform.manage`. Audit: `audit_pruned` with first and last place and the count.
+    /// Permission: `auth.manage`, which keys do not have unless made for it. Audit: `audit_pruned` with first and last place and the count.
     ///
     /// # Errors
     ///
     /// [`PruneAuditError::NotIntact`].
-    pub async fn prune_audit(&self, permit: &Permit<PlatformManage>, before: Timestamp) -> Result<Option<Segment>, PruneAuditError> {
+    pub async fn prune_audit(&self, permit: &Permit<AuthManage>, before: Timestamp) -> Result<Option<Segment>, PruneAuditError> {
         self.act(permit, move |mut unit| {
             Box::pin(async move {
                 let record = Record::of(Event::AuditPruned).on(Target::of(TargetKind::Audit));

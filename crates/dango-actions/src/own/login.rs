@@ -21,7 +21,7 @@ pub enum LogInStep {
     /// Logged in.
     Done(Box<Login>),
     /// A second factor is due; the session reaches nothing but its check, for five minutes.
-    SecondFactor(IssuedSession),
+    SecondFactor(Box<IssuedSession>),
 }
 
 /// A login that is done.
@@ -173,7 +173,7 @@ impl Unit<'_> {
                     .await
                     .map_err(issue_fault)?;
                 self.succeed(Record::of(Event::SecondFactorRequested).on_user(&user)).await?;
-                Ok(Ok(LogInStep::SecondFactor(issued)))
+                Ok(Ok(LogInStep::SecondFactor(Box::new(issued))))
             }
             LoginStep::Done(authenticated) => {
                 let (before, obligation) = (authenticated.user().clone(), authenticated.obligation());

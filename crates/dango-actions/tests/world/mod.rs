@@ -158,7 +158,10 @@ impl World {
     pub fn recorded<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<String>) {
         let before = self.records().len();
         let done = work();
-        (done, self.records()[before..].iter().map(summary).collect())
+        let records = self.records();
+        // A new chain begins at its first record.
+        let left = records.get(before..).unwrap_or(&records);
+        (done, left.iter().map(summary).collect())
     }
 
     pub fn verified(&self) {
