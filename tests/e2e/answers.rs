@@ -72,6 +72,13 @@ pub(crate) fn revealed(project: &Scratch, path: &str) -> String {
     answer.stdout.strip_suffix('\n').expect("a line feed ends the value").to_owned()
 }
 
+/// Whether a file is one of the audit log, in which a refused change may leave a record.
+pub(crate) fn is_of_the_audit_log(name: &str) -> bool {
+    [".dango/dango.db", ".dango/audit.checkpoint", ".dango/identity.key"]
+        .iter()
+        .any(|file| name.starts_with(file))
+}
+
 /// Every name below a folder, sorted, folders with a slash.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names = Vec::new();

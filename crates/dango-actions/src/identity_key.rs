@@ -198,6 +198,7 @@ fn parse(path: &Path, contents: &Contents) -> Result<IdentityKey, IdentityKeyErr
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "files as others leave them")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

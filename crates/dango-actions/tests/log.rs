@@ -122,7 +122,7 @@ fn nothing_is_begun_that_cannot_be_recorded_and_reading_goes_on() {
     let exported = block_on(
         world
             .actions
-            .export_audit(&permit, Filter::default(), ExportFormat::Jsonl, &mut out),
+            .export_audit(&permit, Filter::default(), ExportFormat::Jsonl, None, &mut out),
     )
     .expect("exported");
     assert!(exported.unrecorded.is_some() && exported.records > 0);
@@ -200,8 +200,8 @@ fn an_export_holds_what_a_list_holds_and_is_recorded() {
             ..Filter::default()
         };
         let mut out = Vec::new();
-        let (exported, records) =
-            world.recorded(|| block_on(world.actions.export_audit(&permit, filter, ExportFormat::Jsonl, &mut out)).expect("exported"));
+        let (exported, records) = world
+            .recorded(|| block_on(world.actions.export_audit(&permit, filter, ExportFormat::Jsonl, None, &mut out)).expect("exported"));
         let seqs: Vec<i64> = String::from_utf8(out)
             .expect("UTF-8")
             .lines()

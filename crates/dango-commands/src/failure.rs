@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write;
+use std::path::Path;
 
 /// The exit statuses of the command line contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,15 @@ impl Failure {
     /// An error with its causes, refused: exit 1.
     pub(crate) fn caused_by(error: &dyn Error) -> Self {
         Self::refused(chain(error))
+    }
+
+    /// Says of which file it is told.
+    pub(crate) fn at(mut self, path: &Path) -> Self {
+        let path = path.display().to_string();
+        if !self.message.contains(&path) {
+            self.message = format!("{path}: {}", self.message);
+        }
+        self
     }
 
     /// Says it in a stable word, too.

@@ -23,7 +23,7 @@ pub(crate) fn recorded<T>(
     let actions = house.actions(output)?;
     let count = drafts.len();
     let begun = wait(actions.begin_changes(&caller(output.host), drafts));
-    let pending = begun.map_err(|error| not_begun(&error))?;
+    let pending = begun.map_err(|error| not_begun(&error).at(&house.database()))?;
     let done = change(output);
     let endings = match &done {
         Ok(done) => endings(done),

@@ -98,10 +98,10 @@ CREATE TRIGGER audit_is_appended BEFORE INSERT ON audit
 WHEN new.seq IS NOT 1 + max(
   coalesce((SELECT max(seq) FROM audit), 0),
   coalesce((SELECT max(last_seq) FROM audit_segments), 0))
-BEGIN SELECT RAISE(ABORT, 'audit records are only appended'); END;
+begin SELECT RAISE(ABORT, 'audit records are only appended'); END;
 
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
-BEGIN SELECT RAISE(ABORT, 'audit records are never changed'); END;
+begin SELECT RAISE(ABORT, 'audit records are never changed'); END;
 
 -- A record goes only where a segment stands for it, or where it was put away.
 CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
@@ -109,32 +109,32 @@ WHEN old.seq > coalesce((SELECT max(last_seq) FROM audit_segments), 0)
   AND NOT EXISTS (
     SELECT 1 FROM audit_retired
     WHERE chain = (SELECT max(chain) FROM audit_retired) AND seq = old.seq AND hash = old.hash)
-BEGIN SELECT RAISE(ABORT, 'audit records are never deleted'); END;
+begin SELECT RAISE(ABORT, 'audit records are never deleted'); END;
 
 CREATE TRIGGER audit_head_is_not_deleted BEFORE DELETE ON audit_head
 WHEN NOT EXISTS (
   SELECT 1 FROM audit_retired_heads
   WHERE chain = (SELECT max(chain) FROM audit_retired_heads) AND tag = old.tag)
-BEGIN SELECT RAISE(ABORT, 'the head of the audit log is never deleted'); END;
+begin SELECT RAISE(ABORT, 'the head of the audit log is never deleted'); END;
 
 CREATE TRIGGER audit_segments_are_appended BEFORE INSERT ON audit_segments
 WHEN new.last_seq <= coalesce((SELECT max(last_seq) FROM audit_segments), 0)
-BEGIN SELECT RAISE(ABORT, 'audit segments are only appended'); END;
+begin SELECT RAISE(ABORT, 'audit segments are only appended'); END;
 
 CREATE TRIGGER audit_segments_are_not_changed BEFORE UPDATE ON audit_segments
-BEGIN SELECT RAISE(ABORT, 'audit segments are never changed'); END;
+begin SELECT RAISE(ABORT, 'audit segments are never changed'); END;
 
 CREATE TRIGGER audit_segments_are_not_deleted BEFORE DELETE ON audit_segments
 WHEN NOT EXISTS (
   SELECT 1 FROM audit_retired_segments
   WHERE chain = (SELECT max(chain) FROM audit_retired_segments) AND last_seq = old.last_seq AND tag = old.tag)
-BEGIN SELECT RAISE(ABORT, 'audit segments are never deleted'); END;
+begin SELECT RAISE(ABORT, 'audit segments are never deleted'); END;
 
 CREATE TRIGGER audit_personal_is_not_changed BEFORE UPDATE ON audit_personal
-BEGIN SELECT RAISE(ABORT, 'personal data in the audit log is erased, never changed'); END;
+begin SELECT RAISE(ABORT, 'personal data in the audit log is erased, never changed'); END;
 
 CREATE TRIGGER audit_retired_is_not_changed BEFORE UPDATE ON audit_retired
-BEGIN SELECT RAISE(ABORT, 'audit records are never changed'); END;
+begin SELECT RAISE(ABORT, 'audit records are never changed'); END;
 
 CREATE TRIGGER audit_retired_is_not_deleted BEFORE DELETE ON audit_retired
-BEGIN SELECT RAISE(ABORT, 'audit records are never deleted'); END;
+begin SELECT RAISE(ABORT, 'audit records are never deleted'); END;

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Executor};
 use crate::failure::failure_of;
 
 /// How long one waits for other programs that write.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long SQLite waits by itself. It looks ever more rarely, so it is better asked again.
 const SQLITE_PATIENCE: Duration = Duration::from_millis(15);
 

@@ -1,11 +1,13 @@
 //! How the schema comes to be what this version needs: numbered steps, forward only, each whole or not at all.
 
+use std::time::{Duration, Instant};
+
 use dango_store::StoreFailure;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Executor, Row};
 
-use crate::connection::lock;
+use crate::connection::{PATIENCE, lock};
 use crate::failure::failure_of;
 
 /// "dngo": what says that a file is ours.
@@ -43,6 +45,17 @@ pub(crate) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 ///
 /// However many programs start at once: one does it, the others wait.
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
+    let begun = Instant::now();
+    loop {
+        // Even a first look finds the file locked while another program does the steps.
+        match migrate_now(connection).await {
+            Err(StoreFailure::Locked) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(1)),
+            done => return done,
+        }
+    }
+}
+
+async fn migrate_now(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
     if version(connection).await? == LATEST {
         check(connection, LATEST).await?;
         return Ok(LATEST);

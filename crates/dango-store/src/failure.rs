@@ -16,7 +16,7 @@ pub enum StoreFailure {
     #[error("the database is in use by another program, which has kept it locked for too long")]
     Locked,
     /// There is no room for a change.
-    #[error("there is no room left where the database is")]
+    #[error("no space is left for the database")]
     Full,
     /// It can be read and not be written.
     #[error("the database cannot be written: the file, or the disk it is on, is read-only")]

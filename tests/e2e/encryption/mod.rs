@@ -28,7 +28,7 @@ use std::path::Path;
 use dango_tests::{KeyringSession, Scratch};
 use serde_json::{Value, json};
 
-use crate::answers::{Answer, names};
+use crate::answers::{Answer, is_of_the_audit_log, names};
 
 /// The file that holds credentials.
 const SECRETS: &str = ".dlt/secrets.toml";
@@ -118,9 +118,12 @@ fn envelope_after(text: &str, section: &str, key: &str) -> Range<usize> {
     found.unwrap_or_else(|| panic!("no envelope behind {key} in:\n{text}"))
 }
 
-/// Every file of a folder with its contents, folders with none; without the lock files, which hold who had the lock last.
+/// Every file of a folder with its contents, folders with none; without the lock files, which hold who had the lock last, and
+/// without the audit log.
 fn snapshot(folder: &Path) -> BTreeMap<String, String> {
-    let names = names(folder).into_iter().filter(|name| !name.ends_with(".lock"));
+    let names = names(folder)
+        .into_iter()
+        .filter(|name| !name.ends_with(".lock") && !is_of_the_audit_log(name));
     let contents = |name: &String| fs::read(folder.join(name)).unwrap_or_default();
     names
         .map(|name| (name.clone(), String::from_utf8_lossy(&contents(&name)).into_owned()))

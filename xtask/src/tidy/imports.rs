@@ -97,7 +97,7 @@ const HEAVY: [(&str, &[Door]); 30] = [
         &[("crates/dango-keyring/src/holder/keyring", 1)],
     ),
     // For tests alone: the product makes its temporary files itself, private from their creation.
-    ("tempfile", &[]),
+    ("tempfile", &[("crates/dango-store-sqlite/examples", 1)]),
 ];
 
 /// Looks for heavy crates outside their doors, and for doors that more files use than the table says.

@@ -216,7 +216,7 @@ impl House {
 
     fn enter(&self, key: &IdentityKey, opening: Opening, output: &Output<'_>) -> Result<Actions, Failure> {
         let path = self.database();
-        let store = (output.host.open_store)(&path, opening).map_err(|failure| store_failure(&failure))?;
+        let store = (output.host.open_store)(&path, opening).map_err(|failure| store_failure(&failure).at(&path))?;
         let setup = self.setup.take().unwrap_or_default();
         let (clock, entropy) = (Arc::clone(&output.host.clock), Arc::clone(&output.host.entropy));
         Actions::new(store, key, setup, clock, entropy).map_err(|error| Failure::caused_by(&error))

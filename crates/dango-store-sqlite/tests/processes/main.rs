@@ -15,7 +15,7 @@ use dango_store_sqlite::{Open, SqliteStore};
 const MANY: usize = 50;
 
 #[test]
-#[ignore = "the second process of the other tests"]
+#[ignore = "the other tests run it as their child process"]
 fn child_process() {
     child::serve(std::io::stdin().lock());
 }
