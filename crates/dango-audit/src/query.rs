@@ -130,6 +130,18 @@ pub struct Filter {
     pub cursor: Option<Cursor>,
     /// Which way.
     pub order: Order,
+    /// Whether what was only intended is asked for, too.
+    pub intents: Intents,
+}
+
+/// What becomes of intents, whose outcome is a record of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intents {
+    /// They are there: whoever keeps the log wants all of it.
+    #[default]
+    Included,
+    /// They are left out: a list or a count takes each thing once, by its outcome.
+    LeftOut,
 }
 
 impl Filter {
@@ -143,7 +155,8 @@ impl Filter {
         });
         let of_event = self.event.is_none_or(|event| event.as_str() == row.event);
         let by_actor = self.actor.as_ref().is_none_or(|actor| actor.takes(row.actor, label_of));
-        in_time && behind && of_event && by_actor
+        let is_wanted = self.intents == Intents::Included || row.outcome.is_some();
+        in_time && behind && of_event && by_actor && is_wanted
     }
 }
 

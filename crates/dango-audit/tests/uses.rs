@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use dango_audit::export::{ExportFormat, Exporter};
 use dango_audit::log::LogError;
 use dango_audit::merkle::{leaf_hash, verify_consistency, verify_inclusion};
-use dango_audit::query::{ActorFilter, Filter, Order, PageLimit};
+use dango_audit::query::{ActorFilter, Filter, Intents, Order, PageLimit};
 use dango_audit::{
     Actor, AuditEvent, AuditStore, ChainKey, Detail, Details, Draft, Erasure, Event, Fault, Label, MemoryStore, Origin, Outcome,
     PersonalRow, Seq, Stage, Subject, Target, TargetKind, UserAgent, Verifier, Word, log,
@@ -138,6 +138,11 @@ fn filters_and_pages_give_each_record_once() {
     assert_eq!(seqs(&mut store, &by("alice")), [4, 3]);
     assert_eq!(seqs(&mut store, &by(id(5).as_str())), [5]);
     assert!(seqs(&mut store, &by("nobody")).is_empty());
+    let ended = Filter {
+        intents: Intents::LeftOut,
+        ..none.clone()
+    };
+    assert_eq!(seqs(&mut store, &ended), [6, 5, 4, 2, 1]);
 
     for order in [Order::NewestFirst, Order::OldestFirst] {
         for limit in 1..8 {

@@ -3,7 +3,7 @@
 use clap::Args;
 use dango_actions::{Actions, AuditView, Permit};
 use dango_audit::log::Page;
-use dango_audit::query::{Cursor, Filter, Order, PAGE_MAX, PageLimit};
+use dango_audit::query::{Cursor, Filter, Intents, Order, PAGE_MAX, PageLimit};
 use dango_audit::{AuditEvent, Party};
 
 use super::filter::FilterArguments;
@@ -59,6 +59,8 @@ pub(crate) fn run(arguments: &ListArguments, global: &Global, output: &mut Outpu
 
 /// As many records as are asked for, which may be more than one page holds.
 fn pages(actions: &Actions, permit: &Permit<AuditView>, mut filter: Filter, limit: u32) -> Result<Page, Failure> {
+    // Each thing is listed once, by its outcome; an intent without one is what `verify` reports.
+    filter.intents = Intents::LeftOut;
     let mut listed = Page::default();
     let mut left = limit;
     while let Some(size) = PageLimit::new(left.min(PAGE_MAX)) {
@@ -76,7 +78,7 @@ fn pages(actions: &Actions, permit: &Permit<AuditView>, mut filter: Filter, limi
 
 fn row(event: &AuditEvent) -> Vec<String> {
     let time = event.at.to_string();
-    let outcome = event.outcome.map_or("intent", |outcome| outcome.as_str());
+    let outcome = event.outcome.map_or("", |outcome| outcome.as_str());
     vec![
         time.get(..19).unwrap_or(&time).replacen('T', " ", 1),
         event.event.clone(),

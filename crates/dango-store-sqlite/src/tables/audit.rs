@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use async_trait::async_trait;
-use dango_audit::query::{Filter, Order};
+use dango_audit::query::{Filter, Intents, Order};
 use dango_audit::retention::{SealedSegment, SegmentRow};
 use dango_audit::{
     AuditStore, AuditStoreError, Digest, Erasure, HeadRow, Personal, PersonalFacts, PersonalRow, Row, SealedHead, Seq, StoredRecord,
@@ -34,7 +34,7 @@ macro_rules! page {
             $driver,
             " AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at <= ?2) AND (?3 IS NULL OR event = ?3) AND (?4 IS NULL OR ",
             $behind,
-            ") ORDER BY seq ",
+            ") AND (?7 OR outcome IS NOT NULL) ORDER BY seq ",
             $order,
             " LIMIT ?5"
         )
@@ -184,7 +184,8 @@ impl AuditStore for SqliteTransaction<'_> {
             .bind(filter.event.map(dango_audit::Event::as_str))
             .bind(filter.cursor.map(|cursor| cursor.seq().as_column()))
             .bind(limit)
-            .bind(filter.actor.as_ref().map(|actor| actor.as_str().to_owned()));
+            .bind(filter.actor.as_ref().map(|actor| actor.as_str().to_owned()))
+            .bind(filter.intents == Intents::Included);
         Ok(self.each(page, |row| visit(&record(row))).await?)
     }
 

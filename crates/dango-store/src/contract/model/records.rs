@@ -1,6 +1,6 @@
 //! Steps on the audit log.
 
-use dango_audit::query::{ActorFilter, Filter, Order, PageLimit};
+use dango_audit::query::{ActorFilter, Filter, Intents, Order, PageLimit};
 use dango_audit::{Actor, Draft, Erasure, Event, Label, Outcome, Stage, log};
 
 use super::super::sample::{Counting, chain_key, draft};
@@ -22,6 +22,11 @@ pub(super) async fn records(tx: &mut dyn Transaction, step: Step, entropy: &Coun
                     Order::NewestFirst
                 } else {
                     Order::OldestFirst
+                },
+                intents: if step.who.is_multiple_of(2) {
+                    Intents::Included
+                } else {
+                    Intents::LeftOut
                 },
                 ..Filter::default()
             };
