@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor};
 
 use crate::failure::failure_of;
+use crate::file::Disk;
 
 /// How long one waits for other programs that write.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,8 +31,15 @@ pub(crate) async fn writer(path: &Path) -> Result<SqliteConnection, StoreFailure
 }
 
 /// Opens a connection that reads.
-pub(crate) async fn reader(path: &Path) -> Result<SqliteConnection, StoreFailure> {
-    options(path).read_only(true).connect().await.map_err(failure_of)
+pub(crate) async fn reader(path: &Path, disk: Disk) -> Result<SqliteConnection, StoreFailure> {
+    // On a disk that takes nothing there is no place for locks, and nobody against whom they would help.
+    let is_still = disk == Disk::ReadOnly;
+    options(path)
+        .read_only(true)
+        .immutable(is_still)
+        .connect()
+        .await
+        .map_err(failure_of)
 }
 
 /// Runs a statement that takes a lock, and waits for others who have it.

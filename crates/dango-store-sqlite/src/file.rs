@@ -21,6 +21,31 @@ pub enum Open {
     Existing,
 }
 
+/// What the disk takes on which the file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// Changes.
+    Writable,
+    /// Nothing: it is mounted so, for everybody here.
+    ReadOnly,
+}
+
+/// The disk on which the file is; on one that takes nothing SQLite says that it cannot open the file, and not why. One that does not
+/// answer is tried as any other.
+pub(crate) fn disk_of(path: &Path) -> Disk {
+    match rustix::fs::statvfs(path) {
+        Ok(found) if found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) => Disk::ReadOnly,
+        _ => Disk::Writable,
+    }
+}
+
+/// Whether changes lie beside the file that are not in it yet; only a writer brings them in.
+pub(crate) fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|found| found.len() > 0)
+}
+
 /// Makes the file if it may, sees to it that only its owner reads it, and says where it is.
 ///
 /// The file is never opened here once it exists: closing it again would take away the locks that SQLite holds on it in
@@ -69,9 +94,4 @@ fn failed(error: std::io::Error) -> StoreFailure {
         ErrorKind::ReadOnlyFilesystem => StoreFailure::ReadOnly,
         _ => StoreFailure::unavailable(error),
     }
-}
-
-/// Whether the disk that the file is on can only be read. SQLite then says that it cannot open the file, and not why.
-pub(crate) fn is_on_read_only_disk(path: &Path) -> bool {
-    rustix::fs::statvfs(path).is_ok_and(|disk| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }

@@ -41,6 +41,15 @@ const MIGRATIONS: &[Migration] = &[
 /// The newest version known here.
 pub(crate) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
+/// Answers the version of a schema that nobody can bring up to date, if it needs that from nobody.
+pub(crate) async fn current(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
+    if version(connection).await? < LATEST {
+        return Err(StoreFailure::ReadOnly);
+    }
+    check(connection, LATEST).await?;
+    Ok(LATEST)
+}
+
 /// Brings the schema up to date and answers its version. It writes nothing where nothing is to be done.
 ///
 /// However many programs start at once: one does it, the others wait.

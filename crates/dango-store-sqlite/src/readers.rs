@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
 
 use crate::failure::failure_of;
+use crate::file::Disk;
 use crate::transaction::SqliteTransaction;
 
 /// How many idle connections are kept. More are made where more are read from at once.
@@ -18,13 +19,15 @@ const KEPT: usize = 4;
 /// The connections that nobody reads from just now.
 pub(crate) struct Readers {
     path: PathBuf,
+    disk: Disk,
     idle: Mutex<Vec<SqliteConnection>>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, disk: Disk) -> Self {
         Self {
             path,
+            disk,
             idle: Mutex::default(),
         }
     }
@@ -51,7 +54,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(connection),
-            None => crate::connection::reader(&self.path).await,
+            None => crate::connection::reader(&self.path, self.disk).await,
         }
     }
 

@@ -118,18 +118,21 @@ fn a_full_disk_stops_actions_and_records_together_and_reading_goes_on() {
 }
 
 #[test]
-fn a_disk_that_can_only_be_read_says_so() {
+fn a_disk_that_can_only_be_read_is_read_and_says_so_to_whoever_writes() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("dango.db");
     let path = path.to_str().expect("UTF-8");
     let mut child = Child::with_own_disk(directory.path(), "8m");
     assert_eq!(child.run(&["open", path]), "yes");
+    assert_eq!(child.run(&["write", "1"]), "yes");
+    let counted = child.run(&["count"]);
     assert_eq!(child.run(&["close"]), "yes");
     let read_only = format!("mount -o remount,ro {}", directory.path().display());
     assert_eq!(child.run(&["shell", &read_only]), "yes");
-    let opened = child.run(&["open", path]);
+    assert_eq!(child.run(&["open", path]), "yes");
+    assert_eq!(child.run(&["count"]), counted);
     assert_eq!(
-        opened,
+        child.run(&["write", "2"]),
         "store-read-only: the database cannot be written: the file, or the disk it is on, is read-only"
     );
 }
