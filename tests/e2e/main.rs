@@ -14,6 +14,8 @@ mod harness;
 mod answers;
 mod values;
 
+mod audit;
+mod auth;
 mod canary;
 mod contract;
 mod dlt;

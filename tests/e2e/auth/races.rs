@@ -1,0 +1,52 @@
+//! Many processes at once: what may happen once happens once, and the chain holds.
+
+use std::thread;
+
+use dango_tests::Scratch;
+
+use super::{each, users, with_admin};
+use crate::answers::Answer;
+
+/// Runs the same or different commands at once, and gives how each ended.
+fn at_once(project: &Scratch, commands: &[Vec<&str>]) -> Vec<i32> {
+    thread::scope(|scope| {
+        let run = |command: &Vec<&str>| project.run(command).status;
+        let threads: Vec<_> = commands.iter().map(|command| scope.spawn(move || run(command))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    })
+}
+
+#[test]
+fn of_fifty_processes_that_add_one_user_one_succeeds() {
+    let project = Scratch::initialised();
+    let ends = at_once(&project, &vec![vec!["auth", "add-user", "ada@example.com", "--role", "admin"]; 50]);
+    assert_eq!(ends.iter().filter(|end| **end == 0).count(), 1, "{ends:?}");
+    assert!(ends.iter().all(|end| [0, 1].contains(end)), "{ends:?}");
+    assert_eq!(users(&project).len(), 1);
+    let verdict = project.run(&["audit", "verify", "--json"]).success().json();
+    assert_eq!(
+        (&verdict["ok"], &verdict["events"]),
+        (&true.into(), &50.into()),
+        "each left one record"
+    );
+}
+
+#[test]
+fn two_administrators_who_demote_each_other_leave_one() {
+    for _ in 0..8 {
+        let project = with_admin();
+        let _ = super::add(&project, "bob@example.com", "admin");
+        let ends = at_once(
+            &project,
+            &[
+                vec!["auth", "change-role", "ada@example.com", "viewer"],
+                vec!["auth", "change-role", "bob@example.com", "viewer"],
+            ],
+        );
+        let mut sorted = ends.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1], "one refusal");
+        assert_eq!(each(&project, "role").iter().filter(|role| *role == "admin").count(), 1);
+        let _ = project.run(&["audit", "verify"]).success().says(&["as it was written"]);
+    }
+}
