@@ -89,7 +89,9 @@ pub(super) fn run(arguments: &VerifyArguments, global: &Global, output: &mut Out
     if !ok {
         return Err(found);
     }
-    output.say(summary(&report));
+    if !output.json {
+        output.say(summary(&report));
+    }
     Ok(())
 }
 
@@ -104,7 +106,9 @@ fn nothing_there(kept: &[(PathBuf, String)], house: &House, output: &mut Output<
         })?;
     }
     if ok {
-        output.say("there is no audit log yet");
+        if !output.json {
+            output.say("there is no audit log yet");
+        }
         return Ok(());
     }
     let mut gone = house.database_is_gone();
