@@ -31,7 +31,7 @@ const USAGE: &str = "usage: seed --database-url sqlite:PATH [--users N] [--sessi
 /// What every user's password is.
 const PASSWORD: &str = "seeded for measurements only";
 /// How many rows go into one transaction.
-const BATCH: u32 = 5_000;
+const BATCH: u32 = 2_000;
 
 fn main() -> ExitCode {
     match run() {

@@ -20,9 +20,11 @@ const GROUP: usize = 64;
 /// How long a group may grow before it is committed, so that other programs get their turn.
 const GROUP_TIME: Duration = Duration::from_millis(20);
 
+type Answer = oneshot::Sender<Result<(), StoreFailure>>;
+
 struct Request {
     job: Job,
-    answer: oneshot::Sender<Result<(), StoreFailure>>,
+    answer: Answer,
 }
 
 /// The writing thread. Dropped, it finishes what it was asked for and closes the database.
@@ -86,11 +88,11 @@ enum Ran {
 /// Nobody waits for a group to fill: while one is being written to the disk, the next gathers by itself.
 async fn group(connection: &mut SqliteConnection, first: Request, requests: &Receiver<Request>) {
     if let Err(failure) = lock(connection, "BEGIN IMMEDIATE").await {
-        let _ = first.answer.send(Err(failure));
-        return;
+        // Should a transaction still be open, because it could not be rolled back, the next job is not to fail for it, too.
+        return give_up(connection, vec![first.answer], &failure).await;
     }
     let begun = Instant::now();
-    let mut done: Vec<oneshot::Sender<Result<(), StoreFailure>>> = Vec::new();
+    let mut done: Vec<Answer> = Vec::new();
     let mut next = Some(first);
     while let Some(Request { job, answer }) = next.take() {
         // Work that nobody waits for any more is not begun.
@@ -98,7 +100,18 @@ async fn group(connection: &mut SqliteConnection, first: Request, requests: &Rec
             next = requests.try_recv().ok();
             continue;
         }
-        match in_savepoint(connection, job).await {
+        let ran = if done.is_empty() {
+            // Nothing is done yet that must not be undone with it. A large job would also be slow in a savepoint: at each
+            // statement SQLite walks through what the savepoint has kept.
+            match run(connection, job).await {
+                Ran::Done => Ok(Ran::Done),
+                Ran::RolledBack => return undone(connection, answer, Ok(())).await,
+                Ran::Failed(failure) => return undone(connection, answer, Err(failure)).await,
+            }
+        } else {
+            in_savepoint(connection, job).await
+        };
+        match ran {
             Ok(Ran::Done) => done.push(answer),
             // They are answered at once: whatever becomes of the others, nothing of theirs happens.
             Ok(Ran::RolledBack) => drop(answer.send(Ok(()))),
@@ -119,7 +132,15 @@ async fn group(connection: &mut SqliteConnection, first: Request, requests: &Rec
     }
 }
 
-async fn give_up(connection: &mut SqliteConnection, jobs: Vec<oneshot::Sender<Result<(), StoreFailure>>>, failure: &StoreFailure) {
+/// Ends a transaction in which one job has run, which is not to happen.
+async fn undone(connection: &mut SqliteConnection, answer: Answer, answered: Result<(), StoreFailure>) {
+    // It fails where SQLite has rolled back already.
+    let _ = connection.execute("ROLLBACK").await;
+    let _ = answer.send(answered);
+}
+
+/// Ends a transaction of which nothing can happen any more.
+async fn give_up(connection: &mut SqliteConnection, jobs: Vec<Answer>, failure: &StoreFailure) {
     // It fails where SQLite has rolled back already.
     let _ = connection.execute("ROLLBACK").await;
     for answer in jobs {
@@ -127,7 +148,7 @@ async fn give_up(connection: &mut SqliteConnection, jobs: Vec<oneshot::Sender<Re
     }
 }
 
-/// Runs a job so that it can be undone alone.
+/// Runs a job so that it can be undone alone, behind others that are done.
 ///
 /// # Errors
 ///

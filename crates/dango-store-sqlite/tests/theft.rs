@@ -6,7 +6,7 @@ use std::time::Duration;
 use dango_core::{Clock, OsEntropy, SystemClock};
 use dango_identity::{
     AllowList, AnySession, ApiKeyName, ApiKeyPolicy, ApiKeys, AuthFactor, CheckSessionError, Client, ExternalIdentity, FactorSet,
-    IdentityKey, InsertLink, Invite, KeyScopes, NewApiKey, NewSession, PlainToken, RemoveLink, Role, SecurityEpoch, SessionLimits,
+    IdentityKey, InsertLink, Invite, KeyScopes, NewApiKey, NewSession, NewUser, PlainToken, RemoveLink, Role, SecurityEpoch, SessionLimits,
     Sessions, Stage, StoreError, TokenKey, TotpCode, permit_link,
 };
 use dango_store::StoreExt;
@@ -38,7 +38,11 @@ fn fill(store: &SqliteStore, key: &'static IdentityKey) -> Held {
     let work = store.write(move |tx| {
         Box::pin(async move {
             let now = SystemClock.now();
-            let owner = user(1, Role::Admin, now);
+            // Without a password, so that a provider is all that opens the account.
+            let owner = NewUser {
+                password: None,
+                ..user(1, Role::Admin, now)
+            };
             let id = owner.user.id;
             let _ = tx.insert_user(&owner).await?;
             let mut canaries = Vec::new();
@@ -111,6 +115,7 @@ async fn two_links(
         assert_eq!(tx.insert_link(&permit).await?, expected, "{issuer} {subject}");
     }
     assert_eq!(tx.remove_link(session.user(), "https://a.example").await?, RemoveLink::Removed);
+    assert_eq!(tx.remove_link(session.user(), "https://b.example").await?, RemoveLink::LastFactor);
     assert_eq!(tx.links_of(session.user()).await?.len(), 1);
     Ok(())
 }
