@@ -1,6 +1,6 @@
 //! `dango env history`, `rollback`, `reseal` and `diff`: for `.env` what the same verbs are for `secrets.toml`.
 
-use dango_audit::Event;
+use dango_audit::{Event, TargetKind};
 use dango_secrets::dotenv::EnvDocument;
 use dango_secrets::storage;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::recorded::{all_done, file, recorded, set_ending, variable};
+use crate::secrets::changes::changes;
 use crate::secrets::diff::{self, DiffArguments, Other};
 use crate::secrets::{action, history, reseal};
 
@@ -41,7 +42,8 @@ pub(crate) fn history(arguments: &HistoryArguments, global: &Global, output: &mu
     let key = parse_key(&arguments.key)?;
     let opened = Opened::find(global, output.host)?;
     let previous = opened.vault().env_history(&key).map_err(|error| opened.vault_failure(&error))?;
-    history::tell(key.as_str(), previous, "env", output)
+    let changes = changes(&opened, TargetKind::Variable, key.as_str(), output);
+    history::tell(key.as_str(), changes, previous, "env", output)
 }
 
 pub(crate) fn rollback(arguments: &RollbackArguments, global: &Global, output: &mut Output<'_>) -> Outcome {

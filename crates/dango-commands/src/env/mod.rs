@@ -31,7 +31,7 @@ pub(crate) enum EnvCommand {
     Decrypt(encrypt::EncryptArguments),
     /// Accept the encrypted values of the file as they are, after a warning about the seal
     Reseal,
-    /// List the previous values of a variable, without showing them
+    /// Say who changed a variable and when, and list the previous values that can be put back, without showing them
     History(history::HistoryArguments),
     /// Put a previous value back
     Rollback(history::RollbackArguments),

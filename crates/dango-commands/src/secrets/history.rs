@@ -1,10 +1,11 @@
-//! `dango secrets history` and `rollback`: the previous values of a credential, encrypted in `.dango/history`; listed without them, and put back.
+//! `dango secrets history` and `rollback`: who changed a credential, and its previous values, encrypted in `.dango/history`, put back.
 
 use clap::Args;
-use dango_audit::Event;
+use dango_audit::{Event, TargetKind};
 use dango_vault::PreviousValue;
 use serde::Serialize;
 
+use super::changes::{Change, changes};
 use super::{action, parse_path};
 use crate::Outcome;
 use crate::arguments::Global;
@@ -27,11 +28,13 @@ pub(crate) struct RollbackArguments {
     value: String,
 }
 
+/// A previous value, which has a number and can be put back; where none is kept, a change of the value.
 #[derive(Serialize)]
 struct Row {
-    number: usize,
+    number: Option<usize>,
     at: String,
     actor: String,
+    action: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,7 +49,9 @@ pub(crate) fn history(arguments: &HistoryArguments, global: &Global, output: &mu
     let path = parse_path(&arguments.path)?;
     let opened = Opened::find(global, output.host)?;
     let previous = opened.vault().secret_history(&path).map_err(|error| opened.vault_failure(&error))?;
-    tell(&path.to_string(), previous, "secrets", output)
+    let name = path.to_string();
+    let changes = changes(&opened, TargetKind::Secret, &name, output);
+    tell(&name, changes, previous, "secrets", output)
 }
 
 pub(crate) fn rollback(arguments: &RollbackArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
@@ -81,28 +86,41 @@ pub(crate) fn rollback(arguments: &RollbackArguments, global: &Global, output: &
     Ok(())
 }
 
-/// The previous values of one place, the latest first.
-pub(crate) fn tell(name: &str, previous: Vec<PreviousValue>, group: &str, output: &mut Output<'_>) -> Outcome {
-    let rows: Vec<Row> = previous
-        .into_iter()
-        .map(|value| Row {
-            number: value.number,
+/// What was done to one value, and the values that it had, the latest first.
+pub(crate) fn tell(name: &str, changes: Vec<Change>, previous: Vec<PreviousValue>, group: &str, output: &mut Output<'_>) -> Outcome {
+    if output.json {
+        let kept = previous.into_iter().map(|value| Row {
+            number: Some(value.number),
             at: value.at.to_string(),
             actor: value.actor,
-        })
-        .collect();
-    if output.json {
+            action: None,
+        });
+        let mut rows: Vec<Row> = kept.collect();
+        if rows.is_empty() {
+            rows.extend(changes.into_iter().map(|change| Row {
+                number: None,
+                at: change.at,
+                actor: change.actor,
+                action: Some(change.action),
+            }));
+        }
         return output.json(&rows);
     }
-    if rows.is_empty() {
+    if changes.is_empty() {
+        output.say(format!("no change of {name} is recorded"));
+    } else {
+        let cells: Vec<Vec<String>> = changes.iter().map(Change::cells).collect();
+        output.table(&["CHANGED", "BY", "HOW"], &cells)?;
+    }
+    if previous.is_empty() {
         output.say(format!(
             "no previous values of {name} are kept; they are while the file has encrypted values"
         ));
         return Ok(());
     }
+    let rows = previous.into_iter();
     let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| vec![row.number.to_string(), row.at.clone(), row.actor.clone()])
+        .map(|value| vec![value.number.to_string(), value.at.to_string(), value.actor])
         .collect();
     output.table(&["N", "REPLACED", "BY"], &cells)?;
     output.hint(format!("`dango {group} rollback {name}@N` puts one back"));

@@ -3,6 +3,7 @@
 pub(crate) use list::MASK;
 pub(crate) use set::action;
 
+pub(crate) mod changes;
 pub(crate) mod diff;
 mod encrypt;
 mod explain;
@@ -40,7 +41,7 @@ pub(crate) enum SecretsCommand {
     Decrypt(encrypt::EncryptArguments),
     /// Accept the encrypted values of the file as they are, after a warning about the seal
     Reseal,
-    /// List the previous values of a credential, without showing them
+    /// Say who changed a credential and when, and list the previous values that can be put back, without showing them
     History(history::HistoryArguments),
     /// Put a previous value back
     Rollback(history::RollbackArguments),
