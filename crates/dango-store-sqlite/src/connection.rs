@@ -18,7 +18,7 @@ const SQLITE_PATIENCE: Duration = Duration::from_millis(15);
 /// Opens the connection that writes; there is one. The file is there, whatever is in it.
 pub(crate) async fn writer(path: &Path) -> Result<SqliteConnection, StoreFailure> {
     // The journal's mode is set by the migration: it is kept in the file.
-    options(path)
+    let options = options(path)
         .busy_timeout(SQLITE_PATIENCE)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -26,10 +26,15 @@ pub(crate) async fn writer(path: &Path) -> Result<SqliteConnection, StoreFailure
         // In KiB: a large transaction that does not fit looks for a page to drop at every step, and finds none.
         .pragma("cache_size", "-65536")
         // A log that one large transaction has made long is cut back afterwards.
-        .pragma("journal_size_limit", "16777216")
-        .connect()
-        .await
-        .map_err(failure_of)
+        .pragma("journal_size_limit", "16777216");
+    let begun = Instant::now();
+    loop {
+        // What is set up looks into the file, which another program may be making, or closing as the last one, just now.
+        match options.connect().await.map_err(failure_of) {
+            Err(StoreFailure::Locked) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(1)),
+            done => return done,
+        }
+    }
 }
 
 /// Opens a connection that reads.
