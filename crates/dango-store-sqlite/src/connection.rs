@@ -23,8 +23,6 @@ pub(crate) async fn writer(path: &Path) -> Result<SqliteConnection, StoreFailure
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("secure_delete", "ON")
-        // In KiB: a large transaction that does not fit looks for a page to drop at every step, and finds none.
-        .pragma("cache_size", "-65536")
         // A log that one large transaction has made long is cut back afterwards.
         .pragma("journal_size_limit", "16777216");
     let begun = Instant::now();
