@@ -36,6 +36,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "settings",
         sql: include_str!("../migrations/0003_settings.sql"),
     },
+    Migration {
+        version: 4,
+        name: "imports",
+        sql: include_str!("../migrations/0004_imports.sql"),
+    },
 ];
 
 /// The newest version known here.
@@ -121,7 +126,7 @@ async fn steps(connection: &mut SqliteConnection) -> Result<(), StoreFailure> {
             .map_err(failure_of)?;
     }
     // A pragma takes no parameter; that the number is the newest is tested.
-    connection.execute("PRAGMA user_version = 3").await.map_err(failure_of)?;
+    connection.execute("PRAGMA user_version = 4").await.map_err(failure_of)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! - [`Transaction`]: every store of the domains at one moment, in one piece;
 //! - [`Store`]: where transactions come from; [`StoreExt::write`] begins one, does the work and commits: all of it or nothing;
 //! - [`SettingsStore`], [`DirectoryStore`]: what belongs to no domain: whether anybody is let in, facts about all users at once;
+//! - [`ImportStore`]: what was taken over from elsewhere, so that it is not taken twice; [`EarlierDatabase`]: what an earlier Dango kept;
 //! - [`StoreFailure`]: why a backend could not;
 //! - [`MemoryStore`]: a store in memory, the model that backends are compared with;
 //! - `contract` (feature): the suite that a backend is put under.
@@ -22,13 +23,17 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+mod earlier;
 mod failure;
+mod imports;
 mod memory;
 mod settings;
 mod store;
 mod transaction;
 
+pub use earlier::{EarlierApiKey, EarlierDatabase, EarlierError, EarlierUser};
 pub use failure::StoreFailure;
+pub use imports::{ImportMark, ImportStore};
 pub use memory::MemoryStore;
 pub use settings::{Admission, DirectoryStore, SettingsStore};
 pub use store::{BoxFuture, Job, Store, StoreExt, Verdict};

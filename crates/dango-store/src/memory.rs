@@ -22,6 +22,7 @@ use futures_util::FutureExt;
 use futures_util::lock::Mutex;
 
 use crate::failure::StoreFailure;
+use crate::imports::{ImportMark, ImportStore};
 use crate::settings::{Admission, DirectoryStore, SettingsStore};
 use crate::store::{Job, Store, Verdict};
 
@@ -44,6 +45,7 @@ struct MemoryTransaction {
     identity: dango_identity::MemoryStore,
     audit: dango_audit::MemoryStore,
     admission: Admission,
+    imports: HashSet<ImportMark>,
     failed: bool,
 }
 
@@ -53,6 +55,7 @@ impl MemoryTransaction {
             identity: tables.identity.detached(),
             audit: tables.audit.clone(),
             admission: tables.admission,
+            imports: tables.imports.clone(),
             failed: false,
         }
     }
@@ -120,6 +123,17 @@ impl DirectoryStore for MemoryTransaction {
             }
         }
         Ok(issuers)
+    }
+}
+
+#[async_trait]
+impl ImportStore for MemoryTransaction {
+    async fn import_marks(&mut self) -> Result<HashSet<ImportMark>, StoreError> {
+        Ok(self.imports.clone())
+    }
+
+    async fn mark_imported(&mut self, mark: ImportMark, _: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.imports.insert(mark))
     }
 }
 

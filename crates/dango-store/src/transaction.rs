@@ -3,6 +3,7 @@
 use dango_audit::AuditStore;
 use dango_identity::{ApiKeyStore, BootstrapStore, InviteStore, LinkStore, LoginStore};
 
+use crate::imports::ImportStore;
 use crate::settings::{DirectoryStore, SettingsStore};
 
 /// Every store of the domains, seen at one moment and changed in one piece.
@@ -11,11 +12,20 @@ use crate::settings::{DirectoryStore, SettingsStore};
 /// to `&mut dyn SessionStore` alone, to `&mut dyn AuditStore` and so on. What is done through it happens when the transaction
 /// is committed, together or not at all; nobody else sees it before.
 pub trait Transaction:
-    LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + SettingsStore + DirectoryStore + Send
+    LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + SettingsStore + DirectoryStore + ImportStore + Send
 {
 }
 
 impl<T> Transaction for T where
-    T: LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + SettingsStore + DirectoryStore + Send
+    T: LoginStore
+        + InviteStore
+        + BootstrapStore
+        + LinkStore
+        + ApiKeyStore
+        + AuditStore
+        + SettingsStore
+        + DirectoryStore
+        + ImportStore
+        + Send
 {
 }

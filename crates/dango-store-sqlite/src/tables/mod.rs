@@ -4,6 +4,7 @@ mod api_key;
 mod attempt;
 mod audit;
 mod factor;
+mod imports;
 mod invite;
 mod link;
 mod session;

@@ -4,6 +4,7 @@
 
 mod atomicity;
 mod audit;
+mod imports;
 mod model;
 mod races;
 pub mod sample;
@@ -22,6 +23,7 @@ pub fn check(make: Make<'_>) {
         atomicity::check(make).await;
         audit::check(make).await;
         settings::check(make).await;
+        imports::check(make).await;
     });
     races::check(make);
 }
