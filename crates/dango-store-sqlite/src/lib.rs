@@ -1,7 +1,8 @@
 //! The SQLite backend of `dango-store`: one file, one writer, group commit, a few readers. No rule of the domains lives here.
 //!
 //! - [`SqliteStore`]: a database that was opened; a [`Store`](dango_store::Store);
-//! - [`Open`]: whether one that is not there is made.
+//! - [`Open`]: whether one that is not there is made;
+//! - [`read_earlier`]: the users of an earlier Dango, whose database is only read.
 //!
 //! It needs no async runtime. Every connection has a thread of its own, and whoever waits for an answer may do so on any
 //! executor, or on none (`pollster::block_on`).
@@ -21,6 +22,7 @@
 
 mod column;
 mod connection;
+mod earlier;
 mod failure;
 mod file;
 mod migration;
@@ -30,5 +32,6 @@ mod tables;
 mod transaction;
 mod writer;
 
+pub use earlier::read_earlier;
 pub use file::Open;
 pub use store::SqliteStore;
