@@ -6,6 +6,7 @@
 //! - [`IdentityKeyFile`]: the key that all of it needs, from the environment or from `.dango/identity.key`;
 //! - logging in: [`Actions::log_in`], [`Actions::verify_second_factor`], [`Actions::authenticate`], and what people do with their own
 //!   account: [`Actions::change_password`], [`Actions::list_sessions`], [`Actions::make_api_key`], [`Actions::begin_enrolment`];
+//! - an earlier Dango: [`Actions::plan_import`] and [`Actions::import`] take over its people and its log;
 //! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
 //! - the audit log itself: [`Actions::list_audit`], [`Actions::verify_audit`], [`Actions::export_audit`].
 //!
@@ -20,6 +21,7 @@ mod caller;
 mod fault;
 mod holder;
 mod identity_key;
+mod import;
 mod own;
 mod permit;
 mod public_url;
@@ -41,6 +43,10 @@ pub use caller::Caller;
 pub use fault::Fault;
 pub use holder::{Holder, LoggedIn, SignedIn};
 pub use identity_key::{FoundIdentityKey, IdentityKeyEnvironment, IdentityKeyError, IdentityKeyFile};
+pub use import::{
+    BAD_LINES, BadLine, Earlier, EarlierLog, FirstEntry, ImportError, ImportReport, ImportedEvents, ImportedFactor, ImportedKey,
+    ImportedUser, KeySkipped, LineProblem, NoPassword, SkippedUser, UserSkipped,
+};
 pub use own::{
     AcceptInviteError, ApiKeyError, AuthenticateError, BeginSetupError, ChangePasswordError, ClaimAdministratorError, DisableFactorError,
     EnabledFactor, FinishSetupError, KeyHolder, LogInError, LogInStep, Login, ReauthenticateError, RegenerateCodesError, RevokeApiKeyError,
