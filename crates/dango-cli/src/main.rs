@@ -9,7 +9,7 @@ use std::sync::Arc;
 use dango_commands::{Host, Opening, Standard};
 use dango_core::{OsEntropy, SystemClock};
 use dango_store::{Store, StoreFailure};
-use dango_store_sqlite::{Open, SqliteStore};
+use dango_store_sqlite::{Open, SqliteStore, read_earlier};
 
 mod process;
 
@@ -76,6 +76,7 @@ fn host() -> io::Result<Host> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         open_store: Box::new(open_store),
+        read_earlier: Box::new(read_earlier),
         restore_core_limit: process::restore_core_limit,
         forbid_core: process::forbid_core,
     })

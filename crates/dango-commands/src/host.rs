@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dango_core::{Clock, Entropy};
-use dango_store::{Store, StoreFailure};
+use dango_store::{EarlierDatabase, EarlierError, Store, StoreFailure};
 
 /// Opens the database of people and of the audit log at a path.
 pub type StoreOpener = Box<dyn Fn(&Path, Opening) -> Result<Arc<dyn Store>, StoreFailure>>;
+
+/// Reads the users of an earlier Dango from its database at a path.
+pub type EarlierReader = Box<dyn Fn(&Path) -> Result<EarlierDatabase, EarlierError>>;
 
 /// What opening the database does where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct Host {
     pub entropy: Arc<dyn Entropy>,
     /// The way to the database; nothing is opened before a command needs it.
     pub open_store: StoreOpener,
+    /// The way to the users of an earlier Dango.
+    pub read_earlier: EarlierReader,
     /// Puts the core size limit back to what it was when the process began, for a program that takes its place or is started by it.
     pub restore_core_limit: fn(),
     /// Sets the core size limit to 0 again, once such a program has started.

@@ -38,7 +38,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
-pub use crate::host::{Host, Opening, Standard, StoreOpener};
+pub use crate::host::{EarlierReader, Host, Opening, Standard, StoreOpener};
 use crate::output::Output;
 
 /// What a command answers: nothing where it is done, else why not, with the exit status.

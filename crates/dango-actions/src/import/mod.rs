@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use dango_audit::{Detail, Event, Outcome, Stage, Target, TargetKind, Word};
+use dango_core::Timestamp;
 use dango_identity::{Activity, ImportApiKeyError, ImportFactorError, ImportedApiKey, InsertUser, KeyScopes, NewUser};
 use dango_identity::{SecurityEpoch, User, UserId};
 use dango_store::{EarlierDatabase, StoreFailure};
@@ -36,6 +37,15 @@ pub struct Earlier {
     pub database: EarlierDatabase,
     /// Its log.
     pub log: Option<EarlierLog>,
+}
+
+impl Earlier {
+    /// Says what an import into a project that has no users and no log yet would do.
+    pub fn plan_for_new_project(&self, now: Timestamp) -> ImportReport {
+        let known = Known::default();
+        let events = self.log.as_ref().map(|log| sift(log, &known).0);
+        told(plan(&self.database, &known, now), events)
+    }
 }
 
 refusals! {

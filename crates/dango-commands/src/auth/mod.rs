@@ -7,6 +7,7 @@ mod deactivate_user;
 mod delete_user;
 mod disable;
 mod enable;
+mod import;
 mod list_users;
 mod reactivate_user;
 mod recover;
@@ -52,6 +53,8 @@ pub(crate) enum AuthCommand {
     Audit(ListArguments),
     /// Make an emergency administrator, for whoever has lost the way in
     Recover(recover::RecoverArguments),
+    /// Take over the users of an earlier Dango from its `auth.db`
+    Import(import::ImportArguments),
     /// Remove a user's second factor; their sessions end
     #[command(name = "reset-2fa")]
     ResetSecondFactor(account::AccountArguments),
@@ -72,6 +75,7 @@ pub(crate) fn run(command: AuthCommand, global: &Global, output: &mut Output<'_>
         AuthCommand::Unlock(arguments) => unlock::run(&arguments, global, output),
         AuthCommand::Audit(arguments) => audit::list(&arguments, global, output),
         AuthCommand::Recover(arguments) => recover::run(&arguments, global, output),
+        AuthCommand::Import(arguments) => import::run(&arguments, global, output),
         AuthCommand::ResetSecondFactor(arguments) => reset_second_factor::run(&arguments, global, output),
     }
 }
