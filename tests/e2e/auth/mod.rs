@@ -3,6 +3,7 @@
 mod accounts;
 mod database;
 mod identity_key;
+mod import;
 mod races;
 mod recovery;
 mod switch;
