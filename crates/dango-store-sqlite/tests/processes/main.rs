@@ -102,10 +102,7 @@ fn a_full_disk_stops_actions_and_records_together_and_reading_goes_on() {
     let path = path.to_str().expect("UTF-8");
     let mut child = Child::with_own_disk(directory.path(), "1m");
     assert_eq!(child.run(&["open", path]), "yes");
-    assert_eq!(
-        child.run(&["until full"]),
-        "store-full: there is no room left where the database is"
-    );
+    assert_eq!(child.run(&["until full"]), "store-full: no space is left for the database");
     let counted = child.run(&["count"]);
     let numbers: Vec<&str> = counted.split(' ').collect();
     assert_eq!((numbers[0], numbers[2]), (numbers[1], "true"), "{counted}");
