@@ -66,6 +66,8 @@ const HEAVY: [(&str, &[Door]); 30] = [
         &[
             ("crates/dango-keyring/src", 2),
             ("crates/dango-audit/src", 1),
+            // What was taken over from an earlier Dango is remembered by its digest.
+            ("crates/dango-actions/src", 1),
             // Whether a migration is the one that was applied.
             ("crates/dango-store-sqlite/src", 1),
             ("crates/dango-identity/src/key", 2),

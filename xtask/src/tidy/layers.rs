@@ -37,7 +37,20 @@ pub(super) const EDGES: [(&str, &[&str]); 15] = [
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),
     ("xtask", &[]),
-    ("dango-tests", &["dango-core", "dango-secrets", "dango-sources", "xtask"]),
+    (
+        "dango-tests",
+        &[
+            "dango-core",
+            "dango-secrets",
+            "dango-sources",
+            "dango-identity",
+            "dango-audit",
+            "dango-store",
+            "dango-store-sqlite",
+            "dango-actions",
+            "xtask",
+        ],
+    ),
     ("dango-fuzz", &["dango-core", "dango-secrets", "dango-keyring", "dango-sources"]),
 ];
 
