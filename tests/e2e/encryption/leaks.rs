@@ -22,7 +22,7 @@ const VALUES: &[&str] = &[
     "quoted env-Yh2Mn6",
     "new-Gt5Vb1Xs",
     "newer-Dw8Cr3Ke",
-    "import-Pq0Ns7Uf",
+    "taken-in-Pq0Ns7Uf",
 ];
 
 /// Each kind of value, each with a comment that repeats it in some form.
