@@ -20,12 +20,14 @@ use crate::sync::SyncArguments;
 /// What stands below the list of commands: the variables that are looked at, and the exit statuses.
 const AFTER_HELP: &str = "\
 Environment:
-  DANGO_PROJECT_ROOT  the project's directory
-  DANGO_KEY           the encryption key: 32 bytes as 64 hexadecimal digits or as base64
-  DANGO_KEY_FILE      a file with that key
-  DANGO_PASSPHRASE    opens a key that is kept under a passphrase
-  EDITOR, VISUAL      the program that opens files
-  NO_COLOR            no colour
+  DANGO_PROJECT_ROOT       the project's directory
+  DANGO_KEY                the encryption key: 32 bytes as 64 hexadecimal digits or as base64
+  DANGO_KEY_FILE           a file with that key
+  DANGO_PASSPHRASE         opens a key that is kept under a passphrase
+  DANGO_IDENTITY_KEY       the key behind users and the audit log, in the same form
+  DANGO_IDENTITY_KEY_FILE  a file with that key
+  EDITOR, VISUAL           the program that opens files
+  NO_COLOR                 no colour
 
 Exit status: 0 done; 1 could not be done or was refused; 2 wrong usage; 3 a check found something.";
 

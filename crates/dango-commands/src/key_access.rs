@@ -1,5 +1,6 @@
 //! The way from the command line to the project's key, and what a person may do where there is none.
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
         None => secret_variable(host, PASSPHRASE)?,
     };
     let on_terminal = host.terminal.input;
+    let typed = OnceCell::new();
     let environment = KeyEnvironment {
         key: secret_variable(host, "DANGO_KEY")?,
         // An empty one is a mistake that must not lead to another key; it names the directory, which is no key file.
@@ -36,11 +38,20 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
         passphrase: Box::new(move || match &passphrase {
             Some(passphrase) => Ok(passphrase.clone()),
             // Standard input that is no terminal may be the value to be stored, so it is never read for this.
-            None if on_terminal => prompt::secret("passphrase of the encryption key").map_err(|_| HolderError::NoPassphrase),
+            None if on_terminal => ask_once(&typed),
             None => Err(HolderError::NoPassphrase),
         }),
     };
     Ok(ProjectKeys::new(project.clone(), environment, Arc::clone(&host.entropy)))
+}
+
+/// What was typed is kept: a command that fetches the key twice, as a rotation does, asks for it once.
+fn ask_once(typed: &OnceCell<SecretValue>) -> Result<SecretValue, HolderError> {
+    if let Some(passphrase) = typed.get() {
+        return Ok(passphrase.clone());
+    }
+    let passphrase = prompt::secret("passphrase of the encryption key").map_err(|_| HolderError::NoPassphrase)?;
+    Ok(typed.get_or_init(|| passphrase).clone())
 }
 
 /// A variable that holds a secret; the empty one is set, too.

@@ -50,6 +50,16 @@ fn a_passphrase_is_typed_twice_unseen_and_opens_the_key_later() {
 }
 
 #[test]
+fn a_rotation_which_fetches_the_key_more_than_once_asks_once() {
+    let mut project = filled();
+    let (status, shown) = typed(&project, "key rotate", &[PHRASE]);
+    assert_eq!(status, 0, "{shown}");
+    assert_eq!(shown.matches("passphrase of").count(), 1, "{shown}");
+    project.give("DANGO_PASSPHRASE", PHRASE);
+    assert_eq!(revealed(&project, "sources.eu.stripe_secret_key"), "value-of-eu");
+}
+
+#[test]
 fn two_different_passphrases_make_no_key() {
     let project = Scratch::initialised();
     let before = snapshot(&project.path());
