@@ -1,5 +1,6 @@
 //! `dango audit`: the log listed, exported, verified; tampered with behind its back, and written by processes that are killed.
 
+mod changes;
 mod crashes;
 mod listing;
 mod tampering;
