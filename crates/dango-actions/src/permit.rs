@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 
 use dango_audit::{Detail, Details, Event, Outcome, Word};
 use dango_core::Timestamp;
-use dango_identity::{Permission, Role};
+use dango_identity::{Permission, Role, UserId};
 
 use crate::actions::Actions;
 use crate::caller::{Account, Caller, Who};
@@ -150,7 +151,7 @@ impl Denied {
 impl Actions {
     /// Hands out the ticket for an action.
     ///
-    /// Audit: `permission_denied` with the permission, at most [`DENIALS_A_MINUTE`] a minute and actor.
+    /// Audit: `permission_denied` with the permission, at most [`DENIALS_A_MINUTE`] an actor and minute.
     ///
     /// # Errors
     ///
@@ -170,7 +171,7 @@ impl Actions {
         match self.decide(caller, role, need, now) {
             Ok(()) => Ok(()),
             Err(mut denied) => {
-                if self.denials().admits(caller, now) {
+                if self.denials().admits(caller, Event::PermissionDenied, now) {
                     denied.unrecorded = self.record(caller, denied.record(), Outcome::Denied).await.err().map(Box::new);
                 }
                 Err(denied)
@@ -201,34 +202,53 @@ impl Actions {
     }
 }
 
-/// How many denials of one actor are recorded in a minute: enough to see it, too few to fill a disk.
+/// How many denials of one kind and one actor are recorded in a minute: enough to see it, too few to fill a disk.
 pub const DENIALS_A_MINUTE: u32 = 60;
 
-/// Counts denials, in memory: it protects the log, not the data.
+/// Counts denials, in memory: it protects the log, not the data. Each kind has its own count, so that a crowd of harmless ones
+/// hides no grave one.
 #[derive(Debug, Default)]
 pub(crate) struct DenialCap {
-    counts: Mutex<HashMap<String, (i64, u32)>>,
+    counts: Mutex<HashMap<(Source, Event), (i64, u32)>>,
+}
+
+/// Whose denials are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    User(UserId),
+    Address(Ipv4Addr),
+    /// The first half of an address: what a provider gives to one customer (RFC 6177), who could use a new one each time.
+    Network(u64),
+    Nowhere,
+}
+
+impl Source {
+    fn of(caller: &Caller) -> Self {
+        let address = caller.client().address.map(|address| address.to_canonical());
+        match (caller.user_id(), address) {
+            (Some(user), _) => Self::User(user),
+            (None, Some(IpAddr::V4(address))) => Self::Address(address),
+            (None, Some(IpAddr::V6(address))) => Self::Network((address.to_bits() >> 64) as u64),
+            (None, None) => Self::Nowhere,
+        }
+    }
 }
 
 impl DenialCap {
     const MINUTE: i64 = 60_000_000;
-    const ACTORS: usize = 10_000;
+    const COUNTS: usize = 10_000;
 
-    pub(crate) fn admits(&self, caller: &Caller, now: Timestamp) -> bool {
+    pub(crate) fn admits(&self, caller: &Caller, event: Event, now: Timestamp) -> bool {
         let minute = now.unix_micros().div_euclid(Self::MINUTE);
-        let actor = match (caller.user_id(), caller.client().address) {
-            (Some(user), _) => user.to_string(),
-            (None, Some(address)) => address.to_string(),
-            (None, None) => String::new(),
-        };
+        let counted = (Source::of(caller), event);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= Self::ACTORS {
+        if counts.len() >= Self::COUNTS {
             counts.retain(|_, (last, _)| *last == minute);
         }
-        if counts.len() >= Self::ACTORS && !counts.contains_key(&actor) {
+        if counts.len() >= Self::COUNTS && !counts.contains_key(&counted) {
             return false;
         }
-        match counts.entry(actor) {
+        match counts.entry(counted) {
             Entry::Occupied(mut entry) if entry.get().0 == minute => {
                 let (_, count) = entry.get_mut();
                 *count = count.saturating_add(1);

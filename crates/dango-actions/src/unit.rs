@@ -29,6 +29,10 @@ impl Record {
         }
     }
 
+    pub(crate) const fn event(&self) -> Event {
+        self.event
+    }
+
     pub(crate) fn on(self, target: Target) -> Self {
         Self {
             target: Some(target),

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use dango_core::{Entropy, EntropyError};
 use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -140,6 +141,16 @@ impl<K: TokenKind> PlainToken<K> {
     /// The digest under which the token is stored and looked up.
     pub fn digest(&self, key: &TokenKey) -> TokenDigest<K> {
         TokenDigest::of(key, self.text.as_slice())
+    }
+
+    /// What stands in the column of a row that somebody wrote who has the token and not the key: a plain hash, of the text or
+    /// of the bytes behind it. This program never writes such a digest.
+    pub(crate) fn plain_digests(&self) -> [TokenDigest<K>; 2] {
+        let mut random = Zeroizing::new([0; 32]);
+        BASE64URL_NOPAD
+            .decode_mut(self.text.as_slice(), random.as_mut_slice())
+            .expect("a token is base64url of 32 bytes");
+        [self.text.as_slice(), random.as_slice()].map(|plain| TokenDigest::from_bytes(Sha256::digest(plain).into()))
     }
 }
 

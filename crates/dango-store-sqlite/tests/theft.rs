@@ -220,6 +220,15 @@ fn a_session_that_was_changed_by_hand_is_refused_as_what_it_is() {
         "UPDATE sessions SET mac = zeroblob(32)",
         "UPDATE sessions SET mac = x''",
         "UPDATE sessions SET last_active_at = last_active_at + 1",
+        "UPDATE sessions SET created_at = created_at + 1",
+        "UPDATE sessions SET epoch = epoch + 1",
+        "UPDATE sessions SET user_id = x'00000000000070008000000000000000'",
+        "UPDATE sessions SET user_id = zeroblob(16)",
+        "UPDATE sessions SET id = zeroblob(16)",
+        // The same id but for the bits that every id has.
+        "UPDATE sessions SET id = unhex(substr(hex(id), 1, 12) || '0' || substr(hex(id), 14))",
+        "UPDATE users SET epoch = -1",
+        "DELETE FROM users",
     ];
     for sql in changes {
         let directory = tempfile::tempdir().expect("a directory");

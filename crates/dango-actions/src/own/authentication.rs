@@ -126,7 +126,7 @@ impl Actions {
             Found::Good(good) => Ok(good),
             Found::Closed => Err(AuthenticateError::Closed),
             Found::Bad(record) => {
-                if let Some(record) = record.filter(|_| self.denials().admits(caller, self.clock().now())) {
+                if let Some(record) = record.filter(|record| self.denials().admits(caller, record.event(), self.clock().now())) {
                     self.record(caller, record, Outcome::Denied).await?;
                 }
                 Err(AuthenticateError::Unauthenticated)

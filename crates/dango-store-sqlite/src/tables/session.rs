@@ -27,15 +27,20 @@ macro_rules! session_columns {
 /// it refuses it and says so, as with every other forgery.
 fn stored(row: &SqliteRow) -> Result<StoredSession, StoreFailure> {
     let columns = &mut Columns::of(row);
-    let id = columns.id(SessionId::from_bytes)?;
-    let digest = TokenDigest::from_bytes(columns.bytes()?);
-    let user = columns.id(UserId::from_bytes)?;
+    let (id, digest, user) = (columns.bytes()?, TokenDigest::from_bytes(columns.bytes()?), columns.bytes()?);
     let created_at = columns.time()?;
-    let epoch = SecurityEpoch::from_number(columns.number()?);
-    let record = record(columns, (id, digest, user), created_at).unwrap_or(SessionRecord {
-        id,
+    let epoch = columns.optional_integer()?.and_then(|epoch| u64::try_from(epoch).ok());
+    let epoch = epoch.map(SecurityEpoch::from_number);
+    if let (Ok(id), Ok(user), Some(epoch)) = (SessionId::from_bytes(id), UserId::from_bytes(user), epoch)
+        && let Ok(record) = record(columns, (id, digest, user), created_at)
+    {
+        return Ok(StoredSession { record, epoch });
+    }
+    let epoch = epoch.unwrap_or_default();
+    let record = SessionRecord {
+        id: named_after(id, SessionId::from_bytes)?,
         digest,
-        user,
+        user: named_after(user, UserId::from_bytes)?,
         stage: Stage::SecondFactorPending,
         auth: AuthContext {
             factors: FactorSet::default(),
@@ -50,8 +55,19 @@ fn stored(row: &SqliteRow) -> Result<StoredSession, StoreFailure> {
         client: Client::default(),
         device: None,
         mac: [0; 32],
-    });
+    };
     Ok(StoredSession { record, epoch })
+}
+
+/// The id of a forged row: its own, or the one that differs least from bytes that are none, so that the row can be found by it.
+fn named_after<T, E>(mut bytes: [u8; 16], parse: impl Fn([u8; 16]) -> Result<T, E>) -> Result<T, StoreFailure>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    // Version and variant of RFC 9562, section 5.7.
+    bytes[6] = 0x70 | bytes[6] & 0x0f;
+    bytes[8] = 0x80 | bytes[8] & 0x3f;
+    parse(bytes).map_err(StoreFailure::damaged)
 }
 
 fn record(
@@ -149,7 +165,7 @@ impl SessionStore for SqliteTransaction<'_> {
         let sql = concat!(
             "SELECT ",
             session_columns!(),
-            " FROM sessions JOIN users ON users.id = user_id WHERE digest = ?1"
+            " FROM sessions LEFT JOIN users ON users.id = user_id WHERE digest = ?1"
         );
         Ok(self.one(query(sql).bind(digest.as_bytes().to_vec()), stored).await?)
     }
@@ -220,7 +236,7 @@ impl SessionStore for SqliteTransaction<'_> {
         let sql = concat!(
             "SELECT ",
             session_columns!(),
-            " FROM sessions JOIN users ON users.id = user_id WHERE user_id = ?1 ORDER BY sessions.created_at DESC, sessions.id DESC"
+            " FROM sessions LEFT JOIN users ON users.id = user_id WHERE user_id = ?1 ORDER BY sessions.created_at DESC, sessions.id DESC"
         );
         Ok(self.all(query(sql).bind(user.as_bytes().to_vec()), stored).await?)
     }

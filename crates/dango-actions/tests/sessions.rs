@@ -1,0 +1,196 @@
+//! Session rows that somebody wrote by hand, and sessions used after their end: refused like any other, and recorded by name.
+
+#![allow(clippy::panic, reason = "a test that finds another answer ends")]
+
+mod world;
+
+use dango_actions::{AuthenticateError, DENIALS_A_MINUTE, Login};
+use dango_audit::AuditEvent;
+use dango_core::{OsEntropy, Timestamp};
+use dango_identity::{Client, PlainToken, Role, SessionId, SessionRecord, SessionWrite, Stage, StoreError, TokenDigest, kind};
+use dango_store::StoreExt;
+use sha2::{Digest, Sha256};
+use world::{World, block_on, browser, id_of};
+
+/// What comes of a token: nothing, or the refusal.
+fn present(world: &World, token: &str, client: Client) -> Option<AuthenticateError> {
+    let token = PlainToken::parse(token).expect("a token");
+    block_on(world.actions.authenticate(token, client)).err()
+}
+
+/// Presents a token that must be refused; answers what was recorded.
+fn refused(world: &World, token: &str) -> Vec<AuditEvent> {
+    let before = world.records().len();
+    let error = present(world, token, browser());
+    assert!(matches!(error, Some(AuthenticateError::Unauthenticated)), "{error:?}");
+    world.records().split_off(before)
+}
+
+/// That one record was written, which has this name and is about this session.
+#[track_caller]
+fn assert_one(records: &[AuditEvent], event: &str, session: SessionId) {
+    let [record] = records else {
+        panic!("one record: {records:?}");
+    };
+    assert_eq!(world::summary(record), format!("{event} denied"));
+    let text = record.to_json();
+    assert!(text.contains(&session.to_string()), "which session it is: {text}");
+}
+
+/// Puts a row in the place of another, as somebody could who writes the table by hand.
+fn put(world: &World, old: Option<TokenDigest<kind::Session>>, row: SessionRecord) {
+    let work: Result<_, StoreError> = block_on(world.store.write(move |tx| {
+        Box::pin(async move {
+            if let Some(old) = old {
+                assert!(tx.end_session(&old).await?);
+            }
+            tx.insert_session(&row, 20).await
+        })
+    }));
+    assert!(matches!(work, Ok(SessionWrite::Written { .. })));
+}
+
+fn row_of(login: &Login) -> SessionRecord {
+    login.issued.session.record().clone()
+}
+
+/// A row that claims to be somebody's session, for a token that hashes to this.
+fn planted(world: &World, like: &SessionRecord, digest: [u8; 32]) -> SessionRecord {
+    SessionRecord {
+        id: SessionId::make(dango_core::Clock::now(&*world.clock), &OsEntropy).expect("random"),
+        digest: TokenDigest::from_bytes(digest),
+        mac: [7; 32],
+        ..like.clone()
+    }
+}
+
+#[test]
+fn a_row_inserted_for_a_token_of_ones_own_is_refused_and_recorded_once() {
+    let world = World::new();
+    world.add("ada@x.example", Role::Admin);
+    world.add("eve@x.example", Role::Viewer);
+    let admin = row_of(&world.log_in("ada@x.example"));
+
+    // What somebody writes who takes the column for a plain hash of the token, or of the bytes behind it.
+    let chosen = PlainToken::<kind::Session>::make(&OsEntropy).expect("random");
+    let bytes = data_encoding::BASE64URL_NOPAD.decode(chosen.expose().as_bytes()).expect("a token");
+    for guess in [chosen.expose().as_bytes(), &bytes] {
+        let row = planted(&world, &admin, Sha256::digest(guess).into());
+        put(&world, None, row.clone());
+        assert_one(&refused(&world, chosen.expose()), "session_row_invalid", row.id);
+        let ended: Result<_, StoreError> = block_on(
+            world
+                .store
+                .write(move |tx| Box::pin(async move { tx.end_session(&row.digest).await })),
+        );
+        assert!(ended.expect("written"));
+    }
+    assert!(refused(&world, chosen.expose()).is_empty(), "an unknown token is no incident");
+
+    // Eve has seen the digest of her own token, and writes it into a row of the administrator's.
+    let eve = world.log_in("eve@x.example");
+    let own = row_of(&eve);
+    for mac in [[7; 32], own.mac, admin.mac] {
+        let row = SessionRecord {
+            mac,
+            ..planted(&world, &admin, *own.digest.as_bytes())
+        };
+        put(&world, Some(own.digest), row.clone());
+        assert_one(&refused(&world, eve.issued.token.expose()), "session_row_invalid", row.id);
+    }
+    world.verified();
+}
+
+#[test]
+fn a_row_changed_by_hand_is_refused_and_recorded_once() {
+    type Change = fn(&mut SessionRecord, &SessionRecord);
+    let changes: [(&str, Change); 6] = [
+        ("user", |row, admin| row.user = admin.user),
+        ("stage", |row, _| row.stage = Stage::EnrolmentRequired),
+        ("end", |row, admin| row.expires_at = plus(admin.expires_at, 1)),
+        ("beginning", |row, _| row.created_at = plus(row.created_at, 60)),
+        ("last use", |row, _| row.last_active = plus(row.last_active, 60)),
+        ("age of the proof", |row, _| {
+            row.auth.stepped_up_at = plus(row.auth.stepped_up_at, 60)
+        }),
+    ];
+    for (what, change) in changes {
+        let world = World::new();
+        world.add("ada@x.example", Role::Admin);
+        world.add("eve@x.example", Role::Viewer);
+        let admin = row_of(&world.log_in("ada@x.example"));
+        let login = world.log_in("eve@x.example");
+        let mut row = row_of(&login);
+        change(&mut row, &admin);
+        assert_ne!(row, row_of(&login), "{what}");
+        put(&world, Some(row.digest), row);
+        // Also when the row is due to be written to.
+        world.pass(120);
+        assert_one(&refused(&world, login.issued.token.expose()), "session_row_invalid", id_of(&login));
+    }
+}
+
+fn plus(at: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_unix_micros(at.unix_micros() + seconds * 1_000_000)
+}
+
+#[test]
+fn a_session_used_after_its_end_is_refused_and_recorded_once() {
+    const HOUR: i64 = 60 * 60;
+    let world = World::new();
+    world.add("ada@x.example", Role::Admin);
+    let idle = world.log_in("ada@x.example");
+    world.pass(24 * HOUR + 60);
+    assert_one(
+        &refused(&world, idle.issued.token.expose()),
+        "session_use_after_expire",
+        id_of(&idle),
+    );
+
+    let busy = world.log_in("ada@x.example");
+    for _ in 0..30 {
+        let _ = world.full(&busy);
+        world.pass(24 * HOUR - 60);
+    }
+    let _ = world.full(&busy);
+    world.pass(HOUR);
+    assert_one(
+        &refused(&world, busy.issued.token.expose()),
+        "session_use_after_expire",
+        id_of(&busy),
+    );
+}
+
+#[test]
+fn a_crowd_of_late_requests_neither_fills_the_log_nor_hides_a_forged_row() {
+    let world = World::new();
+    world.add("ada@x.example", Role::Admin);
+    let late = world.log_in("ada@x.example");
+    world.pass(25 * 60 * 60);
+    let forged = world.log_in("ada@x.example");
+    let row = SessionRecord {
+        stage: Stage::EnrolmentRequired,
+        ..row_of(&forged)
+    };
+    put(&world, Some(row.digest), row);
+    // One source: an address, or the network that a provider gives to one customer.
+    let sources: [[&str; 2]; 2] = [["192.0.2.7", "192.0.2.7"], ["2001:db8::1", "2001:db8::ffff:2"]];
+    for source in sources {
+        let from = |address: &str| Client {
+            address: Some(address.parse().expect("an address")),
+            user_agent: None,
+        };
+        let ((), records) = world.recorded(|| {
+            for number in 0..100 {
+                let _ = present(&world, late.issued.token.expose(), from(source[number % 2]));
+            }
+            for number in 0..100 {
+                let _ = present(&world, forged.issued.token.expose(), from(source[number % 2]));
+            }
+        });
+        for event in ["session_use_after_expire denied", "session_row_invalid denied"] {
+            let recorded = records.iter().filter(|record| *record == event).count();
+            assert_eq!(u32::try_from(recorded), Ok(DENIALS_A_MINUTE), "{event} from {source:?}");
+        }
+    }
+}
