@@ -142,7 +142,9 @@ fn a_second_factor_is_asked_for_as_before_and_each_code_works_once() {
     everywhere(|world| {
         world.import(&earlier());
         let admin = "admin@dango.test";
+        assert!(world.stored(admin).starts_with("$2b$12$"));
         assert!(world.enter_with(admin, world.app(admin)).is_ok());
+        assert!(world.stored(admin).starts_with("$argon2id$"), "the hash is replaced");
         assert_eq!(
             world.enter_with(admin, world.app(admin)).err(),
             Some("invalid_code"),

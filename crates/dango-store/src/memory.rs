@@ -14,9 +14,9 @@ use dango_identity::{
     AccountChange, AccountKey, ApiKeyId, ApiKeyRecord, ApiKeyStore, ApiKeyUse, ApiKeyWrite, AttemptKey, AttemptLimit, AttemptStore,
     BootstrapClaim, BootstrapStore, Charge, ChargedAttempt, Email, EmailChange, ExternalIdentity, FactorCharge, FactorId, FactorStore,
     FactorSummary, InsertLink, InsertUser, Invite, InviteStore, Link, LinkPermit, LinkStore, Lock, LockView, LockoutPolicy, LoginCandidate,
-    LoginCompletion, NewUser, RecoverySetRecord, RemoveLink, ReplaceInvite, Retirement, Role, SecurityEpoch, SessionId, SessionRecord,
-    SessionStore, SessionTouch, SessionWrite, StoreError, StoredPassword, StoredSession, TokenDigest, TotpRecord, TotpStep, UseClaim, User,
-    UserId, UserStore, kind,
+    LoginCompletion, NewUser, PasswordRecord, RecoverySetRecord, RemoveLink, ReplaceInvite, Retirement, Role, SecurityEpoch, SessionId,
+    SessionRecord, SessionStore, SessionTouch, SessionWrite, StoreError, StoredPassword, StoredSession, TokenDigest, TotpRecord, TotpStep,
+    UseClaim, User, UserId, UserStore, kind,
 };
 use futures_util::FutureExt;
 use futures_util::lock::Mutex;
@@ -162,6 +162,7 @@ delegate! {
         find_candidate_by_email(email: &Email) -> Option<LoginCandidate>;
         find_candidate(id: UserId) -> Option<LoginCandidate>;
         complete_login(login: &LoginCompletion<'_>) -> bool;
+        upgrade_password(id: UserId, proven: &PasswordRecord, upgrade: &PasswordRecord) -> bool;
         change_role(id: UserId, role: Role, now: Timestamp) -> AccountChange;
         deactivate_user(id: UserId, now: Timestamp) -> AccountChange;
         reactivate_user(id: UserId, now: Timestamp) -> AccountChange;

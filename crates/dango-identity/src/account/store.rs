@@ -99,6 +99,10 @@ pub trait UserStore: Send {
     /// temporary, neither used nor expired. Answers whether it happened.
     async fn complete_login(&mut self, login: &LoginCompletion<'_>) -> Result<bool, StoreError>;
 
+    /// Stores another hash of the password that was proven in the place of that one, if it is still the stored one. Nothing else
+    /// changes: not the epoch, no session, not whether the password is temporary. Answers whether it happened.
+    async fn upgrade_password(&mut self, id: UserId, proven: &PasswordRecord, upgrade: &PasswordRecord) -> Result<bool, StoreError>;
+
     /// Gives a user another role; never takes the last administrator's.
     async fn change_role(&mut self, id: UserId, role: Role, now: Timestamp) -> Result<AccountChange, StoreError>;
 

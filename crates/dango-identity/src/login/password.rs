@@ -90,22 +90,34 @@ impl CheckedLogin {
             .await?
             .ok_or(LoginError::InvalidCredentials)?;
         let opens = fresh.password.as_ref().is_some_and(|password| password.opens_login(now));
-        if !is_same(candidate, &fresh) || !opens || !fresh.user.may_log_in() {
+        let is_same = is_same(candidate, &fresh);
+        // Two logins at once, of which the other was the first to replace the outdated hash of their password: whatever else
+        // changes a password raises the epoch.
+        let is_upgraded = verdict == Verdict::MatchesOutdated && candidate.user.epoch == fresh.user.epoch;
+        if !(is_same || is_upgraded) || !opens || !fresh.user.may_log_in() {
             return Err(LoginError::InvalidCredentials);
         }
+        let proven = fresh.password.as_ref().map(|password| &password.record);
+        let upgrade = self.upgrade.as_ref().filter(|_| is_same);
         let factors = FactorSet::of(AuthFactor::Password);
         if find_second_factor_state(store, fresh.user.id).await? == SecondFactorState::Active {
+            // Here, not after the second factor: the password itself is known now and never again, and a better hash of the same
+            // password opens nothing that the old one did not.
+            if let (Some(proven), Some(upgrade)) = (proven, upgrade)
+                && !store.upgrade_password(fresh.user.id, proven, upgrade).await?
+            {
+                return Err(LoginError::InvalidCredentials);
+            }
             // The password is no failure, but what failed before it stays: only the last factor clears it.
             rules.refund(store, &self.charged).await?;
             return Ok(LoginStep::SecondFactor(PendingSecondFactor::new(fresh.user, factors)));
         }
-        let proven = candidate.password.as_ref().map(|password| &password.record);
         let completed = store
             .complete_login(&LoginCompletion {
                 user: fresh.user.id,
                 epoch: fresh.user.epoch,
                 password: proven,
-                upgrade: self.upgrade.as_ref(),
+                upgrade,
                 now,
             })
             .await?;

@@ -13,6 +13,7 @@ use crate::account::{
 use crate::email::Email;
 use crate::epoch::SecurityEpoch;
 use crate::id::UserId;
+use crate::password::PasswordRecord;
 use crate::role::Role;
 use crate::store::StoreError;
 
@@ -160,6 +161,16 @@ impl UserStore for MemoryStore {
             }
         }
         row.user.last_login = Some(login.now);
+        Ok(true)
+    }
+
+    async fn upgrade_password(&mut self, id: UserId, proven: &PasswordRecord, upgrade: &PasswordRecord) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let stored = tables.users.get_mut(&id).and_then(|row| row.password.as_mut());
+        let Some(stored) = stored.filter(|stored| stored.record.as_str() == proven.as_str()) else {
+            return Ok(false);
+        };
+        stored.record = upgrade.clone();
         Ok(true)
     }
 

@@ -223,6 +223,14 @@ impl UserStore for SqliteTransaction<'_> {
         Ok(self.changed(complete).await?)
     }
 
+    async fn upgrade_password(&mut self, id: UserId, proven: &PasswordRecord, upgrade: &PasswordRecord) -> Result<bool, StoreError> {
+        let upgrade = query("UPDATE passwords SET record = ?3 WHERE user_id = ?1 AND record = ?2")
+            .bind(id.as_bytes().to_vec())
+            .bind(proven.as_str().to_owned())
+            .bind(upgrade.as_str().to_owned());
+        Ok(self.changed(upgrade).await?)
+    }
+
     async fn change_role(&mut self, id: UserId, role: Role, now: Timestamp) -> Result<AccountChange, StoreError> {
         let sql = concat!(
             "UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1 AND role <> ?2 AND (?2 = 'admin' OR NOT ",

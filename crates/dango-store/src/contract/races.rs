@@ -40,6 +40,13 @@ pub(super) fn check(make: Make<'_>) {
             Ok(tx.rotate_session(&old, &record, 5).await? != dango_identity::SessionWrite::Stale)
         })
     });
+    once("an upgrade of one hash", |tx, number| {
+        Box::pin(async move {
+            let proven = password(3, at(0)).record;
+            tx.upgrade_password(user_id(3), &proven, &password(1000 + number, at(1)).record)
+                .await
+        })
+    });
     once("an address", |tx, number| {
         Box::pin(async move {
             let mut new = user(100 + number, Role::Viewer, at(0));

@@ -248,6 +248,30 @@ fn a_hash_of_an_earlier_version_is_replaced_at_the_first_login() {
 }
 
 #[test]
+fn two_logins_at_once_that_replace_one_hash_both_succeed() {
+    let store = MemoryStore::new();
+    let old = StoredPassword::chosen(PasswordRecord::parse(BCRYPT).expect("a record"), START);
+    let user = add_user_with(&store, EMAIL, Role::Editor, old);
+    let verify = || {
+        begin(&store, EMAIL, START)
+            .expect("admitted")
+            .verify(hasher(), &password(RIGHT), &OsEntropy)
+    };
+    let (one, two) = (verify(), verify());
+    assert!(matches!(settle(&store, one, START), Ok(LoginStep::Done(_))));
+    let upgraded = stored(&store, &user).record;
+    assert!(matches!(settle(&store, two, START), Ok(LoginStep::Done(_))));
+    assert_eq!(stored(&store, &user).record.as_str(), upgraded.as_str(), "it is replaced once");
+
+    // But not where the password itself was changed between the two steps.
+    let late = verify();
+    let chosen = StoredPassword::chosen(hasher().hash(&password(WRONG), &OsEntropy).expect("hashed"), at(1));
+    assert!(block_on(store.clone().reset_password(user.id, &chosen)).expect("reset").is_some());
+    assert!(matches!(settle(&store, late, at(1)), Err(LoginError::InvalidCredentials)));
+    assert_eq!(stored(&store, &user).record.as_str(), chosen.record.as_str());
+}
+
+#[test]
 fn a_temporary_password_opens_one_login_within_a_day_and_has_to_be_changed() {
     let store = MemoryStore::new();
     let temporary = make_temporary_password(&OsEntropy).expect("random");

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::factor::{RecoveryCode, SecondFactors, TotpCode};
+use crate::password::PasswordRecord;
 use crate::session::{CheckSessionError, IssuedSession};
-use crate::testing::{RIGHT, WRONG, add_user, at, identity_key, race};
+use crate::testing::{RIGHT, START, WRONG, add_user_with, at, identity_key, race};
 
 const EMAIL: &str = "ana@x.example";
 
@@ -17,8 +18,13 @@ struct House {
 
 /// A user whose app was enrolled with the code of second 0.
 fn house() -> House {
+    house_with(crate::testing::right_record())
+}
+
+/// The same, with this hash of the password.
+fn house_with(record: PasswordRecord) -> House {
     let store = MemoryStore::new();
-    let user = add_user(&store, EMAIL, Role::Editor);
+    let user = add_user_with(&store, EMAIL, Role::Editor, StoredPassword::chosen(record, START));
     let factors = SecondFactors::new(&identity_key());
     let enrolment = block_on(factors.begin_enrolment(&mut store.clone(), user.id, ("Dango", EMAIL), at(0), &OsEntropy)).expect("begun");
     let secret = data_encoding::BASE32_NOPAD
@@ -263,4 +269,62 @@ fn a_login_at_another_provider_stops_at_the_second_factor() {
     };
     let passed = house.finish(session, &house.code(at(60)), at(60)).expect("passed");
     assert!(matches!(passed.issued.session, AnySession::Full(_)));
+}
+
+/// Hashes of [`RIGHT`]: bcrypt at cost 12, as earlier Dango versions had it (made with Python's bcrypt 5.0), and Argon2id with less
+/// memory (made with argon2-cffi 25.1).
+fn outdated() -> [PasswordRecord; 2] {
+    [
+        "$2b$12$5J/D.l49ZR4OyJz0Cyf2sO2c16HunuiwikY1XOPV4eDeLcnr3w8Ya",
+        "$argon2id$v=19$m=7168,t=5,p=1$0CWNNu0Uxl1LPUK6D7Vr7A$XlGn0Fyo+RWICnWDmwJ7aSsyLy6awSd3zLTXsnH7Rrs",
+    ]
+    .map(|text| PasswordRecord::parse(text).expect("a record"))
+}
+
+#[test]
+fn an_outdated_hash_is_replaced_when_the_password_is_proven_although_the_second_factor_is_still_to_come() {
+    for old in outdated() {
+        let house = house_with(old.clone());
+        let session = house.partial(at(60));
+        let upgraded = stored(&house.store, &house.user).record;
+        assert!(
+            upgraded.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1,"),
+            "{}",
+            upgraded.as_str()
+        );
+        let now = block_on(house.store.clone().find_user(house.user.id))
+            .expect("found")
+            .expect("there");
+        assert_eq!(now.epoch, house.user.epoch, "nothing that was issued ends by it");
+
+        // A wrong code does not undo it, and the login goes on.
+        let wrong = house.wrong_code(at(60));
+        assert!(matches!(house.finish(session, &wrong, at(60)), Err(SecondFactorError::InvalidCode)));
+        assert_eq!(stored(&house.store, &house.user).record.as_str(), upgraded.as_str());
+        let session = house.partial(at(90));
+        assert!(house.finish(session, &house.code(at(90)), at(90)).is_ok());
+        assert_eq!(
+            stored(&house.store, &house.user).record.as_str(),
+            upgraded.as_str(),
+            "it is replaced once"
+        );
+    }
+}
+
+#[test]
+fn a_password_that_was_changed_meanwhile_is_not_undone_by_the_replacement_of_its_hash() {
+    for old in outdated() {
+        let house = house_with(old.clone());
+        let checked = begin(&house.store, EMAIL, at(60))
+            .expect("admitted")
+            .verify(hasher(), &password(RIGHT), &OsEntropy);
+        let chosen = StoredPassword::chosen(hasher().hash(&password(WRONG), &OsEntropy).expect("hashed"), at(61));
+        let user = house.user.id;
+        assert!(block_on(house.store.clone().change_password(user, house.user.epoch, &chosen)).expect("changed"));
+        assert!(matches!(settle(&house.store, checked, at(61)), Err(LoginError::InvalidCredentials)));
+        assert_eq!(stored(&house.store, &house.user).record.as_str(), chosen.record.as_str());
+        let upgrade = hasher().hash(&password(RIGHT), &OsEntropy).expect("hashed");
+        assert!(!block_on(house.store.clone().upgrade_password(user, &old, &upgrade)).expect("answered"));
+        assert_eq!(stored(&house.store, &house.user).record.as_str(), chosen.record.as_str());
+    }
 }

@@ -49,6 +49,11 @@ pub(super) async fn people(tx: &mut dyn Transaction, step: Step) -> Result<Strin
             };
             format!("{:?}", tx.complete_login(&login).await?)
         }
+        Verb::UpgradePassword => {
+            let stored = tx.find_candidate(id).await?.and_then(|found| found.password);
+            let proven = stored.filter(|_| step.how > 0).map_or(password_record(99), |stored| stored.record);
+            format!("{:?}", tx.upgrade_password(id, &proven, &password_record(step.what)).await?)
+        }
         Verb::ChangeRole => format!("{:?}", tx.change_role(id, step.role(), now).await?),
         Verb::Deactivate => format!("{:?}", tx.deactivate_user(id, now).await?),
         Verb::Reactivate => format!("{:?}", tx.reactivate_user(id, now).await?),

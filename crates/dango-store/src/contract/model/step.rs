@@ -52,7 +52,7 @@ macro_rules! verbs {
 }
 
 verbs! {
-    InsertUser, InviteUser, FindUser, FindByEmail, Candidate, CompleteLogin, ChangeRole, Deactivate, Reactivate, Delete, ChangeEmail,
+    InsertUser, InviteUser, FindUser, FindByEmail, Candidate, CompleteLogin, UpgradePassword, ChangeRole, Deactivate, Reactivate, Delete, ChangeEmail,
     ChangePassword, ResetPassword, ReplaceInvite, FindInvited, AcceptInvite, OfferClaim, IsClaimOpen, UseClaim, Charge, ChargeAndRefund,
     Clear, Unlock, FindLock, Locks, PurgeAttempts, InsertFirstLink, FindLinked, RemoveLink, InsertSession, InsertStaleSession, FindSession,
     Rotate, Touch, ChargeSession, EndSession, EndSessionOf, EndExcept, EndOf, EndAll, PurgeSessions, PutPending, PutActive, Confirm, Advance,
