@@ -2,11 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use dango_audit::query::{Filter, PageLimit};
+use dango_audit::{Detail, Event, Target, TargetKind, Word, log};
 use dango_core::{Entropy, EntropyError, SecretValue};
 use dango_identity::{IdentityKey, ParseIdentityKeyError};
 use dango_secrets::project::Project;
 use dango_secrets::storage::{self, Contents, Edit, ReadError, UpdateError, WriteError};
 use zeroize::Zeroizing;
+
+use crate::actions::Actions;
+use crate::audit::AuditError;
+use crate::permit::{Machine, Permit};
+use crate::unit::Record;
 
 /// Permission bits that let others than the owner at a file.
 const OTHERS: u32 = 0o077;
@@ -118,6 +125,11 @@ impl IdentityKeyFile {
         }
     }
 
+    /// Whether the environment gives the key: then the project's own file does not count, and none is made.
+    pub const fn is_in_environment(&self) -> bool {
+        self.environment.key.is_some() || self.environment.key_file.is_some()
+    }
+
     /// The project's own file, whether or not it is there or counts.
     pub fn path(&self) -> &Path {
         &self.path
@@ -185,6 +197,39 @@ impl IdentityKeyFile {
             Err(UpdateError::Read(error)) => Err(error.into()),
             Err(UpdateError::Write(error)) => Err(error.into()),
         }
+    }
+}
+
+impl Actions {
+    /// Records that the identity key was made, once in a chain; answers whether it did.
+    ///
+    /// The key is older than the chain, which it keys. So this comes first in a new one, and what does not come about because the
+    /// program dies before is made up for by calling this again.
+    ///
+    /// Permission: the machine. Audit: `identity_key_created`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`]; never [`AuditError::NotFound`].
+    pub async fn record_identity_key(&self, permit: &Permit<Machine>) -> Result<bool, AuditError> {
+        self.act(permit, |mut unit| {
+            Box::pin(async move {
+                let record = Record::of(Event::IdentityKeyCreated)
+                    .on(Target::of(TargetKind::Key))
+                    .with(Detail::File, Word::new("identity.key"));
+                let told = Filter {
+                    event: Some(Event::IdentityKeyCreated),
+                    ..Filter::default()
+                };
+                let told = log::list(&mut *unit.tx, &told, PageLimit::default()).await?;
+                if !told.events.is_empty() {
+                    return Ok(Ok(false));
+                }
+                unit.succeed(record).await?;
+                Ok(Ok(true))
+            })
+        })
+        .await
     }
 }
 

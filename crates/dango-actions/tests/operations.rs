@@ -444,6 +444,12 @@ fn the_log(page: &mut Page) {
         |w| block_on(w.actions.checkpoint_if_due(None, Default::default())),
         never,
     );
+    page.note(
+        "record_identity_key",
+        &need::<Machine>(),
+        |w| block_on(w.actions.record_identity_key(&w.permit::<Machine>())),
+        never,
+    );
     let pending = page.note(
         "begin_changes",
         "by the event",
@@ -476,8 +482,8 @@ fn page() -> String {
     let (world, callers) = callers();
     let names: Vec<&str> = callers.iter().map(|(name, _)| *name).collect();
     let mut text = String::from(
-        "# Actions: who may, and what is recorded\n\nA test does every action and compares this page with what happened. \
-         `cargo test -p dango-actions --test operations -- --ignored` writes it anew; have the difference reviewed. What each role \
+        "# Actions: who may, and what is recorded\n\nA test does every action and compares this page with what happened; \
+         where they differ it prints the page that it expects. Have the difference reviewed. What each role \
          may do is in `crates/dango-identity/role_permission_matrix.md`.\n\n## Who may\n\n*Fresh* asks of people a login, or a proof \
          of who they are, that is at most 10 minutes old.\n\n",
     );

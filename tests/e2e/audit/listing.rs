@@ -69,10 +69,10 @@ fn filters_take_time_event_and_actor_and_refuse_nonsense() {
     let project = with_admin();
     let _ = project.run(&["auth", "change-role", "nobody@example.com", "viewer"]).ending_with(1);
     let uid = project.command("id", &["-u"]).run().success().stdout;
-    assert_eq!(places(&events(&project, &["--type", "role_changed"])), [2]);
-    assert_eq!(places(&events(&project, &["--actor", uid.trim()])), [2, 1]);
+    assert_eq!(places(&events(&project, &["--type", "role_changed"])), [3]);
+    assert_eq!(places(&events(&project, &["--actor", uid.trim()])), [3, 2, 1]);
     assert!(places(&events(&project, &["--actor", "nobody@example.com"])).is_empty());
-    assert_eq!(places(&events(&project, &["--since", "1h"])), [2, 1]);
+    assert_eq!(places(&events(&project, &["--since", "1h"])), [3, 2, 1]);
     assert!(places(&events(&project, &["--until", "2020-01-01"])).is_empty());
     for (option, value) in [
         ("--since", "yesterday"),
@@ -106,7 +106,7 @@ fn exports_are_whole_in_order_and_recorded() {
     let _ = project.run(&file).fails(1, &["already"]);
     let script = "import csv; rows = list(csv.DictReader(open('log.csv', newline=''))); print(len(rows), rows[0]['event'])";
     let read = project.command(python(), &["-c", script]).run().success();
-    assert_eq!(read.stdout, "9 user_created\n");
+    assert_eq!(read.stdout, "9 identity_key_created\n");
     let _ = project.run(&["audit", "verify"]).success();
 }
 
@@ -120,12 +120,12 @@ fn a_name_cannot_add_lines_formulas_or_colours() {
         .run()
         .success();
     let csv = project.run(&["audit", "export", "--format", "csv"]).success().stdout;
-    assert_eq!(csv.lines().count(), 3, "{csv}");
+    assert_eq!(csv.lines().count(), 4, "{csv}");
     assert!(
         !csv.contains(",=1") && !csv.contains('\u{1b}') && !csv.contains('\u{202e}'),
         "{csv}"
     );
     let table = project.run(&["audit", "list"]).success().stdout;
-    assert_eq!(table.lines().count(), 4, "{table}");
+    assert_eq!(table.lines().count(), 5, "{table}");
     assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'), "{table}");
 }

@@ -109,7 +109,7 @@ fn an_older_database_put_back_is_found_by_the_checkpoint_and_not_continued() {
 fn a_changed_checkpoint_is_no_checkpoint() {
     let project = with_records(2);
     let text = project.read(".dango/audit.checkpoint");
-    project.write(".dango/audit.checkpoint", text.replacen("\n1\n", "\n2\n", 1));
+    project.write(".dango/audit.checkpoint", text.replacen("\n2\n", "\n3\n", 1));
     let verdict = project
         .run(&["audit", "verify", "--json"])
         .ending_with(3)

@@ -29,6 +29,43 @@ fn everything_that_is_made_is_private_whatever_the_umask() {
 }
 
 #[test]
+fn that_it_was_made_is_the_first_thing_that_the_log_says_and_said_once() {
+    let made = "identity_key_created success";
+    for first in [
+        &["auth", "add-user", "ada@example.com"][..],
+        &["secrets", "set", "a.b"],
+        &["auth", "recover"],
+    ] {
+        let project = Scratch::initialised();
+        let _ = project.dango(first).stdin("value").run().success();
+        let _ = add(&project, "bob@example.com", "viewer");
+        let told = newest(&project, 10);
+        assert_eq!(told.iter().filter(|event| *event == made).count(), 1, "{first:?}: {told:?}");
+        if first != ["auth", "recover"] {
+            assert_eq!(told.last().map(String::as_str), Some(made), "{first:?}");
+        }
+        let _ = project.run(&["audit", "verify"]).success();
+    }
+}
+
+#[test]
+fn a_program_that_died_before_it_said_so_is_made_up_for() {
+    let project = Scratch::initialised();
+    project.write(KEY, "ab".repeat(32));
+    set_mode(project.path().join(KEY), 0o600);
+    let _ = add(&project, "ada@example.com", "admin");
+    assert_eq!(newest(&project, 9), ["user_created success", "identity_key_created success"]);
+}
+
+#[test]
+fn a_key_that_the_environment_gives_was_made_by_somebody_else() {
+    let mut project = Scratch::initialised();
+    project.give("DANGO_IDENTITY_KEY", "ab".repeat(32));
+    let _ = add(&project, "ada@example.com", "admin");
+    assert_eq!(newest(&project, 9), ["user_created success"]);
+}
+
+#[test]
 fn a_key_that_others_may_read_is_refused_with_the_fix() {
     let project = with_admin();
     for open in [0o644, 0o640, 0o604] {
@@ -123,7 +160,14 @@ fn a_lost_key_is_replaced_by_recover_once_that_is_confirmed() {
     let _ = project.run(&["auth", "recover"]).fails(1, &["identity key is gone", "--yes"]);
     let recovered = project.run(&["auth", "recover", "--yes", "--json"]).success().says(&["new chain"]);
     assert_eq!(recovered.json()["user"]["email"], "recovery@localhost");
-    assert_eq!(newest(&project, 2), ["account_recovered success", "audit_chain_started success"]);
+    assert_eq!(
+        newest(&project, 3),
+        [
+            "identity_key_created success",
+            "account_recovered success",
+            "audit_chain_started success"
+        ]
+    );
     let _ = project.run(&["audit", "verify"]).success();
     let _ = add(&project, "bob@example.com", "viewer");
     assert_eq!(users(&project).len(), 3, "nobody was lost");

@@ -28,8 +28,11 @@ pub(super) fn run(arguments: &RecoverArguments, global: &Global, output: &mut Ou
     let actions = house.recovery(global, output)?;
     let permit = house.permit(&actions, output)?;
     let recovered = wait(actions.recover(&permit, Some(email.clone())));
+    // A refusal has begun the chain, too.
+    let told = house.record_replaced_key(&actions, output);
     house.keep_checkpoint(output);
     let recovered = recovered.map_err(|error| refusals::recover(error, &email))?;
+    told?;
     if let Some(retired) = recovered.retired_records {
         output.warn(format!(
             "the audit log belonged to another identity key: its {retired} records are put away, and a new chain has begun"

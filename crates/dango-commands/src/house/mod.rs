@@ -3,12 +3,12 @@
 mod checkpoint;
 mod failures;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dango_actions::{Actions, Caller, Grant, IdentityKeyEnvironment, IdentityKeyFile, Permit, Setup};
+use dango_actions::{Actions, AuditError, Caller, Grant, IdentityKeyEnvironment, IdentityKeyFile, Machine, Permit, Setup};
 use dango_identity::IdentityKey;
 use dango_secrets::project::Project;
 
@@ -30,6 +30,8 @@ pub(crate) struct House {
     project: Project,
     setup: RefCell<Option<Setup>>,
     opened: RefCell<Option<Inside>>,
+    /// Whether a key was made in the place of a lost one, which the log does not say yet.
+    replaced_key: Cell<bool>,
 }
 
 /// What is there once the door is open.
@@ -52,6 +54,7 @@ impl House {
             project,
             setup: RefCell::new(None),
             opened: RefCell::new(None),
+            replaced_key: Cell::new(false),
         }
     }
 
@@ -72,6 +75,8 @@ impl House {
             return Ok(inside.actions.clone());
         }
         let kept = Kept::read(&self.project)?;
+        // The first command leaves a checkpoint behind its first record.
+        let is_young = kept.is_none();
         let key = if self.is_there(kept.as_ref())? {
             self.key(output.host)?.ok_or_else(|| self.key_is_lost())?
         } else {
@@ -84,7 +89,27 @@ impl House {
             actions: actions.clone(),
             standing,
         }));
+        if is_young && !self.key_file(output.host)?.is_in_environment() {
+            self.record_key(&actions, output)?;
+        }
         Ok(actions)
+    }
+
+    /// Records that a lost key was replaced, if it was; to be called once there is a chain of the new key.
+    pub(crate) fn record_replaced_key(&self, actions: &Actions, output: &Output<'_>) -> Result<(), Failure> {
+        match self.replaced_key.take() {
+            true => self.record_key(actions, output),
+            false => Ok(()),
+        }
+    }
+
+    fn record_key(&self, actions: &Actions, output: &Output<'_>) -> Result<(), Failure> {
+        let permit = self.permit::<Machine>(actions, output)?;
+        match wait(actions.record_identity_key(&permit)) {
+            Ok(_) => Ok(()),
+            Err(AuditError::Fault(error)) => Err(fault(&error)),
+            Err(error) => Err(Failure::caused_by(&error)),
+        }
     }
 
     /// The use cases, for changes of what must be there already.
@@ -115,6 +140,7 @@ impl House {
                     let question = "the identity key is gone: begin with a new one, for which every password and every second factor has to be set anew?";
                     prompt::confirm(question, global.yes, output).map_err(|failure| failure.hint(failures::BRING_KEY))?;
                 }
+                self.replaced_key.set(true);
                 self.make_key(output)?
             }
         };
