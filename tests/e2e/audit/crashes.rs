@@ -36,7 +36,11 @@ fn kill_nine_leaves_no_user_without_a_record_and_no_record_without_a_user() {
     let _ = crate::auth::add(&project, "after@example.com", "viewer");
     let verdict = project.run(&["audit", "verify", "--json"]).success().json();
     let there = users(&project).len() as u64;
-    assert_eq!(verdict["events"].as_u64(), Some(there + 1), "one record for each user, and one for the key");
+    assert_eq!(
+        verdict["events"].as_u64(),
+        Some(there + 1),
+        "one record for each user, and one for the key"
+    );
     assert!(
         (3..KILLS + 3).contains(&there),
         "kills were to come before and after the commit: {there}"

@@ -4,6 +4,7 @@ mod accounts;
 mod database;
 mod identity_key;
 mod import;
+mod logins;
 mod races;
 mod recovery;
 mod switch;
