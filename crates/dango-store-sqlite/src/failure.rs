@@ -8,6 +8,7 @@ const LOCKED: u32 = 6;
 const READONLY: u32 = 8;
 const CORRUPT: u32 = 11;
 const FULL: u32 = 13;
+const CANTOPEN: u32 = 14;
 const CONSTRAINT: u32 = 19;
 const MISMATCH: u32 = 20;
 const NOTADB: u32 = 26;
@@ -23,6 +24,7 @@ pub(crate) fn failure_of(error: sqlx::Error) -> StoreFailure {
     match code.map(|code| code & 0xff) {
         Some(BUSY | LOCKED) => StoreFailure::Locked,
         Some(READONLY) => StoreFailure::ReadOnly,
+        Some(CANTOPEN) => StoreFailure::Closed,
         Some(FULL) => StoreFailure::Full,
         Some(NOTADB) => StoreFailure::Foreign,
         // The statements keep every constraint themselves: where one is broken, the rows are not those that were put in.

@@ -21,29 +21,46 @@ pub enum Open {
     Existing,
 }
 
-/// What the disk takes on which the file is.
+/// What the place takes where the file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disk {
     /// Changes.
     Writable,
-    /// Nothing: it is mounted so, for everybody here.
+    /// Nothing: the disk is mounted so, or the directory is closed to whoever could write the file.
     ReadOnly,
 }
 
 /// The disk on which the file is; on one that takes nothing SQLite says that it cannot open the file, and not why. One that does not
 /// answer is tried as any other.
+///
+/// A directory in which its owner can make nothing is the same, where nothing lies beside the file: whoever writes needs files there,
+/// and only the owner's programs open the database at all ([`prepare`]). Where something does lie there, it is in use, or was.
 pub(crate) fn disk_of(path: &Path) -> Disk {
     match rustix::fs::statvfs(path) {
         Ok(found) if found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) => Disk::ReadOnly,
+        _ if is_in_closed_directory(path) && size_beside(path, "-wal").or(size_beside(path, "-shm")).is_none() => Disk::ReadOnly,
         _ => Disk::Writable,
     }
 }
 
+fn is_in_closed_directory(path: &Path) -> bool {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    let refused = path
+        .parent()
+        .and_then(|directory| accessat(CWD, directory, Access::WRITE_OK, AtFlags::EACCESS).err());
+    refused == Some(rustix::io::Errno::ACCESS)
+}
+
 /// Whether changes lie beside the file that are not in it yet; only a writer brings them in.
 pub(crate) fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(log).is_ok_and(|found| found.len() > 0)
+    size_beside(path, "-wal").is_some_and(|size| size > 0)
+}
+
+/// How large one of SQLite's other files is, if it is there.
+fn size_beside(path: &Path, ending: &str) -> Option<u64> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(ending);
+    std::fs::metadata(beside).ok().map(|found| found.len())
 }
 
 /// Makes the file if it may, sees to it that only its owner reads it, and says where it is.

@@ -21,6 +21,9 @@ pub enum StoreFailure {
     /// It can be read and not be written.
     #[error("the database cannot be written: the file, or the disk it is on, is read-only")]
     ReadOnly,
+    /// It is there and cannot be opened: mostly for want of a permission, on it or on its directory.
+    #[error("the database cannot be opened: it may not be read, or nothing may be made beside it")]
+    Closed,
     /// What it holds is not what was put in.
     #[error("the database is damaged")]
     Damaged(#[source] Arc<dyn Error + Send + Sync>),
@@ -57,6 +60,7 @@ impl StoreFailure {
             Self::Locked => "store-locked",
             Self::Full => "store-full",
             Self::ReadOnly => "store-read-only",
+            Self::Closed => "store-closed",
             Self::Damaged(_) => "store-damaged",
             Self::Foreign => "store-foreign",
             Self::Unsafe { .. } => "store-unsafe",

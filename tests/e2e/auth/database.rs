@@ -7,7 +7,7 @@ use std::process::Stdio;
 use dango_tests::{Scratch, dango, python};
 
 use super::{add, users, with_admin};
-use crate::answers::Answer;
+use crate::answers::{Answer, set_mode};
 use crate::audit::sql;
 
 const DATABASE: &str = ".dango/dango.db";
@@ -78,6 +78,65 @@ sys.stdin.read()";
     end.write_all(b"\n").unwrap();
     drop(end);
     assert!(holder.wait().unwrap().success());
+    let _ = add(&project, "b@example.com", "viewer");
+}
+
+/// Runs a command as its user without the powers that let root into every directory.
+fn without_powers(project: &Scratch, arguments: &[&str]) -> dango_tests::Output {
+    let user = project.command("id", &["-u"]).run().success().stdout;
+    if user.trim() != "0" {
+        return project.run(arguments);
+    }
+    let mut all = vec!["--bounding-set=-dac_override,-dac_read_search".as_ref(), dango().as_os_str()];
+    all.extend(arguments.iter().map(std::ffi::OsStr::new));
+    project.command("setpriv", &all).run()
+}
+
+#[test]
+fn in_a_directory_that_takes_no_files_reading_goes_on_and_a_change_says_what_to_do() {
+    let project = with_admin();
+    let directory = project.path().join(".dango");
+    let (open, closed) = (0o700, 0o500);
+    for beside in [false, true] {
+        // Another program that has the database open leaves its files beside it.
+        let script = "import sqlite3,sys
+held = sqlite3.connect('.dango/dango.db')
+held.execute('SELECT count(*) FROM users').fetchall()
+print('held', flush=True)
+sys.stdin.read()";
+        let mut holder = beside.then(|| {
+            let mut command = project.command(python(), &["-c", script]).into_command();
+            let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            holder.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
+            holder
+        });
+        set_mode(&directory, closed);
+        for reading in [
+            &["auth", "list-users"][..],
+            &["auth", "status"],
+            &["audit", "list"],
+            &["audit", "verify"],
+        ] {
+            let answer = without_powers(&project, reading);
+            assert_eq!(answer.status, 0, "{reading:?}, held: {beside}: {}", answer.stderr);
+        }
+        if !beside {
+            let _ = without_powers(&project, &["auth", "add-user", "b@example.com"])
+                .fails(1, &["dango.db", "read-only", "nothing was changed", "directory writable"])
+                .hides(&["SQLite", "code:"]);
+        }
+        set_mode(&directory, open);
+        if let Some(mut holder) = holder.take() {
+            drop(holder.stdin.take());
+            assert!(holder.wait().unwrap().success());
+        }
+        assert_eq!(users(&project).len(), 1);
+    }
+    set_mode(project.path().join(DATABASE), 0o000);
+    let _ = without_powers(&project, &["auth", "list-users"])
+        .fails(1, &["dango.db", "cannot be opened", "chmod 600"])
+        .hides(&["SQLite", "code:"]);
+    set_mode(project.path().join(DATABASE), 0o600);
     let _ = add(&project, "b@example.com", "viewer");
 }
 

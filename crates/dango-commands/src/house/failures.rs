@@ -50,6 +50,9 @@ fn with_store_hints(told: Failure, failure: &StoreFailure) -> Failure {
         StoreFailure::Locked => told.hint("nothing was changed; do it again once the other program is done"),
         StoreFailure::Full => told.hint("nothing was changed; make room, then do it again"),
         StoreFailure::ReadOnly => told.hint("nothing was changed; make .dango/dango.db and its directory writable for you"),
+        StoreFailure::Closed => told.hint(
+            "make .dango/dango.db and its directory readable and writable for you: `chmod 600 .dango/dango.db` and `chmod 700 .dango`",
+        ),
         StoreFailure::Damaged(_) => told
             .hint("it is left as it is: put .dango/dango.db back from a backup")
             .hint("what can still be read of the audit log is written out by `dango audit export`"),
