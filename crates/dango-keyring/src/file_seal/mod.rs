@@ -3,6 +3,8 @@
 mod comparison;
 mod seen;
 
+use std::collections::BTreeMap;
+
 use dango_core::{CredentialPath, VariableName};
 
 pub use comparison::{SealChanges, SealState};
@@ -129,7 +131,7 @@ impl SealedValues {
 /// On every use: [`FileSealer::check`] the file against its seal and the state that was seen last, kept in `.dango/`. On every edit of
 /// an intact file: [`FileSealer::seal`], write the file, then the new state; in this order a crash in between leaves a file that is merely
 /// newer than what was seen. An edit of a file that is not intact must not hide what is wrong with it: leave its seal alone, and
-/// [`FileSealer::note_edit`] so that the edited value itself is not reported. `secrets reseal` is [`FileSealer::seal`] whatever the state.
+/// [`FileSealer::note_edits`] so that the edited values themselves are not reported. `secrets reseal` is [`FileSealer::seal`] whatever the state.
 pub struct FileSealer<'a> {
     keys: &'a KeySet,
     purpose: Purpose,
@@ -210,11 +212,11 @@ impl FileSealer<'_> {
         }
     }
 
-    /// Notes in the last seen state that a value was edited by this program (`None`: removed or decrypted), in a file whose seal stays broken.
-    pub fn note_edit(&self, seen: &mut SeenState, binding: &Binding, envelope: Option<&Envelope>) {
+    /// Notes in the last seen state which values were edited by this program (`None`: removed or decrypted), in a file whose seal stays
+    /// broken. All edits of one change are given together, because each call goes through the whole state.
+    pub fn note_edits(&self, seen: &mut SeenState, edits: &BTreeMap<Binding, Option<Envelope>>) {
         if let Some(master) = self.keys.find(seen.key_id()) {
-            let key = self.key(master, Role::SealedFingerprint);
-            seen.replace(&key, binding.name(), envelope);
+            seen.replace(&self.key(master, Role::SealedFingerprint), edits);
         }
     }
 

@@ -1,6 +1,9 @@
 //! The state of a file that was seen last: its seal and a keyed fingerprint of each encrypted value, as an authenticated text for `.dango/`.
 
+use std::collections::BTreeMap;
+
 use super::{FileSeal, FileSealer, SealedValues};
+use crate::binding::Binding;
 use crate::derivation::{DerivedKey, Role};
 use crate::encoding::{base64url, parse_base64url_array, parse_number};
 use crate::envelope::Envelope;
@@ -53,13 +56,14 @@ impl SeenState {
         &self.values
     }
 
-    pub(super) fn replace(&mut self, key: &DerivedKey, name: &str, envelope: Option<&Envelope>) {
-        self.values.retain(|(other, _)| other != name);
-        if let Some(envelope) = envelope {
-            let fingerprint = Fingerprint::of_sealed(key, name, &envelope.to_string());
-            self.values.push((name.to_owned(), fingerprint));
-            sort(&mut self.values);
-        }
+    pub(super) fn replace(&mut self, key: &DerivedKey, edits: &BTreeMap<Binding, Option<Envelope>>) {
+        let fingerprint = |(binding, envelope): (&Binding, &Option<Envelope>)| {
+            let (name, envelope) = (binding.name(), envelope.as_ref());
+            let fingerprint = envelope.map(|envelope| Fingerprint::of_sealed(key, name, &envelope.to_string()));
+            (name.to_owned(), fingerprint)
+        };
+        replace_each(&mut self.values, edits.iter().map(fingerprint).collect());
+        sort(&mut self.values);
     }
 
     pub(super) fn fingerprints(key: &DerivedKey, values: &SealedValues) -> Vec<(String, Fingerprint)> {
@@ -126,6 +130,12 @@ impl FileSealer<'_> {
             values,
         })
     }
+}
+
+/// Takes out what has the name of an edit, and puts in what the edit has for it; the order is to be made anew.
+fn replace_each<N: Ord, V>(values: &mut Vec<(N, V)>, edits: BTreeMap<N, Option<V>>) {
+    values.retain(|(name, _)| !edits.contains_key(name));
+    values.extend(edits.into_iter().filter_map(|(name, value)| Some((name, value?))));
 }
 
 fn sort(values: &mut [(String, Fingerprint)]) {
@@ -195,5 +205,62 @@ impl ParseSeenError {
             Self::UnknownKey { .. } => "seen-state-unknown-key",
             Self::NotAuthentic => "seen-state-not-authentic",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
+    use super::*;
+
+    /// A name that counts how often it is compared.
+    #[derive(Clone, Copy, Debug)]
+    struct Counted<'c>(u32, &'c Cell<u64>);
+
+    impl Ord for Counted<'_> {
+        fn cmp(&self, other: &Self) -> Ordering {
+            self.1.set(self.1.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted<'_> {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    impl PartialEq for Counted<'_> {
+        fn eq(&self, other: &Self) -> bool {
+            self.cmp(other) == Ordering::Equal
+        }
+    }
+
+    impl Eq for Counted<'_> {}
+
+    #[test]
+    fn an_edit_of_everything_takes_about_as_many_steps_for_each_value_however_many_there_are() {
+        let steps_for_each = |count: u32| {
+            let steps = Cell::new(0);
+            let name = |number| Counted(number, &steps);
+            let mut values: Vec<_> = (0..count).map(|number| (name(number), 'a')).collect();
+            let edits: BTreeMap<_, _> = (0..count).map(|number| (name(number), (number % 2 == 0).then_some('b'))).collect();
+            steps.set(0);
+            replace_each(&mut values, edits);
+            assert!(values.iter().all(|(name, value)| name.0 % 2 == 0 && *value == 'b'));
+            assert_eq!(values.len(), count as usize / 2);
+            steps.get() / u64::from(count)
+        };
+        let (few, many) = (steps_for_each(100), steps_for_each(10_000));
+        assert!(many <= few * 4, "{few} for each of a hundred, {many} for each of ten thousand");
+    }
+
+    #[test]
+    fn names_that_stand_more_than_once_are_replaced_by_one_and_others_stay() {
+        let mut values = vec![("a", 1), ("a", 2), ("b", 3), ("c", 4)];
+        replace_each(&mut values, BTreeMap::from([("a", Some(9)), ("c", None), ("gone", None)]));
+        assert_eq!(values, [("b", 3), ("a", 9)]);
     }
 }

@@ -1,5 +1,7 @@
 //! Removing, swapping, rolling back and adding encrypted values behind the program's back, and what is named then.
 
+use std::collections::BTreeMap;
+
 use dango_core::{OsEntropy, SecretValue};
 use proptest::prelude::*;
 
@@ -180,8 +182,7 @@ fn an_edit_of_a_broken_file_hides_nothing_but_itself() {
     let (seal, mut seen) = sealer.seal(&file.values(), None, None).expect("seals");
     let edited = file.without("a").with(&keys, "b").without("c");
     let envelope = edited.0.last().map(|(_, envelope)| envelope.clone());
-    sealer.note_edit(&mut seen, &place("b"), envelope.as_ref());
-    sealer.note_edit(&mut seen, &place("c"), None);
+    sealer.note_edits(&mut seen, &BTreeMap::from([(place("b"), envelope), (place("c"), None)]));
     assert_eq!(
         sealer.check(&edited.values(), Some(&seal), Some(&seen)),
         SealState::Changed {

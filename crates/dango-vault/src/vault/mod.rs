@@ -2,10 +2,11 @@
 
 mod env;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dango_core::{Clock, CredentialPath, Entropy, SecretValue};
-use dango_keyring::{Binding, SealState, SeenState};
+use dango_keyring::{Binding, Envelope, SealState, SeenState};
 use dango_secrets::document::{NewValue, SecretsDocument, ValueText};
 use dango_secrets::dotenv::EnvDocument;
 use dango_secrets::project::Project;
@@ -316,15 +317,14 @@ impl<'a> Vault<'a> {
 
 /// Notes every encrypted value that an edit of ours changed, so that it is not reported as somebody else's change.
 pub(crate) fn note_edits<F: SealedFile>(sealer: &dango_keyring::FileSealer<'_>, seen: &mut SeenState, old: &F, new: &F) {
-    let (before, after) = (old.sealed(), new.sealed());
-    let envelope = |values: &[crate::file::Sealed<F::Place>], binding: &Binding| {
-        let last = values.iter().rfind(|value| value.binding.as_ref() == Some(binding));
-        last.and_then(|value| value.envelope.clone().ok())
+    // Of values in one place the last one counts.
+    let sealed = |file: &F| -> BTreeMap<Binding, Option<Envelope>> {
+        let values = file.sealed().into_iter();
+        values.filter_map(|value| Some((value.binding?, value.envelope.ok()))).collect()
     };
-    for binding in before.iter().chain(&after).filter_map(|value| value.binding.as_ref()) {
-        let now = envelope(&after, binding);
-        if envelope(&before, binding) != now {
-            sealer.note_edit(seen, binding, now.as_ref());
-        }
-    }
+    let (mut before, mut edits) = (sealed(old), sealed(new));
+    edits.retain(|binding, now| before.remove(binding).flatten() != *now);
+    let gone = before.into_iter().filter(|(_, envelope)| envelope.is_some());
+    edits.extend(gone.map(|(binding, _)| (binding, None)));
+    sealer.note_edits(seen, &edits);
 }
