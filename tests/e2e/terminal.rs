@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dango_tests::{Scratch, dango};
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::answers::{names, revealed};
+use crate::answers::{Answer, names, revealed};
 
 const PATIENCE_MS: u64 = 20_000;
 const SECRET: &str = "sk_live_typed_canary";
@@ -51,6 +51,30 @@ pub(crate) fn end(session: &mut PtySession) -> (i32, String) {
 
 fn paste(text: &str) -> String {
     format!("\u{1b}[200~{text}\u{1b}[201~")
+}
+
+#[test]
+fn a_value_that_cannot_be_encrypted_is_not_asked_for() {
+    for command in [
+        "secrets set sources.a.k --encrypt",
+        "env set KEY --encrypt",
+        "source add stripe --encrypt --field stripe_secret_key",
+    ] {
+        let project = Scratch::initialised();
+        let before = names(&project.path());
+        let mut session = start(&project, command);
+        let (status, shown) = end(&mut session);
+        assert_eq!(status, 1, "{command}: {shown}");
+        assert!(
+            shown.contains("no encryption key") && shown.contains("dango key create"),
+            "{command}: {shown}"
+        );
+        assert!(!shown.contains("hidden"), "{command} asked: {shown}");
+        assert_eq!(names(&project.path()), before, "{command}");
+        // Nor is it read from a program that gives it.
+        let words: Vec<&str> = command.split(' ').collect();
+        let _ = project.dango(&words).stdin("v").run().fails(1, &["no encryption key"]);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use dango_secrets::project::Project;
 use dango_vault::{KeyEnvironment, ProjectKeys};
 
 use crate::Host;
-use crate::failure::{Failure, chain};
+use crate::failure::{Failure, Status, chain};
 use crate::prompt;
 
 /// Unlocks the passphrase holder without a terminal.
@@ -45,13 +45,13 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
     Ok(ProjectKeys::new(project.clone(), environment, Arc::clone(&host.entropy)))
 }
 
-/// What was typed is kept: a command that fetches the key twice, as a rotation does, asks for it once.
-fn ask_once(typed: &OnceCell<SecretValue>) -> Result<SecretValue, HolderError> {
-    if let Some(passphrase) = typed.get() {
-        return Ok(passphrase.clone());
-    }
-    let passphrase = prompt::secret("passphrase of the encryption key").map_err(|_| HolderError::NoPassphrase)?;
-    Ok(typed.get_or_init(|| passphrase).clone())
+/// What was typed is kept, also that it was nothing: a command that fetches the key twice, as a rotation does, asks for it once.
+fn ask_once(typed: &OnceCell<Result<SecretValue, Status>>) -> Result<SecretValue, HolderError> {
+    let typed = typed.get_or_init(|| prompt::secret("passphrase of the encryption key").map_err(|failure| failure.status));
+    typed.clone().map_err(|status| match status {
+        Status::Program(_) => HolderError::Interrupted,
+        _ => HolderError::NoPassphrase,
+    })
 }
 
 /// A variable that holds a secret; the empty one is set, too.
@@ -112,8 +112,11 @@ pub(crate) fn hints(code: &str) -> Vec<&'static str> {
     }
 }
 
-/// A failure with what may be done about it.
+/// A failure with what may be done about it. Who ended the program has done something about it already.
 pub(crate) fn with_hints(failure: Failure, code: &'static str) -> Failure {
+    if code == HolderError::Interrupted.code() {
+        return prompt::interrupted().with_code(code);
+    }
     hints(code).into_iter().fold(failure.with_code(code), Failure::hint)
 }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use dango_core::{Clock, CredentialPath, Entropy, SecretValue};
+use dango_keyring::HolderError;
 use dango_secrets::document::{DocumentError, SecretsDocument};
 use dango_secrets::dotenv::{EnvDocument, EnvError};
 use dango_secrets::environment::Variables;
@@ -11,7 +12,8 @@ use dango_secrets::project::Project;
 use dango_secrets::storage::UpdateError;
 use dango_secrets::{ReferenceError, Value};
 use dango_vault::{
-    EncryptError, EnvEncryptError, Keys, OpeningError, ProjectKeys, SealWarning, Selection, SetError, Vault, VaultError, is_encrypted,
+    EncryptError, EnvEncryptError, Keys, OpeningError, ProjectKeys, Protection, SealWarning, Selection, SetError, Vault, VaultError,
+    is_encrypted,
 };
 
 use crate::Host;
@@ -67,6 +69,14 @@ impl Opened {
         Vault::new(&self.project, &self.keys, self.entropy.as_ref(), self.clock.as_ref(), &self.actor)
     }
 
+    /// Sees to it that there is a key where a value is to be encrypted: before somebody is asked for the value in vain.
+    pub(crate) fn require_key_for(&self, protection: Protection) -> Result<(), Failure> {
+        match protection {
+            Protection::Encrypt => self.keys.fetch().map(|_| ()).map_err(|error| key_access::holder_failure(&error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads `.dlt/secrets.toml`; a missing file is an empty one.
     pub(crate) fn secrets(&self, output: &mut Output<'_>) -> Result<SecretsDocument, Failure> {
         let contents = self.project.secrets().map_err(|error| Failure::caused_by(&error))?;
@@ -98,7 +108,7 @@ impl Opened {
         // A part that is plain needs no key, and so none is asked for to look at the rest.
         let needs_key = |path: &CredentialPath, value: &Value| only.is_none_or(|only| path.starts_with(only)) && is_encrypted(value);
         if only.is_none() || document.entries().iter().any(|entry| needs_key(&entry.path, &entry.value)) {
-            self.check_secrets(document, output);
+            self.check_secrets(document, output)?;
         }
         Ok(opened)
     }
@@ -106,18 +116,18 @@ impl Opened {
     /// A `.env` with its encrypted values opened, for reading; warns of a seal that is not intact.
     pub(crate) fn open_env(&self, document: &EnvDocument, output: &mut Output<'_>) -> Result<EnvDocument, Failure> {
         let opened = dango_vault::open_env(document, &self.keys).map_err(|error| opening_failure(&error))?;
-        self.check_env(document, output);
+        self.check_env(document, output)?;
         Ok(opened)
     }
 
-    /// Warns of a seal that is not intact, before a file is changed that has one.
-    pub(crate) fn check_secrets(&self, document: &SecretsDocument, output: &mut Output<'_>) {
-        self.warn_of_seal(self.vault().check_secrets(document), "secrets", output);
+    /// Warns of a seal that is not intact, before a file is changed that has one. Only Ctrl-C at the question for a passphrase fails.
+    pub(crate) fn check_secrets(&self, document: &SecretsDocument, output: &mut Output<'_>) -> Result<(), Failure> {
+        self.warn_of_seal(self.vault().check_secrets(document), "secrets", output)
     }
 
     /// The same for `.env`.
-    pub(crate) fn check_env(&self, document: &EnvDocument, output: &mut Output<'_>) {
-        self.warn_of_seal(self.vault().check_env(document), "env", output);
+    pub(crate) fn check_env(&self, document: &EnvDocument, output: &mut Output<'_>) -> Result<(), Failure> {
+        self.warn_of_seal(self.vault().check_env(document), "env", output)
     }
 
     /// What a change that failed means for a person.
@@ -134,16 +144,18 @@ impl Opened {
     }
 
     /// Says what is wrong with a seal, or why that is not known; neither keeps a value from being used.
-    fn warn_of_seal(&self, checked: Result<Option<SealWarning>, VaultError>, group: &str, output: &mut Output<'_>) {
+    fn warn_of_seal(&self, checked: Result<Option<SealWarning>, VaultError>, group: &str, output: &mut Output<'_>) -> Result<(), Failure> {
         match checked {
             Ok(None) => {}
             Ok(Some(warning)) => {
                 output.warn(&warning);
                 output.hint(format!("if that is as it should be, accept the file with `dango {group} reseal`"));
             }
+            Err(error) if error.code() == HolderError::Interrupted.code() => return Err(self.vault_failure(&error)),
             Err(error) => output.warn(format!("the seal over the encrypted values was not checked: {}", chain(&error))),
         }
         self.warn_of_ignored_key(output);
+        Ok(())
     }
 
     /// Says that a key in the environment was passed over, once it was.

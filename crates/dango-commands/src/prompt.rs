@@ -103,7 +103,8 @@ fn cancelled() -> Failure {
     Failure::refused("cancelled; nothing was changed")
 }
 
-fn interrupted() -> Failure {
+/// What became of a command that was ended with Ctrl-C while it asked.
+pub(crate) fn interrupted() -> Failure {
     let mut failure = Failure::refused("interrupted; nothing was changed");
     failure.status = Status::Program(INTERRUPTED);
     failure

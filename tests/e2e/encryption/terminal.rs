@@ -77,6 +77,38 @@ fn a_wrong_passphrase_starts_nothing() {
 }
 
 #[test]
+fn ctrl_c_at_the_question_for_a_passphrase_ends_a_command_as_it_does_elsewhere() {
+    let project = filled();
+    for command in [
+        "run -- touch started",
+        "secrets get sources.eu.stripe_secret_key --reveal",
+        "secrets set sources.eu.stripe_secret_key --from-env HOME",
+        "secrets set sources.eu.another --encrypt",
+        "env set ANOTHER --encrypt",
+        "secrets decrypt --all",
+        "key rotate",
+        "key export backup",
+    ] {
+        let before = read_files(&project);
+        let mut session = start(&project, command);
+        let _ = shown_until(&mut session, "passphrase of the encryption key");
+        send(&mut session, "\u{3}");
+        let (status, shown) = end(&mut session);
+        assert_eq!(status, 130, "{command}: {shown}");
+        assert!(shown.contains("interrupted"), "{command}: {shown}");
+        assert_eq!(read_files(&project), before, "{command}");
+    }
+}
+
+/// What a command that changes nothing leaves as it is; that it was tried may be recorded.
+fn read_files(project: &Scratch) -> Vec<Option<Vec<u8>>> {
+    [".dlt/secrets.toml", ".env", ".dango/keys", "started", "backup"]
+        .iter()
+        .map(|file| std::fs::read(project.path().join(file)).ok())
+        .collect()
+}
+
+#[test]
 fn what_needs_no_key_asks_for_no_passphrase() {
     let project = filled();
     for command in ["secrets list", "env list", "secrets get sources.eu.stripe_secret_key", "key status"] {

@@ -101,7 +101,7 @@ fn begin(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>)
     let keys = arguments.keys.iter().map(|text| parse_key(text)).collect::<Result<_, _>>()?;
     let opened = Opened::find(global, output.host)?;
     let document = opened.env()?;
-    opened.check_env(&document, output);
+    opened.check_env(&document, output)?;
     Ok((opened, keys))
 }
 

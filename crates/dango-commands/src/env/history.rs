@@ -51,7 +51,7 @@ pub(crate) fn rollback(arguments: &RollbackArguments, global: &Global, output: &
     let key = parse_key(key)?;
     let opened = Opened::find(global, output.host)?;
     let document = opened.env()?;
-    opened.check_env(&document, output);
+    opened.check_env(&document, output)?;
     let change = |_: &mut Output<'_>| {
         let report = opened.vault().rollback_env(&key, number);
         report.map_err(|error| opened.vault_failure(&error))

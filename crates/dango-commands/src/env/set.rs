@@ -59,13 +59,14 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         .bindings()
         .rfind(|binding| binding.key() == key.as_str())
         .is_some_and(|binding| binding.expose().is_some_and(|text| !text.is_empty()));
+    let protection = arguments.protection.protection();
+    opened.require_key_for(protection)?;
     let value = arguments.input.read_over(key.as_str(), is_stored, global, output)?;
     let references = if arguments.reference {
         References::Expand
     } else {
         References::Literal
     };
-    let protection = arguments.protection.protection();
     let change = |_: &mut Output<'_>| {
         let report = opened.vault().set_env(&key, &value, references, protection);
         report.map_err(|error| failure(&opened, &error))

@@ -32,8 +32,8 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
     // A file whose seal is not intact keeps the old key in use; that is said first.
     let (secrets, env) = (opened.secrets(output)?, opened.env()?);
-    opened.check_secrets(&secrets, output);
-    opened.check_env(&env, output);
+    opened.check_secrets(&secrets, output)?;
+    opened.check_env(&env, output)?;
     let report = recorded(
         &opened,
         vec![key(Event::KeyRotated)],

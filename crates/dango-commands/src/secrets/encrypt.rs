@@ -103,7 +103,7 @@ fn begin(arguments: &EncryptArguments, global: &Global, output: &mut Output<'_>)
     let paths = arguments.paths.iter().map(|text| parse_path(text)).collect::<Result<_, _>>()?;
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;
-    opened.check_secrets(&document, output);
+    opened.check_secrets(&document, output)?;
     Ok((opened, paths))
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn rollback(arguments: &RollbackArguments, global: &Global, output: &
     let path = parse_path(path)?;
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;
-    opened.check_secrets(&document, output);
+    opened.check_secrets(&document, output)?;
     let change = |_: &mut Output<'_>| {
         let report = opened.vault().rollback_secret(&path, number);
         report.map_err(|error| opened.vault_failure(&error))

@@ -51,6 +51,8 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
     // A file that cannot be edited is found out before a secret is asked for.
     let document = opened.secrets(output)?;
     let is_stored = document.value(&path).is_some_and(|stored| !is_empty(&stored));
+    let protection = arguments.protection.protection();
+    opened.require_key_for(protection)?;
     let secret = arguments.input.read_over(&path.to_string(), is_stored, global, output)?;
     let references = if arguments.reference {
         References::Expand
@@ -58,7 +60,6 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         References::Literal
     };
     let value = NewValue::parse(value_type, &secret, references).map_err(|error| Failure::caused_by(&error))?;
-    let protection = arguments.protection.protection();
     let change = |_: &mut Output<'_>| {
         let report = opened.vault().set_secrets(&[(path.clone(), value)], protection);
         report.map_err(|error| opened.vault_failure(&error))

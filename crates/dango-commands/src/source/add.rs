@@ -54,6 +54,9 @@ pub(crate) fn run(arguments: &AddArguments, global: &Global, output: &mut Output
     let spec = arguments.source_type.as_deref().map(types::find).transpose()?;
     let name = arguments.name.as_deref().map(parse_name).transpose()?;
     let opened = Opened::find(global, output.host)?;
+    if spec.is_none_or(|spec| spec.fields.iter().any(|field| field.secret)) {
+        opened.require_key_for(arguments.protection.protection())?;
+    }
     let by_hand = output.host.terminal.input && arguments.fields.is_empty();
     let ready = if by_hand {
         wizard::ask(spec, name, arguments.protection.protection(), &opened, global, output)?

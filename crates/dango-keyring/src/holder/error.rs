@@ -56,6 +56,9 @@ pub enum HolderError {
     /// The keys are under a passphrase, and nobody gave one.
     #[error("the encryption key is under a passphrase, which was not given")]
     NoPassphrase,
+    /// Whoever was asked for the passphrase wants the program to end.
+    #[error("the question for the passphrase of the encryption key was interrupted")]
+    Interrupted,
     /// Two variables of the environment give a key.
     #[error("DANGO_KEY and DANGO_KEY_FILE are both set")]
     TwoInEnvironment,
@@ -144,6 +147,7 @@ impl HolderError {
             Self::Missing { .. } => "key-missing",
             Self::NotChosen => "key-not-chosen",
             Self::NoPassphrase => "passphrase-missing",
+            Self::Interrupted => "passphrase-interrupted",
             Self::TwoInEnvironment => "key-twice-in-environment",
             Self::ChoiceMalformed { .. } => "key-holder-malformed",
             Self::Ambiguous { .. } => "keyring-ambiguous",
