@@ -4,6 +4,8 @@ use dango_tests::Scratch;
 use serde_json::Value;
 
 use crate::answers::Answer;
+use crate::auth::newest;
+use crate::terminal::{end, shown_until, start};
 
 const SECRETS: &str = ".dlt/secrets.toml";
 
@@ -94,4 +96,46 @@ fn an_encrypted_value_is_explained_as_one_and_a_new_source_can_be_encrypted_at_o
         places.iter().any(|place| place["wins"] == true && place["encrypted"] == true),
         "{explained}"
     );
+}
+
+#[test]
+fn what_is_done_in_an_editor_is_recorded_once_the_editor_is_closed() {
+    let mut project = Scratch::initialised();
+    let editor = project.home().join("editor");
+    project.give("EDITOR", format!("sh {}", editor.display()));
+    // No type that is known, so there is nothing to be asked before.
+    project.write(".dango/sources.yml", "sources:\n  - name: odd\n    type: of_nobody\n");
+    let _ = project.dango(&["secrets", "set", "a.b"]).stdin("v").run().success();
+    let records = || newest(&project, 100);
+    let edit = |script: &str| {
+        std::fs::write(&editor, script).unwrap();
+        end(&mut start(&project, "source edit odd"))
+    };
+    let before = records();
+
+    // Whoever closes the terminal takes the program along, and the file is what it was.
+    let (status, shown) = edit("kill -9 $PPID");
+    assert_eq!(status, 137, "{shown}");
+    assert_eq!(records(), before, "nothing was begun");
+    let verified = project.run(&["audit", "verify"]).success();
+    assert!(!verified.stderr.contains("begun"), "{}", verified.stderr);
+
+    let (status, shown) = edit("true");
+    assert_eq!((status, records()), (0, before.clone()), "nothing was changed: {shown}");
+    let (status, shown) = edit("echo '# by hand' >> \"$1\"");
+    assert_eq!(status, 0, "{shown}");
+    assert_eq!(
+        (records()[0].as_str(), records().len()),
+        ("source_edited success", before.len() + 1)
+    );
+    std::fs::write(&editor, "echo '# and left' >> \"$1\"; exit 3").unwrap();
+    let mut session = start(&project, "source edit odd");
+    let _ = shown_until(&mut session, "the editor ended with an error");
+    assert_eq!(end(&mut session).0, 1);
+    assert_eq!(records()[0], "source_edited failure");
+
+    let text = project.read(".dango/sources.yml");
+    project.write(".dango/dango.db", "no database");
+    let (status, shown) = edit("echo '# unseen' >> \"$1\"");
+    assert_eq!((status, project.read(".dango/sources.yml")), (1, text), "{shown}");
 }

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use clap::Args;
 use dango_audit::Event;
 use dango_core::SourceName;
+use dango_secrets::storage;
 use dango_sources::{ConfiguredSource, EditError, SourcesFile, SyncCommand, TypeSpec};
 use dango_vault::Protection;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use super::{Sources, edit_file, parse_name};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::house::House;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
@@ -50,10 +52,7 @@ pub(crate) fn run(arguments: &EditArguments, global: &Global, output: &mut Outpu
     } else if output.host.terminal.input {
         match ask(source, spec, output)? {
             Some(plan) => plan,
-            None => {
-                let draft = record::source(Event::SourceEdited, &name);
-                return recorded(&opened, vec![draft], output, |output| open_editor(&opened, output), all_done(1));
-            }
+            None => return edit_by_hand(&opened, &name, output),
         }
     } else {
         return Err(Failure::usage("nothing to change was given").hint("use `--set FIELD=VALUE`, `--field FIELD` or `--unset FIELD`"));
@@ -122,6 +121,26 @@ fn ask(source: &ConfiguredSource, spec: Option<&'static TypeSpec>, output: &mut 
         return Ok(None);
     }
     Ok(Some(plan))
+}
+
+/// Lets the user edit `sources.yml`, and records it once the editor is closed and the file is another one.
+///
+/// An editor is open for as long as it is: an intent from before it would stay open where the terminal is closed meanwhile.
+fn edit_by_hand(opened: &Opened, name: &SourceName, output: &mut Output<'_>) -> Outcome {
+    // What could not be recorded afterwards is better not begun.
+    House::of(opened.project.clone()).actions(output)?;
+    let before = text(opened)?;
+    let edited = open_editor(opened, output);
+    if text(opened)? == before {
+        return edited;
+    }
+    let draft = record::source(Event::SourceEdited, name);
+    recorded(opened, vec![draft], output, |_| edited, all_done(1))
+}
+
+fn text(opened: &Opened) -> Result<Option<Vec<u8>>, Failure> {
+    let contents = storage::read(&opened.project.sources_yml()).map_err(|error| Failure::caused_by(&error))?;
+    Ok(contents.map(|contents| contents.bytes().to_vec()))
 }
 
 /// Opens `sources.yml`, which holds no secret, in the user's editor and checks what comes back.
