@@ -47,6 +47,10 @@ pub enum StoreFailure {
     /// There is none, and none was to be made.
     #[error("there is no database yet")]
     Missing,
+    /// It was opened, and where it lay there is nothing any more, or another one. Whoever goes on with what is open works on a database
+    /// that nobody else sees.
+    #[error("the database that was opened is gone: its file was deleted, moved away or replaced")]
+    Gone,
     /// The work was broken off before its end, or the store was closed.
     #[error("the work on the database was broken off")]
     Interrupted,
@@ -66,6 +70,7 @@ impl StoreFailure {
             Self::Unsafe { .. } => "store-unsafe",
             Self::Newer { .. } => "store-newer",
             Self::Missing => "store-missing",
+            Self::Gone => "store-gone",
             Self::Interrupted => "store-interrupted",
         }
     }

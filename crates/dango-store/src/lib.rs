@@ -2,6 +2,8 @@
 //!
 //! - [`Transaction`]: every store of the domains at one moment, in one piece;
 //! - [`Store`]: where transactions come from; [`StoreExt::write`] begins one, does the work and commits: all of it or nothing;
+//! - [`StoreVersion`], [`Store::version`]: whether anything was committed since, so that what was read may be kept;
+//! - [`AtTheDoor`], [`Standing`]: what every request asks about whoever shows a token, read in one piece;
 //! - [`SettingsStore`], [`DirectoryStore`]: what belongs to no domain: whether anybody is let in, facts about all users at once;
 //! - [`ImportStore`]: what was taken over from elsewhere, so that it is not taken twice; [`EarlierDatabase`]: what an earlier Dango kept;
 //! - [`StoreFailure`]: why a backend could not;
@@ -21,6 +23,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod bearer;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod earlier;
@@ -31,10 +34,11 @@ mod settings;
 mod store;
 mod transaction;
 
+pub use bearer::{AtTheDoor, Budgets, Standing, api_key_at_the_door, session_at_the_door};
 pub use earlier::{EarlierApiKey, EarlierDatabase, EarlierError, EarlierUser};
 pub use failure::StoreFailure;
 pub use imports::{ImportMark, ImportStore};
 pub use memory::MemoryStore;
 pub use settings::{Admission, DirectoryStore, SettingsStore};
-pub use store::{BoxFuture, Job, Store, StoreExt, Verdict};
+pub use store::{BoxFuture, Job, Store, StoreExt, StoreVersion, Verdict};
 pub use transaction::Transaction;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use dango_audit::query::Filter;
@@ -24,12 +25,14 @@ use futures_util::lock::Mutex;
 use crate::failure::StoreFailure;
 use crate::imports::{ImportMark, ImportStore};
 use crate::settings::{Admission, DirectoryStore, SettingsStore};
-use crate::store::{Job, Store, Verdict};
+use crate::store::{Job, Store, StoreVersion, Verdict};
 
 /// A store in memory. Nothing is kept when it is dropped.
 #[derive(Default)]
 pub struct MemoryStore {
     tables: Mutex<MemoryTransaction>,
+    /// How many transactions were committed.
+    commits: AtomicU64,
 }
 
 impl MemoryStore {
@@ -78,6 +81,7 @@ impl Store for MemoryStore {
         let mut copy = MemoryTransaction::of(&tables);
         if copy.run(job).await? == Verdict::Commit {
             *tables = copy;
+            self.commits.fetch_add(1, Ordering::SeqCst);
         }
         Ok(())
     }
@@ -89,6 +93,10 @@ impl Store for MemoryStore {
 
     async fn schema_version(&self) -> Result<u32, StoreFailure> {
         Ok(0)
+    }
+
+    fn version(&self) -> Result<Option<StoreVersion>, StoreFailure> {
+        Ok(Some(StoreVersion::from_number(self.commits.load(Ordering::SeqCst))))
     }
 }
 

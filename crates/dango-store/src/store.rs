@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use dango_identity::{ApiKeyRecord, StoredSession, TokenDigest, kind};
 use futures_util::FutureExt;
 
+use crate::bearer::{AtTheDoor, Budgets, api_key_at_the_door, session_at_the_door};
 use crate::failure::StoreFailure;
 use crate::transaction::Transaction;
 
@@ -25,6 +27,17 @@ pub enum Verdict {
 
 /// Work inside a transaction, without the type of what comes of it; [`StoreExt`] makes one.
 pub type Job = Box<dyn for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Verdict> + Send>;
+
+/// A state of the whole store. Two that are equal, of one opened store, say that nothing was committed in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StoreVersion(u64);
+
+impl StoreVersion {
+    /// The version that a backend counts by a number.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// A backend: where users, sessions, keys and the audit log are kept. Use it through [`StoreExt`].
 ///
@@ -58,6 +71,47 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreFailure`] if it cannot be read.
     async fn schema_version(&self) -> Result<u32, StoreFailure>;
+
+    /// Which state the store is in: another one after everything that is committed, by this process or any other. It takes
+    /// microseconds and waits for nobody, so what was read may be kept and used as long as the version from *before* the reading
+    /// is still this one.
+    ///
+    /// Nothing where the backend cannot tell so cheaply, for now or ever, as here: then nothing that was read may be kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if the store can no longer be used: its file is gone, is another one, or cannot be read.
+    fn version(&self) -> Result<Option<StoreVersion>, StoreFailure> {
+        Ok(None)
+    }
+
+    /// Reads at one moment what a request asks about whoever shows the token of a session.
+    ///
+    /// A backend that does it faster than a transaction answers the same.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read.
+    async fn session_at_the_door(
+        &self,
+        digest: TokenDigest<kind::Session>,
+        budgets: Arc<dyn Budgets>,
+    ) -> Result<AtTheDoor<StoredSession>, StoreFailure> {
+        session_at_the_door(self, digest, budgets).await
+    }
+
+    /// As [`Store::session_at_the_door`], for an API key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read.
+    async fn api_key_at_the_door(
+        &self,
+        digest: TokenDigest<kind::ApiKey>,
+        budgets: Arc<dyn Budgets>,
+    ) -> Result<AtTheDoor<ApiKeyRecord>, StoreFailure> {
+        api_key_at_the_door(self, digest, budgets).await
+    }
 }
 
 /// [`Store`] with the types of what the work answers.

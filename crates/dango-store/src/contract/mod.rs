@@ -1,4 +1,4 @@
-//! What every backend is put under: atomicity, races, the audit log, and a comparison with the store in memory.
+//! What every backend is put under: atomicity, races, versions, the audit log, and a comparison with the store in memory.
 //!
 //! Each function panics with what was wrong; they are for the tests of a backend. `make` gives a new, empty store each time.
 
@@ -9,6 +9,7 @@ mod model;
 mod races;
 pub mod sample;
 mod settings;
+mod version;
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use crate::Store;
 /// Something that gives new, empty stores.
 pub type Make<'m> = &'m dyn Fn() -> Arc<dyn Store>;
 
-/// Puts a backend under everything but the comparison, which is [`agrees_with_memory`].
+/// Puts a backend under everything but the comparison, which is [`agrees_with_memory`], and [`sees_what_others_commit`], which is for
+/// backends whose rows several stores share.
 pub fn check(make: Make<'_>) {
     pollster::block_on(async {
         atomicity::check(make).await;
@@ -26,6 +28,8 @@ pub fn check(make: Make<'_>) {
         imports::check(make).await;
     });
     races::check(make);
+    version::check(make);
 }
 
 pub use model::agrees_with_memory;
+pub use version::{MakeTwo, sees_what_others_commit};

@@ -5,10 +5,12 @@ mod proofs;
 mod records;
 mod step;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use dango_audit::log;
-use dango_identity::{LoginCandidate, SecurityEpoch, StoreError, UserId};
+use dango_identity::{
+    AccountKey, AttemptKey, ClientClass, Email, LockoutPolicy, LoginCandidate, SecurityEpoch, StoreError, TokenDigest, UserId,
+};
 use people::{budgets_and_links, people};
 use proofs::{factors, keys, sessions};
 use proptest::prelude::*;
@@ -17,8 +19,8 @@ use records::records;
 use step::{End, Step, Verb, beginning, steps};
 
 use super::Make;
-use super::sample::{Counting, chain_key, user_id};
-use crate::{BoxFuture, MemoryStore, Store, StoreExt, Transaction};
+use super::sample::{Counting, bytes, chain_key, user_id};
+use crate::{BoxFuture, Budgets, MemoryStore, Store, StoreExt, StoreFailure, Transaction};
 
 /// Compares a backend with the store in memory, in so many cases of up to 240 steps in a few transactions each.
 ///
@@ -80,7 +82,49 @@ async fn run(store: &dyn Store, number: usize, steps: Vec<Step>, end: End) -> Ve
     };
     let dump = store.read(|tx| Box::pin(async move { dump(tx).await }));
     answers.extend(dump.await.unwrap_or_else(|error: Ended| vec![format!("{error:?}")]));
+    answers.extend(doors(store).await.unwrap_or_else(|failure| vec![format!("{failure:?}")]));
     answers
+}
+
+/// What the store says of whoever shows a token that there is, and of one that there is not.
+async fn doors(store: &dyn Store) -> Result<Vec<String>, StoreFailure> {
+    let digests = store.read(|tx| {
+        Box::pin(async move {
+            let (mut sessions, mut keys) = (vec![TokenDigest::from_bytes([0; 32])], vec![TokenDigest::from_bytes([0; 32])]);
+            for number in 0..4 {
+                sessions.extend(tx.sessions_of(user_id(number)).await?.iter().map(|stored| stored.record.digest));
+                keys.extend(tx.api_keys_of(user_id(number)).await?.iter().map(|record| record.digest));
+            }
+            Ok::<_, Ended>((sessions, keys))
+        })
+    });
+    let (sessions, keys) = digests.await.unwrap_or_default();
+    let mut answers = Vec::new();
+    for digest in sessions {
+        answers.push(format!("{:?}", store.session_at_the_door(digest, Arc::new(SampleBudgets)).await?));
+    }
+    for digest in keys {
+        answers.push(format!("{:?}", store.api_key_at_the_door(digest, Arc::new(SampleBudgets)).await?));
+    }
+    Ok(answers)
+}
+
+/// The budgets of the steps, each of which belongs to every other user.
+struct SampleBudgets;
+
+impl Budgets for SampleBudgets {
+    fn of_strangers(&self, email: &Email) -> AttemptKey {
+        let digits = email.as_str().chars().filter_map(|character| character.to_digit(10));
+        AttemptKey {
+            account: AccountKey::from_bytes(bytes(30, digits.sum::<u32>() % 2)),
+            client: ClientClass::Untrusted,
+        }
+    }
+
+    fn policy(&self) -> &LockoutPolicy {
+        static POLICY: LazyLock<LockoutPolicy> = LazyLock::new(LockoutPolicy::default);
+        &POLICY
+    }
 }
 
 /// Everything that the stores show of themselves.
