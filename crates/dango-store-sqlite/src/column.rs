@@ -4,26 +4,47 @@ use std::str::FromStr;
 
 use dango_core::Timestamp;
 use dango_store::StoreFailure;
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
 
 use crate::failure::{BadColumn, failure_of};
 
+/// A row, whichever driver read it. What is asked for as one thing and is another is damage.
+pub(crate) trait Cells {
+    fn integer_at(&self, at: usize) -> Result<Option<i64>, StoreFailure>;
+    fn text_at(&self, at: usize) -> Result<Option<&str>, StoreFailure>;
+    fn blob_at(&self, at: usize) -> Result<Option<&[u8]>, StoreFailure>;
+}
+
+impl Cells for SqliteRow {
+    fn integer_at(&self, at: usize) -> Result<Option<i64>, StoreFailure> {
+        self.try_get(at).map_err(failure_of)
+    }
+
+    fn text_at(&self, at: usize) -> Result<Option<&str>, StoreFailure> {
+        self.try_get(at).map_err(failure_of)
+    }
+
+    fn blob_at(&self, at: usize) -> Result<Option<&[u8]>, StoreFailure> {
+        self.try_get(at).map_err(failure_of)
+    }
+}
+
 /// The columns of a row; each call reads the next one.
 pub(crate) struct Columns<'r> {
-    row: &'r SqliteRow,
+    row: &'r dyn Cells,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) fn of(row: &'r SqliteRow) -> Self {
+    pub(crate) fn of(row: &'r dyn Cells) -> Self {
         Self { row, next: 0 }
     }
 
-    fn value<T: Decode<'r, Sqlite> + Type<Sqlite>>(&mut self) -> Result<T, StoreFailure> {
-        let at = self.next;
+    /// The place of the next column.
+    fn step(&mut self) -> usize {
         self.next += 1;
-        self.row.try_get(at).map_err(failure_of)
+        self.next - 1
     }
 
     /// The column that was read last holds what it cannot hold.
@@ -33,7 +54,7 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn integer(&mut self) -> Result<i64, StoreFailure> {
-        self.value()
+        self.optional_integer()?.ok_or_else(|| self.bad())
     }
 
     pub(crate) fn number<T: TryFrom<i64>>(&mut self) -> Result<T, StoreFailure> {
@@ -50,7 +71,7 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn optional_integer(&mut self) -> Result<Option<i64>, StoreFailure> {
-        self.value()
+        self.row.integer_at(self.step())
     }
 
     pub(crate) fn optional_time(&mut self) -> Result<Option<Timestamp>, StoreFailure> {
@@ -58,11 +79,11 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn text(&mut self) -> Result<&'r str, StoreFailure> {
-        self.value()
+        self.optional_text()?.ok_or_else(|| self.bad())
     }
 
     pub(crate) fn optional_text(&mut self) -> Result<Option<&'r str>, StoreFailure> {
-        self.value()
+        self.row.text_at(self.step())
     }
 
     /// A text that is the form of something else.
@@ -76,7 +97,11 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn blob(&mut self) -> Result<&'r [u8], StoreFailure> {
-        self.value()
+        self.optional_blob()?.ok_or_else(|| self.bad())
+    }
+
+    fn optional_blob(&mut self) -> Result<Option<&'r [u8]>, StoreFailure> {
+        self.row.blob_at(self.step())
     }
 
     /// Bytes of a fixed length.
@@ -91,7 +116,7 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn optional_id<T, E>(&mut self, parse: impl FnOnce([u8; 16]) -> Result<T, E>) -> Result<Option<T>, StoreFailure> {
-        let Some(bytes) = self.value::<Option<&[u8]>>()? else {
+        let Some(bytes) = self.optional_blob()? else {
             return Ok(None);
         };
         let bytes = bytes.try_into().map_err(|_| self.bad())?;

@@ -1,5 +1,7 @@
 //! What SQLite says, as the failures that all backends share.
 
+use std::error::Error;
+
 use dango_store::StoreFailure;
 
 // Result codes, https://www.sqlite.org/rescode.html
@@ -17,19 +19,27 @@ const IOERR_SHMSIZE: u32 = 10 | 19 << 8;
 
 /// The failure behind an error of the driver.
 pub(crate) fn failure_of(error: sqlx::Error) -> StoreFailure {
-    let code = code_of(&error);
-    if code == Some(IOERR_SHMSIZE) {
+    let is_unreadable = matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_));
+    match code_of(&error) {
+        None if is_unreadable => StoreFailure::damaged(error),
+        None => StoreFailure::unavailable(error),
+        Some(code) => failure_of_code(code, error),
+    }
+}
+
+/// The failure behind a result code of SQLite, whichever driver passes it on.
+pub(crate) fn failure_of_code(code: u32, error: impl Error + Send + Sync + 'static) -> StoreFailure {
+    if code == IOERR_SHMSIZE {
         return StoreFailure::Full;
     }
-    match code.map(|code| code & 0xff) {
-        Some(BUSY | LOCKED) => StoreFailure::Locked,
-        Some(READONLY) => StoreFailure::ReadOnly,
-        Some(CANTOPEN) => StoreFailure::Closed,
-        Some(FULL) => StoreFailure::Full,
-        Some(NOTADB) => StoreFailure::Foreign,
+    match code & 0xff {
+        BUSY | LOCKED => StoreFailure::Locked,
+        READONLY => StoreFailure::ReadOnly,
+        CANTOPEN => StoreFailure::Closed,
+        FULL => StoreFailure::Full,
+        NOTADB => StoreFailure::Foreign,
         // The statements keep every constraint themselves: where one is broken, the rows are not those that were put in.
-        Some(CORRUPT | CONSTRAINT | MISMATCH) => StoreFailure::damaged(error),
-        _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => StoreFailure::damaged(error),
+        CORRUPT | CONSTRAINT | MISMATCH => StoreFailure::damaged(error),
         _ => StoreFailure::unavailable(error),
     }
 }

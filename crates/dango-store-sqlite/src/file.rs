@@ -1,6 +1,6 @@
-//! The database's file before SQLite sees it: made private, and refused where somebody else has a hand in it.
+//! The database's file beside SQLite: made private before, refused where somebody else has a hand in it, watched afterwards.
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, Metadata, OpenOptions, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -63,11 +63,57 @@ fn size_beside(path: &Path, ending: &str) -> Option<u64> {
     std::fs::metadata(beside).ok().map(|found| found.len())
 }
 
+/// The file that was opened. What is open goes on working when the file is deleted or another is put in its place, and then
+/// works on something that nobody else sees; so its place is looked at wherever anything is answered.
+#[derive(Debug)]
+pub(crate) struct OpenedFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+/// When the file itself was last changed. With a write-ahead log that is when the log is brought in, which is rare; or when
+/// somebody writes into the file past SQLite, which it would not notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileState {
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl OpenedFile {
+    fn new(path: PathBuf, found: &Metadata) -> Self {
+        Self {
+            path,
+            device: found.dev(),
+            inode: found.ino(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Looks whether the file is still there; it takes about a microsecond.
+    pub(crate) fn look(&self) -> Result<FileState, StoreFailure> {
+        match std::fs::symlink_metadata(&self.path) {
+            Ok(found) if (found.dev(), found.ino()) == (self.device, self.inode) => Ok(FileState {
+                length: found.len(),
+                modified: (found.mtime(), found.mtime_nsec()),
+                changed: (found.ctime(), found.ctime_nsec()),
+            }),
+            Ok(_) => Err(StoreFailure::Gone),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Err(StoreFailure::Gone),
+            Err(error) => Err(StoreFailure::unavailable(error)),
+        }
+    }
+}
+
 /// Makes the file if it may, sees to it that only its owner reads it, and says where it is.
 ///
 /// The file is never opened here once it exists: closing it again would take away the locks that SQLite holds on it in
 /// this process (<https://www.sqlite.org/howtocorrupt.html>, §2.2).
-pub(crate) fn prepare(path: &Path, open: Open) -> Result<PathBuf, StoreFailure> {
+pub(crate) fn prepare(path: &Path, open: Open) -> Result<OpenedFile, StoreFailure> {
     let made = open == Open::OrCreate && make(path)?;
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
@@ -89,7 +135,8 @@ pub(crate) fn prepare(path: &Path, open: Open) -> Result<PathBuf, StoreFailure> 
         let _ = std::fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE));
     }
     // SQLite's other two files lie beside it and take its mode. A relative path would follow the working directory.
-    std::path::absolute(path).map_err(StoreFailure::unavailable)
+    let path = std::path::absolute(path).map_err(StoreFailure::unavailable)?;
+    Ok(OpenedFile::new(path, &found))
 }
 
 /// Makes an empty file, which is an empty database, if there is nothing; answers whether it did.

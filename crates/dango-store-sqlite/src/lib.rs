@@ -22,6 +22,7 @@
 
 mod column;
 mod connection;
+mod door;
 mod earlier;
 mod failure;
 mod file;

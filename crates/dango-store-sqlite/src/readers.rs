@@ -1,8 +1,7 @@
 //! The connections that read: made when they are needed, kept for the next. Work runs on the caller's own thread.
 
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dango_store::{Job, StoreFailure};
 use futures_util::FutureExt;
@@ -10,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
 
 use crate::failure::failure_of;
-use crate::file::Disk;
+use crate::file::{Disk, FileState, OpenedFile};
 use crate::transaction::SqliteTransaction;
 
 /// How many idle connections are kept. More are made where more are read from at once.
@@ -18,15 +17,17 @@ const KEPT: usize = 4;
 
 /// The connections that nobody reads from just now.
 pub(crate) struct Readers {
-    path: PathBuf,
+    file: Arc<OpenedFile>,
     disk: Disk,
-    idle: Mutex<Vec<SqliteConnection>>,
+    /// Each with the state in which it found the file. In another it is not used again: what it has read may be overtaken by what
+    /// somebody has written past SQLite.
+    idle: Mutex<Vec<(FileState, SqliteConnection)>>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf, disk: Disk) -> Self {
+    pub(crate) fn new(file: Arc<OpenedFile>, disk: Disk) -> Self {
         Self {
-            path,
+            file,
             disk,
             idle: Mutex::default(),
         }
@@ -36,13 +37,13 @@ impl Readers {
     ///
     /// A connection is put back only when its transaction has ended in order; one whose reader has gone away is closed.
     pub(crate) async fn run(&self, job: Job) -> Result<(), StoreFailure> {
-        let mut connection = self.connection().await?;
+        let (state, mut connection) = self.connection().await?;
         connection.execute("BEGIN").await.map_err(failure_of)?;
         let mut transaction = SqliteTransaction::new(&mut connection);
         let ran = AssertUnwindSafe(async { job(&mut transaction).await }).catch_unwind().await;
         let failure = transaction.into_failure();
         connection.execute("ROLLBACK").await.map_err(failure_of)?;
-        self.keep(connection);
+        self.keep(state, connection);
         match (ran, failure) {
             (Err(_), _) => Err(StoreFailure::Interrupted),
             (Ok(_), Some(failure)) => Err(failure),
@@ -50,18 +51,25 @@ impl Readers {
         }
     }
 
-    async fn connection(&self) -> Result<SqliteConnection, StoreFailure> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => crate::connection::reader(&self.path, self.disk).await,
-        }
+    async fn connection(&self) -> Result<(FileState, SqliteConnection), StoreFailure> {
+        let state = self.file.look()?;
+        let overtaken = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            match idle.pop() {
+                Some((found, connection)) if found == state => return Ok((state, connection)),
+                other => other.into_iter().chain(idle.drain(..)).collect::<Vec<_>>(),
+            }
+        };
+        drop(overtaken);
+        let connection = crate::connection::reader(self.file.path(), self.disk).await?;
+        // What was opened is what is there now, and not what was put there in between.
+        Ok((self.file.look()?, connection))
     }
 
-    fn keep(&self, connection: SqliteConnection) {
+    fn keep(&self, state: FileState, connection: SqliteConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {
-            idle.push(connection);
+            idle.push((state, connection));
         }
     }
 }
@@ -70,7 +78,7 @@ impl Readers {
 impl Drop for Readers {
     fn drop(&mut self) {
         let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(PoisonError::into_inner));
-        for connection in idle {
+        for (_, connection) in idle {
             // It has nothing to lose.
             let _ = pollster::block_on(connection.close());
         }

@@ -1,12 +1,15 @@
-//! A database that was opened: its writer and its readers.
+//! A database that was opened: its writer, its readers, and what is asked at each request.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use dango_store::{Job, Store, StoreFailure};
+use dango_identity::{ApiKeyRecord, StoredSession, TokenDigest, kind};
+use dango_store::{AtTheDoor, Budgets, Job, Store, StoreFailure, StoreVersion};
 use sqlx::Connection;
 
-use crate::file::{self, Disk, Open};
+use crate::door::Door;
+use crate::file::{self, Disk, Open, OpenedFile};
 use crate::readers::Readers;
 use crate::writer::Writer;
 use crate::{connection, migration};
@@ -18,6 +21,8 @@ use crate::{connection, migration};
 pub struct SqliteStore {
     // The order matters: who closes last brings the log into the file, which only the writer can.
     readers: Readers,
+    /// None on a disk that takes nothing.
+    door: Option<Door>,
     /// None on a disk that takes nothing.
     writer: Option<Writer>,
     schema_version: u32,
@@ -35,19 +40,31 @@ impl SqliteStore {
     /// [`StoreFailure`]: there is none and none was to be made, it is a link, another user's or another program's, damaged, newer,
     /// locked for too long, or cannot be read or written. A file that is none of ours is left as it is.
     pub fn open(path: &Path, open: Open) -> Result<Self, StoreFailure> {
-        let path = file::prepare(path, open)?;
-        match file::disk_of(&path) {
-            Disk::ReadOnly => pollster::block_on(Self::connect_still(path)),
-            Disk::Writable => pollster::block_on(Self::connect(path)),
+        match Self::open_once(path, open) {
+            // A layered file system puts another file in its place when it is first opened to write.
+            Err(StoreFailure::Gone) => Self::open_once(path, open),
+            done => done,
         }
     }
 
-    async fn connect(path: PathBuf) -> Result<Self, StoreFailure> {
-        let mut connection = connection::writer(&path).await?;
+    fn open_once(path: &Path, open: Open) -> Result<Self, StoreFailure> {
+        let file = Arc::new(file::prepare(path, open)?);
+        let store = match file::disk_of(file.path()) {
+            Disk::ReadOnly => pollster::block_on(Self::connect_still(Arc::clone(&file))),
+            Disk::Writable => pollster::block_on(Self::connect(Arc::clone(&file))),
+        };
+        let store = store?;
+        file.look()?;
+        Ok(store)
+    }
+
+    async fn connect(file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
+        let mut connection = connection::writer(file.path()).await?;
         match migration::migrate(&mut connection).await {
             Ok(schema_version) => Ok(Self {
-                readers: Readers::new(path, Disk::Writable),
-                writer: Some(Writer::start(connection)?),
+                readers: Readers::new(Arc::clone(&file), Disk::Writable),
+                door: Some(Door::new(Arc::clone(&file))),
+                writer: Some(Writer::start(connection, file)?),
                 schema_version,
             }),
             Err(failure) => {
@@ -59,16 +76,17 @@ impl SqliteStore {
     }
 
     /// Opens a file that nobody can write. What a writer had left beside it cannot be brought in, and without it the file lies.
-    async fn connect_still(path: PathBuf) -> Result<Self, StoreFailure> {
-        if file::has_log(&path) {
+    async fn connect_still(file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
+        if file::has_log(file.path()) {
             return Err(StoreFailure::ReadOnly);
         }
-        let mut connection = connection::reader(&path, Disk::ReadOnly).await?;
+        let mut connection = connection::reader(file.path(), Disk::ReadOnly).await?;
         let found = migration::current(&mut connection).await;
         let _ = connection.close().await;
         Ok(Self {
             schema_version: found?,
-            readers: Readers::new(path, Disk::ReadOnly),
+            readers: Readers::new(file, Disk::ReadOnly),
+            door: None,
             writer: None,
         })
     }
@@ -89,6 +107,36 @@ impl Store for SqliteStore {
 
     async fn schema_version(&self) -> Result<u32, StoreFailure> {
         Ok(self.schema_version)
+    }
+
+    fn version(&self) -> Result<Option<StoreVersion>, StoreFailure> {
+        match self.door.as_ref().map(Door::version) {
+            // It is not waited for here: a transaction does that where nobody is held up.
+            None | Some(Err(StoreFailure::Locked)) => Ok(None),
+            Some(version) => version.map(Some),
+        }
+    }
+
+    async fn session_at_the_door(
+        &self,
+        digest: TokenDigest<kind::Session>,
+        budgets: Arc<dyn Budgets>,
+    ) -> Result<AtTheDoor<StoredSession>, StoreFailure> {
+        match self.door.as_ref().map(|door| door.session(&digest, &*budgets)) {
+            None | Some(Err(StoreFailure::Locked)) => dango_store::session_at_the_door(self, digest, budgets).await,
+            Some(found) => found,
+        }
+    }
+
+    async fn api_key_at_the_door(
+        &self,
+        digest: TokenDigest<kind::ApiKey>,
+        budgets: Arc<dyn Budgets>,
+    ) -> Result<AtTheDoor<ApiKeyRecord>, StoreFailure> {
+        match self.door.as_ref().map(|door| door.api_key(&digest, &*budgets)) {
+            None | Some(Err(StoreFailure::Locked)) => dango_store::api_key_at_the_door(self, digest, budgets).await,
+            Some(found) => found,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one thread that writes: jobs one after another, and one commit for all that were waiting.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use sqlx::{Connection, Executor};
 
 use crate::connection::lock;
 use crate::failure::failure_of;
+use crate::file::OpenedFile;
 use crate::transaction::SqliteTransaction;
 
 /// The most jobs that are committed together.
@@ -34,11 +36,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: SqliteConnection) -> Result<Self, StoreFailure> {
+    pub(crate) fn start(connection: SqliteConnection, file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
         let (requests, received) = channel();
         let thread = std::thread::Builder::new()
             .name("dango-writer".to_owned())
-            .spawn(move || pollster::block_on(serve(connection, &received)))
+            .spawn(move || pollster::block_on(serve(connection, &file, &received)))
             .map_err(StoreFailure::unavailable)?;
         Ok(Self {
             requests: Some(requests),
@@ -67,9 +69,9 @@ impl Drop for Writer {
     }
 }
 
-async fn serve(mut connection: SqliteConnection, requests: &Receiver<Request>) {
+async fn serve(mut connection: SqliteConnection, file: &OpenedFile, requests: &Receiver<Request>) {
     while let Ok(first) = requests.recv() {
-        group(&mut connection, first, requests).await;
+        group(&mut connection, file, first, requests).await;
     }
     // Closing brings the log into the file. Where that fails, the next one to open it does it.
     let _ = connection.close().await;
@@ -86,7 +88,11 @@ enum Ran {
 /// Runs a job, and those that wait behind it, in one transaction, and answers all of them.
 ///
 /// Nobody waits for a group to fill: while one is being written to the disk, the next gathers by itself.
-async fn group(connection: &mut SqliteConnection, first: Request, requests: &Receiver<Request>) {
+async fn group(connection: &mut SqliteConnection, file: &OpenedFile, first: Request, requests: &Receiver<Request>) {
+    if let Err(failure) = file.look() {
+        let _ = first.answer.send(Err(failure));
+        return;
+    }
     if let Err(failure) = lock(connection, "BEGIN IMMEDIATE").await {
         // Should a transaction still be open, because it could not be rolled back, the next job is not to fail for it, too.
         return give_up(connection, vec![first.answer], &failure).await;
@@ -126,9 +132,13 @@ async fn group(connection: &mut SqliteConnection, first: Request, requests: &Rec
             next = requests.try_recv().ok();
         }
     }
-    match connection.execute("COMMIT").await {
-        Ok(_) => done.into_iter().for_each(|answer| drop(answer.send(Ok(())))),
-        Err(error) => give_up(connection, done, &failure_of(error)).await,
+    if let Err(error) = connection.execute("COMMIT").await {
+        return give_up(connection, done, &failure_of(error)).await;
+    }
+    // What is written into a file that is gone is kept by nobody.
+    let kept = file.look().map(|_| ());
+    for answer in done {
+        let _ = answer.send(kept.clone());
     }
 }
 

@@ -29,3 +29,11 @@ fn sqlite_answers_what_the_store_in_memory_answers() {
     };
     contract::agrees_with_memory(&make, 96);
 }
+
+#[test]
+fn what_another_store_on_the_same_file_commits_is_seen_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("dango.db");
+    let open = || -> Arc<dyn dango_store::Store> { Arc::new(SqliteStore::open(&path, Open::OrCreate).expect("opened")) };
+    contract::sees_what_others_commit(&|| [open(), open()]);
+}

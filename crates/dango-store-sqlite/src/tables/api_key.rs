@@ -8,10 +8,9 @@ use dango_identity::{
 };
 use dango_store::StoreFailure;
 use sqlx::query;
-use sqlx::sqlite::SqliteRow;
 
 use super::session::client;
-use crate::column::Columns;
+use crate::column::{Cells, Columns};
 use crate::transaction::SqliteTransaction;
 
 /// The columns that [`key`] reads.
@@ -22,10 +21,13 @@ macro_rules! key_columns {
     };
 }
 
+/// Finds the key with the digest `?1`.
+pub(crate) const FIND_KEY: &str = concat!("SELECT ", key_columns!(), " FROM api_keys WHERE digest = ?1");
+
 /// Reads [`key_columns`].
 ///
 /// As with sessions: what a key may do is either what was written, or nothing, with a code that cannot be right.
-fn key(row: &SqliteRow) -> Result<ApiKeyRecord, StoreFailure> {
+pub(crate) fn key(row: &impl Cells) -> Result<ApiKeyRecord, StoreFailure> {
     let columns = &mut Columns::of(row);
     let mut record = ApiKeyRecord {
         id: columns.id(ApiKeyId::from_bytes)?,
@@ -166,8 +168,7 @@ impl ApiKeyStore for SqliteTransaction<'_> {
     }
 
     async fn find_api_key(&mut self, digest: &TokenDigest<kind::ApiKey>) -> Result<Option<ApiKeyRecord>, StoreError> {
-        let sql = concat!("SELECT ", key_columns!(), " FROM api_keys WHERE digest = ?1");
-        Ok(self.one(query(sql).bind(digest.as_bytes().to_vec()), key).await?)
+        Ok(self.one(query(FIND_KEY).bind(digest.as_bytes().to_vec()), key).await?)
     }
 
     async fn api_key_of(&mut self, owner: UserId, id: ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError> {

@@ -7,13 +7,16 @@ use dango_identity::{
 };
 use dango_store::StoreFailure;
 use sqlx::query;
-use sqlx::sqlite::SqliteRow;
 
-use crate::column::{Columns, signed};
+use crate::column::{Cells, Columns, signed};
 use crate::transaction::SqliteTransaction;
 
+/// Finds the budget of the account `?1` and the browser `?2`.
+pub(crate) const FIND_BUDGET: &str = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts \
+                                      WHERE account = ?1 AND device_id = ?2";
+
 /// Reads `account, device_id, failures, total, level, "window", locked_until, last_at`.
-fn budget(row: &SqliteRow) -> Result<Budget, StoreFailure> {
+pub(crate) fn budget(row: &impl Cells) -> Result<Budget, StoreFailure> {
     let columns = &mut Columns::of(row);
     Ok(Budget {
         account: columns.bytes()?,
@@ -29,13 +32,13 @@ fn budget(row: &SqliteRow) -> Result<Budget, StoreFailure> {
     })
 }
 
-struct Budget {
+pub(crate) struct Budget {
     account: [u8; 32],
     device: Vec<u8>,
-    state: AttemptState,
+    pub(crate) state: AttemptState,
 }
 
-fn device(client: &ClientClass) -> Vec<u8> {
+pub(crate) fn device(client: &ClientClass) -> Vec<u8> {
     match client {
         ClientClass::Trusted(device) => device.as_bytes().to_vec(),
         ClientClass::Untrusted => Vec::new(),
@@ -44,9 +47,7 @@ fn device(client: &ClientClass) -> Vec<u8> {
 
 impl SqliteTransaction<'_> {
     async fn attempt_state(&mut self, key: &AttemptKey) -> Result<Option<AttemptState>, StoreFailure> {
-        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts \
-                   WHERE account = ?1 AND device_id = ?2";
-        let find = query(sql).bind(key.account.as_bytes().to_vec()).bind(device(&key.client));
+        let find = query(FIND_BUDGET).bind(key.account.as_bytes().to_vec()).bind(device(&key.client));
         Ok(self.one(find, budget).await?.map(|budget| budget.state))
     }
 

@@ -24,6 +24,9 @@ macro_rules! no_active_totp {
     };
 }
 
+/// Finds a row if the user `?1` has an active app, which is the only kind of second factor that there is.
+pub(crate) const FIND_ACTIVE_TOTP: &str = "SELECT 1 FROM totp WHERE user_id = ?1 AND confirmed_at IS NOT NULL";
+
 /// Reads `id, user_id, algorithm, digits, period_seconds, secret, created_at, expires_at, confirmed_at, last_step`.
 fn totp(row: &SqliteRow) -> Result<TotpRecord, StoreFailure> {
     let columns = &mut Columns::of(row);

@@ -51,6 +51,9 @@ impl SqliteTransaction<'_> {
     }
 }
 
+/// Finds the issuer of the oldest login of the user `?1` at another provider, as [`LinkStore::links_of`] has it first.
+pub(crate) const FIND_FIRST_ISSUER: &str = "SELECT issuer FROM links WHERE user_id = ?1 ORDER BY linked_at, issuer LIMIT 1";
+
 #[async_trait]
 impl LinkStore for SqliteTransaction<'_> {
     async fn find_linked(&mut self, identity: &ExternalIdentity) -> Result<Option<User>, StoreError> {

@@ -1,12 +1,12 @@
 //! The stores of the domains over their tables, one file each. Guards stand in the statement that changes the row, or behind the lock that a write holds.
 
-mod api_key;
-mod attempt;
+pub(crate) mod api_key;
+pub(crate) mod attempt;
 mod audit;
-mod factor;
+pub(crate) mod factor;
 mod imports;
 mod invite;
-mod link;
-mod session;
-mod settings;
-mod user;
+pub(crate) mod link;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod user;

@@ -10,7 +10,7 @@ use dango_store::StoreFailure;
 use sqlx::query;
 use sqlx::sqlite::SqliteRow;
 
-use crate::column::{Columns, signed};
+use crate::column::{Cells, Columns, signed};
 use crate::transaction::{SqliteTransaction, Statement};
 
 /// The columns that [`stored`] reads.
@@ -21,11 +21,18 @@ macro_rules! session_columns {
     };
 }
 
+/// Finds the session with the digest `?1`.
+pub(crate) const FIND_SESSION: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions LEFT JOIN users ON users.id = user_id WHERE digest = ?1"
+);
+
 /// Reads [`session_columns`].
 ///
 /// A row that nobody here can have written is still a row: it comes back as one whose code cannot be right, so that who reads
 /// it refuses it and says so, as with every other forgery.
-fn stored(row: &SqliteRow) -> Result<StoredSession, StoreFailure> {
+pub(crate) fn stored(row: &impl Cells) -> Result<StoredSession, StoreFailure> {
     let columns = &mut Columns::of(row);
     let (id, digest, user) = (columns.bytes()?, TokenDigest::from_bytes(columns.bytes()?), columns.bytes()?);
     let created_at = columns.time()?;
@@ -162,12 +169,7 @@ impl SessionStore for SqliteTransaction<'_> {
     }
 
     async fn find_session(&mut self, digest: &TokenDigest<kind::Session>) -> Result<Option<StoredSession>, StoreError> {
-        let sql = concat!(
-            "SELECT ",
-            session_columns!(),
-            " FROM sessions LEFT JOIN users ON users.id = user_id WHERE digest = ?1"
-        );
-        Ok(self.one(query(sql).bind(digest.as_bytes().to_vec()), stored).await?)
+        Ok(self.one(query(FIND_SESSION).bind(digest.as_bytes().to_vec()), stored).await?)
     }
 
     async fn rotate_session(

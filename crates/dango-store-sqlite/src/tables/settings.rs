@@ -5,21 +5,26 @@ use std::collections::{HashMap, HashSet};
 use async_trait::async_trait;
 use dango_core::Timestamp;
 use dango_identity::{StoreError, UserId};
-use dango_store::{Admission, DirectoryStore, SettingsStore};
+use dango_store::{Admission, DirectoryStore, SettingsStore, StoreFailure};
 use sqlx::query;
 
-use crate::column::Columns;
+use crate::column::{Cells, Columns};
 use crate::transaction::SqliteTransaction;
+
+/// Finds whether anybody is let in; without a row it is the default.
+pub(crate) const FIND_ADMISSION: &str = "SELECT admission FROM settings WHERE one = 1";
+
+/// Reads what [`FIND_ADMISSION`] finds.
+pub(crate) fn admission(row: &impl Cells) -> Result<Admission, StoreFailure> {
+    let columns = &mut Columns::of(row);
+    let word = columns.text()?;
+    Admission::from_word(word).ok_or_else(|| columns.bad())
+}
 
 #[async_trait]
 impl SettingsStore for SqliteTransaction<'_> {
     async fn admission(&mut self) -> Result<Admission, StoreError> {
-        let read = self.one(query("SELECT admission FROM settings WHERE one = 1"), |row| {
-            let columns = &mut Columns::of(row);
-            let word = columns.text()?;
-            Admission::from_word(word).ok_or_else(|| columns.bad())
-        });
-        Ok(read.await?.unwrap_or_default())
+        Ok(self.one(query(FIND_ADMISSION), admission).await?.unwrap_or_default())
     }
 
     async fn set_admission(&mut self, admission: Admission, now: Timestamp) -> Result<bool, StoreError> {

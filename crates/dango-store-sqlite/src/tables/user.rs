@@ -8,9 +8,8 @@ use dango_identity::{
 };
 use dango_store::StoreFailure;
 use sqlx::query;
-use sqlx::sqlite::SqliteRow;
 
-use crate::column::{Columns, signed};
+use crate::column::{Cells, Columns, signed};
 use crate::transaction::SqliteTransaction;
 
 /// The columns that [`user`] reads.
@@ -38,8 +37,11 @@ macro_rules! last_admin {
     };
 }
 
+/// Finds the user with the id `?1`.
+pub(crate) const FIND_USER: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ?1");
+
 /// Reads [`user_columns`].
-pub(super) fn user(row: &SqliteRow) -> Result<User, StoreFailure> {
+pub(crate) fn user(row: &impl Cells) -> Result<User, StoreFailure> {
     read_user(&mut Columns::of(row))
 }
 
@@ -59,7 +61,7 @@ fn read_user(columns: &mut Columns<'_>) -> Result<User, StoreFailure> {
 }
 
 /// Reads [`user_columns`], then `record, set_at, expires_at, used` of the password.
-fn candidate(row: &SqliteRow) -> Result<LoginCandidate, StoreFailure> {
+fn candidate(row: &impl Cells) -> Result<LoginCandidate, StoreFailure> {
     let columns = &mut Columns::of(row);
     let user = read_user(columns)?;
     let Some(record) = columns.optional_text()? else {
@@ -141,8 +143,7 @@ impl SqliteTransaction<'_> {
     }
 
     async fn user_of(&mut self, id: UserId) -> Result<Option<User>, StoreFailure> {
-        let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ?1");
-        self.one(query(sql).bind(id.as_bytes().to_vec()), user).await
+        self.one(query(FIND_USER).bind(id.as_bytes().to_vec()), user).await
     }
 
     /// Runs a statement that gives back the user where its guard let it.
