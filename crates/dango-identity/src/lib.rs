@@ -52,9 +52,10 @@ pub use account::{
     StoredPassword, User, UserStore, check_not_own_account,
 };
 pub use api_key::{
-    Administration, AllowList, ApiKeyList, ApiKeyName, ApiKeyPolicy, ApiKeyPrefix, ApiKeyRecord, ApiKeyState, ApiKeyStore, ApiKeyUse,
-    ApiKeyWrite, ApiKeys, AuthenticatedKey, CheckApiKeyError, ExpiryRule, ImportApiKeyError, ImportedApiKey, IssuedApiKey, KeyScopes,
-    MakeApiKeyError, NewApiKey, ParseAllowListError, ParseApiKeyError, ParseApiKeyNameError, PlainApiKey, Retirement,
+    Administration, AllowList, ApiKeyList, ApiKeyName, ApiKeyPolicy, ApiKeyPrefix, ApiKeyRecord, ApiKeyState, ApiKeyStore, ApiKeyTouch,
+    ApiKeyUse, ApiKeyWrite, ApiKeys, AuthenticatedKey, CheckApiKeyError, ExpiryRule, ImportApiKeyError, ImportedApiKey, IssuedApiKey,
+    KeyScopes, MakeApiKeyError, NewApiKey, ParseAllowListError, ParseApiKeyError, ParseApiKeyNameError, PlainApiKey, Retirement,
+    VerifiedApiKey,
 };
 pub use bootstrap::{BOOTSTRAP_TTL, BootstrapClaim, BootstrapStore, UseClaim};
 pub use client::{Client, UserAgent};
@@ -99,7 +100,7 @@ pub use seal::{OpenColumnError, SealedColumn};
 pub use session::{
     Aal, AnySession, Attempt, AuthContext, AuthFactor, CheckSessionError, FactorSet, Full, IssueSessionError, IssuedSession, NewSession,
     Obligation, ParseStageError, Partial, Restricted, Revocation, Session, SessionLimits, SessionList, SessionProfile, SessionRecord,
-    SessionStore, SessionTouch, SessionWrite, Sessions, Stage, StoredSession,
+    SessionStore, SessionTouch, SessionWrite, Sessions, Stage, StoredSession, VerifiedSession,
 };
 pub use store::StoreError;
 pub use temporary::{TEMPORARY_PASSWORD_TTL, hash_temporary_password, make_temporary_password};

@@ -1,11 +1,11 @@
-//! The rules of API keys: making, checking, rotating and ending them.
+//! The rules of API keys: making, rotating and ending them. How a key's row is checked is in `check`.
 
 use std::time::Duration;
 
 use dango_core::{Entropy, EntropyError, Timestamp};
 
 use super::allow_list::AllowList;
-use super::error::{CheckApiKeyError, ImportApiKeyError, MakeApiKeyError};
+use super::error::{ImportApiKeyError, MakeApiKeyError};
 use super::policy::{ApiKeyPolicy, ExpiryRule};
 use super::record::{ApiKeyName, ApiKeyRecord, ApiKeyState, ApiKeyUse, KeyScopes};
 use super::store::{ApiKeyStore, ApiKeyWrite, Retirement};
@@ -20,9 +20,9 @@ use crate::store::StoreError;
 
 /// The rules of API keys under one identity key and one policy.
 pub struct ApiKeys {
-    tokens: TokenKey,
-    mac: ApiKeyMacKey,
-    policy: ApiKeyPolicy,
+    pub(super) tokens: TokenKey,
+    pub(super) mac: ApiKeyMacKey,
+    pub(super) policy: ApiKeyPolicy,
 }
 
 /// What a new key is to be.
@@ -74,33 +74,6 @@ pub struct ApiKeyList {
     pub keys: Vec<ApiKeyRecord>,
     /// Rows that this program did not write: somebody should be told.
     pub invalid: Vec<ApiKeyId>,
-}
-
-/// A key that was found, is what was issued, and works. It comes from [`ApiKeys::check`] alone; it is no session, and makes
-/// no keys.
-#[derive(Debug)]
-pub struct AuthenticatedKey(ApiKeyRecord);
-
-impl AuthenticatedKey {
-    /// The key's id.
-    pub const fn id(&self) -> ApiKeyId {
-        self.0.id
-    }
-
-    /// Whose key it is. Whether that user may act at all is not known here.
-    pub const fn owner(&self) -> UserId {
-        self.0.owner
-    }
-
-    /// What the key may do while its owner has these permissions.
-    pub fn permissions(&self, owner: PermissionSet) -> PermissionSet {
-        self.0.scopes.effective(owner)
-    }
-
-    /// The row.
-    pub const fn record(&self) -> &ApiKeyRecord {
-        &self.0
-    }
 }
 
 impl ApiKeys {
@@ -204,65 +177,6 @@ impl ApiKeys {
             }
         }
         Err(MakeApiKeyError::PrefixesTaken)
-    }
-
-    /// Finds the row of a key and checks all of it but its owner, who may be locked or inactive. A key that is used after it was retired has
-    /// two holders: its whole family is revoked.
-    ///
-    /// # Errors
-    ///
-    /// [`CheckApiKeyError`]; the client is told the same for all variants but the last two.
-    pub async fn check(
-        &self,
-        store: &mut dyn ApiKeyStore,
-        key: &PlainApiKey,
-        client: &Client,
-        now: Timestamp,
-    ) -> Result<AuthenticatedKey, CheckApiKeyError> {
-        let digest = key.digest(&self.tokens);
-        let record = store.find_api_key(&digest).await?.ok_or(CheckApiKeyError::Unknown)?;
-        let (id, owner) = (record.id, record.owner);
-        if record.digest != digest || !record.is_authentic(&self.mac) {
-            return Err(CheckApiKeyError::RowInvalid { id });
-        }
-        match record.state(now) {
-            ApiKeyState::Active | ApiKeyState::Retiring { .. } => {}
-            ApiKeyState::Revoked => return Err(CheckApiKeyError::Revoked { id, owner }),
-            ApiKeyState::Expired => return Err(CheckApiKeyError::Expired { id, owner }),
-            ApiKeyState::Retired => {
-                let revoked = store.revoke_api_key_family(record.family, now).await?;
-                return Err(CheckApiKeyError::Retired { id, owner, revoked });
-            }
-        }
-        if !record.allow_list.allows(client.address) {
-            return Err(CheckApiKeyError::AddressRefused { id, owner });
-        }
-        Ok(AuthenticatedKey(record))
-    }
-
-    /// Writes down that a key was used, at most once per [`ApiKeyPolicy::touch_every`]; answers whether it wrote.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn touch(
-        &self,
-        store: &mut dyn ApiKeyStore,
-        key: &AuthenticatedKey,
-        client: &Client,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let every = self.policy.touch_every;
-        if !key.0.is_touch_due(every, now) {
-            return Ok(false);
-        }
-        let span = i64::try_from(every.as_micros()).unwrap_or(i64::MAX);
-        let not_after = Timestamp::from_unix_micros(now.unix_micros().saturating_sub(span));
-        let last_used = ApiKeyUse {
-            at: now,
-            client: client.clone(),
-        };
-        store.touch_api_key(key.id(), &last_used, not_after).await
     }
 
     /// Revokes a key of the session's user; answers false for another's as for none.

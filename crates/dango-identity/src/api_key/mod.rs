@@ -2,6 +2,7 @@
 
 mod allow_list;
 mod api_keys;
+mod check;
 mod error;
 mod policy;
 mod record;
@@ -9,7 +10,8 @@ mod store;
 mod text;
 
 pub use allow_list::{AllowList, ParseAllowListError};
-pub use api_keys::{ApiKeyList, ApiKeys, AuthenticatedKey, ImportedApiKey, IssuedApiKey, NewApiKey};
+pub use api_keys::{ApiKeyList, ApiKeys, ImportedApiKey, IssuedApiKey, NewApiKey};
+pub use check::{ApiKeyTouch, AuthenticatedKey, VerifiedApiKey};
 pub use error::{CheckApiKeyError, ImportApiKeyError, MakeApiKeyError};
 pub use policy::{ApiKeyPolicy, ExpiryRule};
 pub use record::{Administration, ApiKeyName, ApiKeyRecord, ApiKeyState, ApiKeyUse, KeyScopes, ParseApiKeyNameError};

@@ -1,6 +1,7 @@
 //! Sessions: rows that only the identity key makes valid, stages as types, and the rules between them. Cookies are the door's business.
 
 mod auth;
+mod check;
 mod error;
 mod limits;
 mod record;
@@ -10,6 +11,7 @@ mod store;
 mod typed;
 
 pub use auth::{Aal, AuthContext, AuthFactor, FactorSet};
+pub use check::VerifiedSession;
 pub use error::{CheckSessionError, IssueSessionError};
 pub use limits::{SessionLimits, SessionProfile};
 pub use record::{SessionRecord, SessionTouch};

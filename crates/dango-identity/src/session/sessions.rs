@@ -1,11 +1,10 @@
-//! The rules of sessions: issuing, checking, rotating and ending them.
+//! The rules of sessions: issuing, rotating and ending them. How a token's row is checked is in `check`.
 
 use dango_core::{Entropy, Timestamp};
 
 use super::error::{CheckSessionError, IssueSessionError};
-use super::record::Over;
 use super::typed::{AnySession, Full, Partial, Restricted, Session};
-use super::{AuthContext, FactorSet, Obligation, SessionLimits, SessionRecord, SessionStore, SessionWrite, Stage, StoredSession};
+use super::{AuthContext, FactorSet, Obligation, SessionLimits, SessionRecord, SessionStore, SessionWrite, Stage};
 use crate::client::Client;
 use crate::epoch::SecurityEpoch;
 use crate::factor::ProvenFactor;
@@ -51,9 +50,9 @@ use crate::token::{PlainToken, kind};
 /// # }
 /// ```
 pub struct Sessions {
-    tokens: TokenKey,
-    mac: SessionMacKey,
-    limits: SessionLimits,
+    pub(super) tokens: TokenKey,
+    pub(super) mac: SessionMacKey,
+    pub(super) limits: SessionLimits,
 }
 
 /// What a session is issued for: a user whose proof has just succeeded.
@@ -133,42 +132,6 @@ impl Sessions {
         .authenticated(&self.mac);
         let written = store.insert_session(&record, self.limits.parallel).await?;
         issued(token, record, written)
-    }
-
-    /// Finds the session of a token and checks all of it; writes nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`CheckSessionError`]; all of its variants but the last mean the same to the client.
-    pub async fn check(
-        &self,
-        store: &mut dyn SessionStore,
-        token: &PlainToken<kind::Session>,
-        now: Timestamp,
-    ) -> Result<AnySession, CheckSessionError> {
-        let digest = token.digest(&self.tokens);
-        let Some(stored) = store.find_session(&digest).await? else {
-            return Err(planted(store, token)
-                .await?
-                .map_or(CheckSessionError::Unknown, |id| CheckSessionError::RowInvalid { id }));
-        };
-        if stored.record.digest != digest {
-            return Err(CheckSessionError::RowInvalid { id: stored.record.id });
-        }
-        self.check_row(stored, now)
-    }
-
-    /// Writes down that a session was used, at most once per [`SessionLimits::touch_every`]; answers whether it wrote.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn touch<S>(&self, store: &mut dyn SessionStore, session: &Session<S>, now: Timestamp) -> Result<bool, StoreError> {
-        let record = session.record();
-        if now < after(record.last_active, self.limits.touch_every) {
-            return Ok(false);
-        }
-        store.touch_session(&record.digest, &record.touch(&self.mac, now)).await
     }
 
     /// Charges one try of a second factor before it is checked. After the last one allowed the session is dead, and so is it
@@ -302,7 +265,8 @@ impl Sessions {
             invalid: Vec::new(),
         };
         for stored in store.sessions_of(user).await? {
-            match self.check_row(stored, now) {
+            let digest = stored.record.digest;
+            match self.verify(stored, &digest).and_then(|session| self.admit(&session, now)) {
                 Ok(AnySession::Partial(_)) => {}
                 Ok(session) => list.live.push(session.record().clone()),
                 Err(CheckSessionError::RowInvalid { id }) => list.invalid.push(id),
@@ -330,34 +294,6 @@ impl Sessions {
         let written = store.rotate_session(&old, &record, self.limits.parallel).await?;
         issued(token, record, written)
     }
-
-    /// The code comes first: nothing else of a row means anything without it.
-    fn check_row(&self, stored: StoredSession, now: Timestamp) -> Result<AnySession, CheckSessionError> {
-        let StoredSession { record, epoch } = stored;
-        if !record.is_authentic(&self.mac) {
-            return Err(CheckSessionError::RowInvalid { id: record.id });
-        }
-        let (id, user) = (record.id, record.user);
-        if record.epoch != epoch {
-            return Err(CheckSessionError::Revoked { id, user });
-        }
-        match record.over(&self.limits, now) {
-            Some(Over::Expired) => Err(CheckSessionError::Expired { id, user }),
-            Some(Over::Idle) => Err(CheckSessionError::Idle { id, user }),
-            None => Ok(AnySession::new(record)),
-        }
-    }
-}
-
-/// The row that somebody wrote for a token of their own, as best they could without the key. It would open nothing anyway; it is
-/// looked for so that it is told of.
-async fn planted(store: &mut dyn SessionStore, token: &PlainToken<kind::Session>) -> Result<Option<SessionId>, StoreError> {
-    for digest in token.plain_digests() {
-        if let Some(stored) = store.find_session(&digest).await? {
-            return Ok(Some(stored.record.id));
-        }
-    }
-    Ok(None)
 }
 
 fn issued(token: PlainToken<kind::Session>, record: SessionRecord, written: SessionWrite) -> Result<IssuedSession, IssueSessionError> {
