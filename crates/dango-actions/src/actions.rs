@@ -14,6 +14,7 @@ use dango_identity::{
 use dango_store::Store;
 
 use crate::fault::Fault;
+use crate::own::Bearers;
 use crate::permit::DenialCap;
 use crate::public_url::PublicUrl;
 use crate::workers::{InPlace, Workers, offload};
@@ -98,6 +99,7 @@ pub(crate) struct Inner {
     pub(crate) public_url: PublicUrl,
     pub(crate) issuer: String,
     pub(crate) denials: DenialCap,
+    pub(crate) bearers: Bearers,
 }
 
 impl Actions {
@@ -137,6 +139,7 @@ impl Actions {
             public_url: setup.public_url,
             issuer: setup.issuer,
             denials: DenialCap::default(),
+            bearers: Bearers::default(),
         })))
     }
 

@@ -1,9 +1,12 @@
 //! Who is signed in, with the session that says so. The stage of the session is part of the type, so no action runs at the wrong one.
 
-use dango_identity::Session;
-use dango_identity::{AnySession, Client, Full, Obligation, Partial, Restricted, SessionRecord, User};
-use dango_store::Admission;
+use std::sync::Arc;
 
+use dango_core::Timestamp;
+use dango_identity::{AnySession, Client, Full, Obligation, Partial, Restricted, Session, SessionRecord, User};
+use dango_store::{Admission, Standing};
+
+use crate::accounts::UserView;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::unit::Unit;
@@ -14,9 +17,26 @@ pub struct Holder<S> {
     pub(crate) caller: Caller,
     pub(crate) user: User,
     pub(crate) session: Session<S>,
+    standing: Arc<Standing>,
+    seen_at: Timestamp,
 }
 
 impl<S> Holder<S> {
+    fn new(standing: &Arc<Standing>, caller: Caller, session: Session<S>, now: Timestamp) -> Self {
+        Self {
+            caller,
+            user: standing.user.clone(),
+            session,
+            standing: Arc::clone(standing),
+            seen_at: now,
+        }
+    }
+
+    /// The user as lists show them, as they were when the session was checked. Nothing is read for it.
+    pub fn view(&self) -> UserView {
+        UserView::of(&self.standing, self.seen_at)
+    }
+
     /// The user, as they were when the session was checked.
     pub const fn user(&self) -> &User {
         &self.user
@@ -45,12 +65,21 @@ pub enum SignedIn {
 }
 
 impl SignedIn {
-    pub(crate) fn new(user: User, session: AnySession, client: Client) -> Self {
-        let caller = Caller::user(&user, &session, client);
+    pub(crate) fn new(standing: &Arc<Standing>, session: AnySession, client: Client, now: Timestamp) -> Self {
+        let caller = Caller::user(&standing.user, &session, client);
         match session {
-            AnySession::Partial(session) => Self::Partial(Holder { caller, user, session }),
-            AnySession::Restricted(session, obligation) => Self::Restricted(Holder { caller, user, session }, obligation),
-            AnySession::Full(session) => Self::Full(Holder { caller, user, session }),
+            AnySession::Partial(session) => Self::Partial(Holder::new(standing, caller, session, now)),
+            AnySession::Restricted(session, obligation) => Self::Restricted(Holder::new(standing, caller, session, now), obligation),
+            AnySession::Full(session) => Self::Full(Holder::new(standing, caller, session, now)),
+        }
+    }
+
+    /// The user as lists show them, as they were when the session was checked. Nothing is read for it.
+    pub fn view(&self) -> UserView {
+        match self {
+            Self::Partial(holder) => holder.view(),
+            Self::Restricted(holder, _) => holder.view(),
+            Self::Full(holder) => holder.view(),
         }
     }
 

@@ -145,7 +145,7 @@ impl<K: TokenKind> PlainToken<K> {
 
     /// What stands in the column of a row that somebody wrote who has the token and not the key: a plain hash, of the text or
     /// of the bytes behind it. This program never writes such a digest.
-    pub(crate) fn plain_digests(&self) -> [TokenDigest<K>; 2] {
+    pub fn plain_digests(&self) -> [TokenDigest<K>; 2] {
         let mut random = Zeroizing::new([0; 32]);
         BASE64URL_NOPAD
             .decode_mut(self.text.as_slice(), random.as_mut_slice())

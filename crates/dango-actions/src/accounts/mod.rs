@@ -12,6 +12,7 @@ use std::fmt;
 use dango_audit::{Target, TargetKind};
 use dango_core::{SecretValue, Timestamp};
 use dango_identity::{AccountStatus, AttemptKey, ClientClass, Email, Lock, PlainToken, User, UserId, kind};
+use dango_store::Standing;
 
 pub use admission::{AuthStatus, Effect, SwitchError};
 pub(crate) use change::count;
@@ -84,6 +85,17 @@ impl UserView {
         }
     }
 
+    /// The account as it was read when somebody showed a token of it.
+    pub(crate) fn of(standing: &Standing, now: Timestamp) -> Self {
+        Self::new(
+            standing.user.clone(),
+            standing.lock(now),
+            standing.totp_enabled,
+            standing.oauth_provider.clone(),
+            now,
+        )
+    }
+
     /// When the lock ends, for one that ends by itself.
     pub const fn locked_until(&self) -> Option<Timestamp> {
         match self.lock {
@@ -150,7 +162,7 @@ impl Unit<'_> {
 }
 
 impl Inner {
-    fn budget_of_strangers(&self, email: &Email) -> AttemptKey {
+    pub(crate) fn budget_of_strangers(&self, email: &Email) -> AttemptKey {
         AttemptKey {
             account: self.rules.account_key(email),
             client: ClientClass::Untrusted,

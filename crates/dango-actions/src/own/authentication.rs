@@ -1,21 +1,22 @@
 //! Who a request is from: by the token of a session, or by an API key.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use dango_audit::{Detail, Event, Outcome, Target, TargetKind, Word};
 use dango_core::Timestamp;
 use dango_identity::{
-    AnySession, AuthenticatedKey, CheckApiKeyError, CheckSessionError, Client, PlainApiKey, PlainToken, User, UserId,
-    find_second_factor_state, kind,
+    ApiKeyTouch, AuthenticatedKey, CheckApiKeyError, CheckSessionError, Client, PlainApiKey, PlainToken, SessionId, TokenDigest, User,
+    VerifiedApiKey, VerifiedSession, kind,
 };
-use dango_store::Admission;
+use dango_store::{Admission, AtTheDoor, Standing, StoreFailure};
 
+use super::bearers::Known;
+use crate::accounts::UserView;
 use crate::actions::Actions;
 use crate::caller::{Caller, audit_id};
 use crate::fault::{Fault, own_refusals};
 use crate::holder::SignedIn;
-use crate::unit::{Record, Unit};
+use crate::unit::Record;
 
 /// A program with a key that counts.
 #[derive(Debug)]
@@ -26,6 +27,15 @@ pub struct KeyHolder {
     pub user: User,
     /// The key.
     pub key: AuthenticatedKey,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) seen_at: Timestamp,
+}
+
+impl KeyHolder {
+    /// The owner as lists show them, as they were when the key was checked. Nothing is read for it.
+    pub fn view(&self) -> UserView {
+        UserView::of(&self.standing, self.seen_at)
+    }
 }
 
 own_refusals! {
@@ -38,23 +48,33 @@ own_refusals! {
     }
 }
 
-/// What a reading found, with what is to be written about it.
-enum Found<T> {
-    Good(T),
+/// Why a request is nobody's.
+enum Refusal {
+    /// The door is closed.
     Closed,
-    Bad(Option<Record>),
+    /// No such row, or a user who may not log in.
+    Nobody,
+    /// As that, and it is to be written down.
+    Recorded(Record),
+    Fault(Fault),
 }
 
-/// Whether a use is written down.
-#[derive(Clone, Copy)]
-enum Touch {
-    Leave,
-    Write,
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreFailure> for Refusal {
+    fn from(failure: StoreFailure) -> Self {
+        Self::Fault(failure.into())
+    }
 }
 
 impl Actions {
-    /// Finds out whose session a token is, at which stage it is, and what its user has to do first. It reads, and writes at most
-    /// once a minute that the session was used; where that cannot be written the session counts all the same.
+    /// Finds out whose session a token is, at which stage it is, and what its user has to do first. It reads only where something was
+    /// committed since it last did, and writes at most once a minute that the session was used; where that cannot be written the
+    /// session counts all the same.
     ///
     /// Permission: none. Audit: `session_row_invalid` for a row that was written by hand, `session_use_after_expire`; at most as
     /// often as denials.
@@ -63,26 +83,13 @@ impl Actions {
     ///
     /// [`AuthenticateError`].
     pub async fn authenticate(&self, token: PlainToken<kind::Session>, client: Client) -> Result<SignedIn, AuthenticateError> {
-        let (caller, token) = (Caller::anonymous(client.clone()), Arc::new(token));
-        let first = Arc::clone(&token);
-        let read = self.read(&caller, move |unit| Box::pin(unit.find_session(first, Touch::Leave)));
-        let (user, session) = self.settled(&caller, read.await?).await?;
-        let every = self.sessions().limits().touch_every;
-        if is_due(session.record().last_active, every, self.clock().now()) {
-            let write = self.write(&caller, move |unit| {
-                Box::pin(async move { Ok(Ok(unit.find_session(token, Touch::Write).await?)) })
-            });
-            let written: Result<Found<(User, AnySession)>, Fault> = write.await;
-            if let Ok(found) = written {
-                let (user, session) = self.settled(&caller, found).await?;
-                return Ok(SignedIn::new(user, session, client));
-            }
+        match self.check_session(&token, &client).await {
+            Ok(signed_in) => Ok(signed_in),
+            Err(refusal) => Err(self.refused(refusal, client).await),
         }
-        Ok(SignedIn::new(user, session, client))
     }
 
-    /// Finds out whose API key it is. It reads, and writes at most once a minute that the key was used; where that cannot be
-    /// written the key counts all the same.
+    /// Finds out whose API key it is. It reads and writes as [`Actions::authenticate`] does.
     ///
     /// Permission: none. Audit: `api_key_refused` for a key that is over, is used from elsewhere, or whose row was written by hand;
     /// at most as often as denials.
@@ -91,132 +98,185 @@ impl Actions {
     ///
     /// [`AuthenticateError`].
     pub async fn authenticate_key(&self, key: PlainApiKey, client: Client) -> Result<KeyHolder, AuthenticateError> {
-        let (caller, key) = (Caller::anonymous(client.clone()), Arc::new(key));
-        let first = Arc::clone(&key);
-        let read = self.read(&caller, move |unit| Box::pin(unit.find_key(first, Touch::Leave))).await;
-        let every = self.inner().api_keys.policy().touch_every;
-        let is_final = match &read {
-            Ok(Found::Good((_, key))) => {
-                let last = key.record().last_used.as_ref();
-                last.is_some_and(|last| !is_due(last.at, every, self.clock().now()))
-            }
-            Ok(Found::Closed | Found::Bad(_)) => true,
-            // The use of a key that was retired ends its family, which a transaction that only reads cannot do.
-            Err(_) => false,
+        match self.check_key(key, &client).await {
+            Ok(holder) => Ok(holder),
+            Err(refusal) => Err(self.refused(refusal, client).await),
+        }
+    }
+
+    async fn check_session(&self, token: &PlainToken<kind::Session>, client: &Client) -> Result<SignedIn, Refusal> {
+        let inner = self.inner();
+        let digest = inner.sessions.digest(token);
+        let known = match self.known_session(&digest).await {
+            Err(Refusal::Nobody) => return Err(self.planted(token, client).await?),
+            known => known?,
         };
-        let found = if is_final {
-            read?
-        } else {
-            let write = self.write(&caller, move |unit| {
-                Box::pin(async move { Ok(Ok(unit.find_key(key, Touch::Write).await?)) })
+        let now = inner.clock.now();
+        let session = inner.sessions.admit(&known.row, now).map_err(refused_session)?;
+        let user = &known.standing.user;
+        if !user.may_log_in() {
+            return Err(Refusal::Nobody);
+        }
+        let session = session.under(inner.rules.obligation(user, known.standing.second_factor));
+        let signed_in = SignedIn::new(&known.standing, session, client.clone(), now);
+        let touch = inner.sessions.due_touch(known.row.record(), now);
+        if let Some((touch, _turn)) = touch.zip(inner.bearers.take_turn(*digest.as_bytes())) {
+            let write = self.write(signed_in.caller(), move |unit| {
+                Box::pin(async move { Ok(Ok(unit.tx.touch_session(&digest, &touch).await?)) })
             });
-            let written: Result<_, Fault> = write.await;
-            match (written, read) {
-                (Err(_), Ok(found)) => found,
-                (written, _) => written?,
-            }
-        };
-        let (user, key) = self.settled(&caller, found).await?;
-        let caller = Caller::api_key(&key, &user, client);
-        Ok(KeyHolder { caller, user, key })
+            let _: Result<bool, Fault> = write.await;
+        }
+        Ok(signed_in)
     }
 
-    async fn settled<T>(&self, caller: &Caller, found: Found<T>) -> Result<T, AuthenticateError> {
-        match found {
-            Found::Good(good) => Ok(good),
-            Found::Closed => Err(AuthenticateError::Closed),
-            Found::Bad(record) => {
-                if let Some(record) = record.filter(|record| self.denials().admits(caller, record.event(), self.clock().now())) {
-                    self.record(caller, record, Outcome::Denied).await?;
+    async fn check_key(&self, key: PlainApiKey, client: &Client) -> Result<KeyHolder, Refusal> {
+        let inner = self.inner();
+        let digest = inner.api_keys.digest(&key);
+        let known = self.known_key(&digest).await?;
+        let now = inner.clock.now();
+        let key = match inner.api_keys.admit(&known.row, client, now) {
+            // It has two holders, so its family ends. What a later reading says of it counts.
+            Err(CheckApiKeyError::Retired { .. }) => return Err(self.end_family(key, client).await?),
+            admitted => admitted.map_err(refused_key)?,
+        };
+        let standing = Arc::clone(&known.standing);
+        if !standing.user.may_log_in() {
+            return Err(Refusal::Nobody);
+        }
+        let user = standing.user.clone();
+        let caller = Caller::api_key(&key, &user, client.clone());
+        let touch = inner.api_keys.due_touch(&key, client, now);
+        if let Some((touch, _turn)) = touch.zip(inner.bearers.take_turn(*digest.as_bytes())) {
+            let id = key.id();
+            let write = self.write(&caller, move |unit| {
+                let ApiKeyTouch { last_used, not_after } = touch;
+                Box::pin(async move { Ok(Ok(unit.tx.touch_api_key(id, &last_used, not_after).await?)) })
+            });
+            let _: Result<bool, Fault> = write.await;
+        }
+        Ok(KeyHolder {
+            caller,
+            user,
+            key,
+            standing,
+            seen_at: now,
+        })
+    }
+
+    /// The row of a session and whose it is, as they are now. The version comes first: what is committed between it and the reading
+    /// makes what was read look overtaken, never the other way round.
+    async fn known_session(&self, digest: &TokenDigest<kind::Session>) -> Result<Arc<Known<VerifiedSession>>, Refusal> {
+        let (inner, version) = (self.inner(), self.store().version()?);
+        let kept = version.and_then(|version| inner.bearers.sessions.find(digest.as_bytes(), version));
+        if let Some(known) = kept {
+            return Ok(known);
+        }
+        let (row, standing) = let_in(self.store().session_at_the_door(*digest, self.inner()).await?)?;
+        let row = inner.sessions.verify(row, digest).map_err(refused_session)?;
+        let standing = Arc::new(standing);
+        let known = Arc::new(Known { row, standing });
+        if let Some(version) = version {
+            inner.bearers.sessions.keep(*digest.as_bytes(), version, Arc::clone(&known));
+        }
+        Ok(known)
+    }
+
+    /// Looks for a row that somebody wrote by hand for a token that is nobody's. Only whoever shows such a token pays for it.
+    async fn planted(&self, token: &PlainToken<kind::Session>, client: &Client) -> Result<Refusal, Fault> {
+        let digests = token.plain_digests();
+        let caller = Caller::anonymous(client.clone());
+        let found = self.read(&caller, move |unit| {
+            Box::pin(async move { Ok(unit.inner.sessions.find_planted(unit.tx, &digests).await?) })
+        });
+        let found: Result<Option<SessionId>, Fault> = found.await;
+        Ok(found?.map_or(Refusal::Nobody, |id| refused_session(CheckSessionError::RowInvalid { id })))
+    }
+
+    /// As [`Actions::known_session`], for a key.
+    async fn known_key(&self, digest: &TokenDigest<kind::ApiKey>) -> Result<Arc<Known<VerifiedApiKey>>, Refusal> {
+        let (inner, version) = (self.inner(), self.store().version()?);
+        let kept = version.and_then(|version| inner.bearers.api_keys.find(digest.as_bytes(), version));
+        if let Some(known) = kept {
+            return Ok(known);
+        }
+        let (row, standing) = let_in(self.store().api_key_at_the_door(*digest, self.inner()).await?)?;
+        let row = inner.api_keys.verify(row, digest).map_err(refused_key)?;
+        let standing = Arc::new(standing);
+        let known = Arc::new(Known { row, standing });
+        if let Some(version) = version {
+            inner.bearers.api_keys.keep(*digest.as_bytes(), version, Arc::clone(&known));
+        }
+        Ok(known)
+    }
+
+    /// Checks a key that was retired once more, where its family can be ended.
+    async fn end_family(&self, key: PlainApiKey, client: &Client) -> Result<Refusal, Fault> {
+        let caller = Caller::anonymous(client.clone());
+        let checked = self.write(&caller, move |unit| {
+            Box::pin(async move {
+                let client = unit.caller().client().clone();
+                match unit.inner.api_keys.check(unit.tx, &key, &client, unit.now).await {
+                    Err(CheckApiKeyError::Store(error)) => Err(Fault::from(error)),
+                    checked => Ok(Ok(checked.err())),
                 }
-                Err(AuthenticateError::Unauthenticated)
-            }
+            })
+        });
+        let refusal: Result<Option<CheckApiKeyError>, Fault> = checked.await;
+        Ok(refusal?.map_or(Refusal::Nobody, refused_key))
+    }
+
+    /// Writes down what is to be, and says what the client is told.
+    async fn refused(&self, refusal: Refusal, client: Client) -> AuthenticateError {
+        let record = match refusal {
+            Refusal::Closed => return AuthenticateError::Closed,
+            Refusal::Fault(fault) => return fault.into(),
+            Refusal::Nobody => return AuthenticateError::Unauthenticated,
+            Refusal::Recorded(record) => record,
+        };
+        let caller = Caller::anonymous(client);
+        if !self.denials().admits(&caller, record.event(), self.clock().now()) {
+            return AuthenticateError::Unauthenticated;
+        }
+        match self.record(&caller, record, Outcome::Denied).await {
+            Ok(()) => AuthenticateError::Unauthenticated,
+            Err(fault) => fault.into(),
         }
     }
 }
 
-impl Unit<'_> {
-    async fn find_session(self, token: Arc<PlainToken<kind::Session>>, touch: Touch) -> Result<Found<(User, AnySession)>, Fault> {
-        if self.tx.admission().await? == Admission::Closed {
-            return Ok(Found::Closed);
-        }
-        let (inner, now) = (&self.inner, self.now);
-        let bad = |event, id: dango_identity::SessionId, user: Option<UserId>| {
-            let record = Record::of(event).on(Target::new(TargetKind::Session, &audit_id(id)));
-            let record = match user {
-                Some(user) => record
-                    .with(Detail::SessionId, &audit_id(id))
-                    .on(Target::new(TargetKind::User, &audit_id(user))),
-                None => record,
-            };
-            Ok(Found::Bad(Some(record)))
-        };
-        let session = match inner.sessions.check(self.tx, &token, now).await {
-            Ok(session) => session,
-            Err(CheckSessionError::Store(error)) => return Err(error.into()),
-            Err(CheckSessionError::RowInvalid { id }) => return bad(Event::SessionRowInvalid, id, None),
-            Err(CheckSessionError::Expired { id, user } | CheckSessionError::Idle { id, user }) => {
-                return bad(Event::SessionUseAfterExpire, id, Some(user));
-            }
-            Err(_) => return Ok(Found::Bad(None)),
-        };
-        let user = self.tx.find_user(session.record().user).await?;
-        let Some(user) = user.filter(User::may_log_in) else {
-            return Ok(Found::Bad(None));
-        };
-        if matches!(touch, Touch::Write) {
-            match &session {
-                AnySession::Partial(session) => inner.sessions.touch(self.tx, session, now).await?,
-                AnySession::Restricted(session, _) => inner.sessions.touch(self.tx, session, now).await?,
-                AnySession::Full(session) => inner.sessions.touch(self.tx, session, now).await?,
-            };
-        }
-        let factor = find_second_factor_state(self.tx, user.id).await?;
-        let obligation = inner.rules.obligation(&user, factor);
-        Ok(Found::Good((user, session.under(obligation))))
-    }
-
-    async fn find_key(self, key: Arc<PlainApiKey>, touch: Touch) -> Result<Found<(User, AuthenticatedKey)>, Fault> {
-        if self.tx.admission().await? == Admission::Closed {
-            return Ok(Found::Closed);
-        }
-        let (inner, now) = (&self.inner, self.now);
-        let client = self.caller().client().clone();
-        let key = match inner.api_keys.check(self.tx, &key, &client, now).await {
-            Ok(key) => key,
-            Err(CheckApiKeyError::Unknown) => return Ok(Found::Bad(None)),
-            Err(CheckApiKeyError::Store(error)) => return Err(error.into()),
-            Err(error) => {
-                let code = Word::new(error.code());
-                let record = Record::of(Event::ApiKeyRefused).with(Detail::Code, code);
-                let id = match error {
-                    CheckApiKeyError::RowInvalid { id }
-                    | CheckApiKeyError::Revoked { id, .. }
-                    | CheckApiKeyError::Expired { id, .. }
-                    | CheckApiKeyError::Retired { id, .. }
-                    | CheckApiKeyError::AddressRefused { id, .. } => Some(id),
-                    _ => None,
-                };
-                let record = match id {
-                    Some(id) => record.on(Target::new(TargetKind::ApiKey, &audit_id(id))),
-                    None => record,
-                };
-                return Ok(Found::Bad(Some(record)));
-            }
-        };
-        let user = self.tx.find_user(key.owner()).await?;
-        let Some(user) = user.filter(User::may_log_in) else {
-            return Ok(Found::Bad(None));
-        };
-        if matches!(touch, Touch::Write) {
-            inner.api_keys.touch(self.tx, &key, &client, now).await?;
-        }
-        Ok(Found::Good((user, key)))
+/// What was read, if anybody is let in at all.
+fn let_in<R>(read: AtTheDoor<R>) -> Result<(R, Standing), Refusal> {
+    match read.admission {
+        Admission::Closed => Err(Refusal::Closed),
+        Admission::Open => read.bearer.ok_or(Refusal::Nobody),
     }
 }
 
-/// Whether something was last written down long enough ago. After a clock was set back nothing is due until it has caught up.
-fn is_due(last: Timestamp, every: Duration, now: Timestamp) -> bool {
-    let age = now.unix_micros().saturating_sub(last.unix_micros());
-    u64::try_from(age).is_ok_and(|age| Duration::from_micros(age) >= every)
+fn refused_session(error: CheckSessionError) -> Refusal {
+    let session = |id| Target::new(TargetKind::Session, &audit_id(id));
+    match error {
+        CheckSessionError::RowInvalid { id } => Refusal::Recorded(Record::of(Event::SessionRowInvalid).on(session(id))),
+        CheckSessionError::Expired { id, user } | CheckSessionError::Idle { id, user } => Refusal::Recorded(
+            Record::of(Event::SessionUseAfterExpire)
+                .with(Detail::SessionId, &audit_id(id))
+                .on(Target::new(TargetKind::User, &audit_id(user))),
+        ),
+        CheckSessionError::Store(error) => Refusal::Fault(error.into()),
+        _ => Refusal::Nobody,
+    }
+}
+
+fn refused_key(error: CheckApiKeyError) -> Refusal {
+    let record = Record::of(Event::ApiKeyRefused).with(Detail::Code, Word::new(error.code()));
+    let id = match error {
+        CheckApiKeyError::Unknown => return Refusal::Nobody,
+        CheckApiKeyError::Store(error) => return Refusal::Fault(error.into()),
+        CheckApiKeyError::RowInvalid { id }
+        | CheckApiKeyError::Revoked { id, .. }
+        | CheckApiKeyError::Expired { id, .. }
+        | CheckApiKeyError::Retired { id, .. }
+        | CheckApiKeyError::AddressRefused { id, .. } => id,
+        _ => return Refusal::Recorded(record),
+    };
+    Refusal::Recorded(record.on(Target::new(TargetKind::ApiKey, &audit_id(id))))
 }

@@ -3,6 +3,7 @@
 mod api_keys;
 mod arrival;
 mod authentication;
+mod bearers;
 mod login;
 mod password;
 mod proof;
@@ -12,6 +13,7 @@ mod sessions;
 pub use api_keys::{ApiKeyError, RevokeApiKeyError};
 pub use arrival::{AcceptInviteError, ClaimAdministratorError};
 pub use authentication::{AuthenticateError, KeyHolder};
+pub(crate) use bearers::Bearers;
 pub use login::{LogInError, LogInStep, Login, VerifyCodeError};
 pub use password::{ChangePasswordError, ReauthenticateError};
 pub use second_factor::{BeginSetupError, DisableFactorError, EnabledFactor, FinishSetupError, RegenerateCodesError};

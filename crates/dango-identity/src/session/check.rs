@@ -6,9 +6,9 @@ use super::error::CheckSessionError;
 use super::record::Over;
 use super::typed::{AnySession, Session};
 use super::{SessionRecord, SessionStore, SessionTouch, Sessions, StoredSession};
+use crate::id::SessionId;
 use crate::instant::after;
 use crate::store::StoreError;
-use crate::id::SessionId;
 use crate::token::{PlainToken, TokenDigest, kind};
 
 /// The row of a token, written under this identity key. Whether the session still counts, [`Sessions::admit`] decides each time.
@@ -75,11 +75,29 @@ impl Sessions {
     ) -> Result<AnySession, CheckSessionError> {
         let digest = self.digest(token);
         let Some(stored) = store.find_session(&digest).await? else {
-            return Err(find_planted(store, token)
-                .await?
-                .map_or(CheckSessionError::Unknown, |id| CheckSessionError::RowInvalid { id }));
+            let planted = self.find_planted(store, &token.plain_digests()).await?;
+            return Err(planted.map_or(CheckSessionError::Unknown, |id| CheckSessionError::RowInvalid { id }));
         };
         self.admit(&self.verify(stored, &digest)?, now)
+    }
+
+    /// Looks for the row that somebody wrote for a token of their own, as best they could without the key, by the token's
+    /// [`PlainToken::plain_digests`]. It would open nothing anyway; it is looked for so that it is told of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn find_planted(
+        &self,
+        store: &mut dyn SessionStore,
+        digests: &[TokenDigest<kind::Session>],
+    ) -> Result<Option<SessionId>, StoreError> {
+        for digest in digests {
+            if let Some(stored) = store.find_session(digest).await? {
+                return Ok(Some(stored.record.id));
+            }
+        }
+        Ok(None)
     }
 
     /// What is to be written down of a use of a session, if [`SessionLimits::touch_every`](super::SessionLimits::touch_every) has
@@ -100,22 +118,4 @@ impl Sessions {
             None => Ok(false),
         }
     }
-}
-
-/// The row that somebody wrote for a token of their own, as best they could without the key. It would open nothing anyway; it is
-/// looked for so that it is told of.
-///
-/// # Errors
-///
-/// [`StoreError`].
-pub async fn find_planted(
-    store: &mut dyn SessionStore,
-    token: &PlainToken<kind::Session>,
-) -> Result<Option<SessionId>, StoreError> {
-    for digest in token.plain_digests() {
-        if let Some(stored) = store.find_session(&digest).await? {
-            return Ok(Some(stored.record.id));
-        }
-    }
-    Ok(None)
 }
