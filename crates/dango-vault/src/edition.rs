@@ -14,6 +14,7 @@ pub struct Edition<'a> {
     keys: &'a Keys<'a>,
     entropy: &'a dyn Entropy,
     sealer: Option<Sealer<'a>>,
+    by: Option<String>,
     kept: Vec<Kept>,
 }
 
@@ -21,6 +22,8 @@ pub struct Edition<'a> {
 pub(crate) struct Kept {
     pub(crate) binding: Binding,
     pub(crate) spelling: Zeroizing<String>,
+    /// Who changed it, where that is not the one that the vault knows.
+    pub(crate) by: Option<String>,
 }
 
 impl Kept {
@@ -28,6 +31,7 @@ impl Kept {
         Self {
             binding,
             spelling: Zeroizing::new(spelling.to_owned()),
+            by: None,
         }
     }
 }
@@ -39,6 +43,7 @@ impl<'a> Edition<'a> {
             keys,
             entropy,
             sealer: None,
+            by: None,
             kept: Vec::new(),
         }
     }
@@ -63,9 +68,15 @@ impl<'a> Edition<'a> {
         Ok(self.sealer.get_or_insert_with(|| Sealer::new(keys, entropy)))
     }
 
+    /// Says who makes the changes from here on.
+    pub(crate) fn act_as(&mut self, by: &str) {
+        self.by = Some(by.to_owned());
+    }
+
     /// Keeps a value for the history.
     pub(crate) fn keep(&mut self, kept: Kept) {
-        self.kept.push(kept);
+        let by = self.by.clone();
+        self.kept.push(Kept { by, ..kept });
     }
 
     pub(crate) fn take_kept(&mut self) -> Vec<Kept> {

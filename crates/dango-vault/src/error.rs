@@ -119,6 +119,11 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// Whether it is of the file as a whole, whatever was to be changed in it.
+    pub(crate) const fn is_of_file(&self) -> bool {
+        matches!(self, Self::Document(_) | Self::Env(_) | Self::Read(_) | Self::Write(_))
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {

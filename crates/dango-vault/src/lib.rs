@@ -68,8 +68,8 @@ pub use counts::{count_of, readmit};
 pub use diff::{Comparison, Difference, Side};
 pub use edition::Edition;
 pub use env::{
-    EnvEncryptError, EnvEncryptReport, EnvLeft, EnvLeftReason, EnvSetError, EnvSetReport, EnvTargets, decrypt_env, encrypt_env, env_habit,
-    is_encrypted_binding, open_env, set_env,
+    EnvChange, EnvChanged, EnvEdit, EnvEncryptError, EnvEncryptReport, EnvLeft, EnvLeftReason, EnvSetError, EnvSetReport, EnvTargets,
+    decrypt_env, encrypt_env, env_habit, is_encrypted_binding, open_env, set_env,
 };
 pub use error::VaultError;
 pub use history::{HistoryError, PreviousValue};

@@ -1,5 +1,6 @@
 //! `.env` as a document with encrypted values; no file is touched here.
 
+mod change;
 mod encrypt;
 mod plain;
 mod set;
@@ -11,6 +12,8 @@ use dango_secrets::dotenv::{self, EnvDocument};
 use crate::closed::{ClosedProblem, ClosedValue, OpeningError};
 use crate::keys::Keys;
 
+pub(crate) use change::change_env;
+pub use change::{EnvChange, EnvChanged, EnvEdit};
 pub use encrypt::{EnvEncryptError, EnvEncryptReport, EnvLeft, EnvLeftReason, EnvTargets, decrypt_env, encrypt_env};
 pub(crate) use plain::EnvPlain;
 pub(crate) use set::unset_env;

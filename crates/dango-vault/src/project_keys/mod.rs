@@ -7,6 +7,7 @@ mod file;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dango_core::{Entropy, SecretValue};
 use dango_keyring::{
@@ -47,6 +48,8 @@ pub struct ProjectKeys {
     project: Project,
     environment: KeyEnvironment,
     entropy: Arc<dyn Entropy>,
+    /// How long the keyring is waited for, where that is not its own choice.
+    patience: Option<Duration>,
     ignored: Cell<Option<KeyId>>,
 }
 
@@ -76,8 +79,16 @@ impl ProjectKeys {
             project,
             environment,
             entropy,
+            patience: None,
             ignored: Cell::new(None),
         }
+    }
+
+    /// Waits for the keyring for this long, and not for as long as a person needs at its prompt: for programs that nobody sits before.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        let patience = Some(patience);
+        Self { patience, ..self }
     }
 
     /// Fetches the keys.
@@ -244,7 +255,11 @@ impl ProjectKeys {
     }
 
     fn keyring(&self, id: String) -> OsKeyring {
-        OsKeyring::new(id, self.environment.bus)
+        let keyring = OsKeyring::new(id, self.environment.bus);
+        match self.patience {
+            Some(patience) => keyring.with_patience(patience),
+            None => keyring,
+        }
     }
 
     fn project_id(&self) -> Result<Option<String>, HolderError> {

@@ -5,7 +5,7 @@ use dango_secrets::References;
 use dango_secrets::dotenv::EnvDocument;
 
 use super::Vault;
-use crate::env::{self, EnvEncryptReport, EnvPlain, EnvSetReport, EnvTargets, decrypt_env, encrypt_env, set_env};
+use crate::env::{self, EnvChange, EnvChanged, EnvEncryptReport, EnvPlain, EnvSetReport, EnvTargets, decrypt_env, encrypt_env, set_env};
 use crate::error::VaultError;
 use crate::history::PreviousValue;
 use crate::secrets::Protection;
@@ -51,6 +51,32 @@ impl Vault<'_> {
     /// [`VaultError`]; the file is then as it was.
     pub fn unset_env(&self, key: &str) -> Result<usize, VaultError> {
         self.update(|document: &EnvDocument, edition| env::unset_env(document, key, edition))
+    }
+
+    /// Makes many changes of `.env` in one save, in their order, each with an answer of its own: one that is refused spoils no other.
+    ///
+    /// Each is as [`Vault::set_env`], literal and encrypted by habit, or [`Vault::unset_env`]. What would refuse all of them though
+    /// only some need it, such as a key that cannot be fetched, makes each be saved by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] of the file itself, which cannot be read, parsed or written; it is then as it was, but for
+    /// [`WriteError::NotDurable`](dango_secrets::storage::WriteError::NotDurable).
+    pub fn change_env(&self, changes: &[EnvChange<'_>]) -> Result<Vec<Result<EnvChanged, VaultError>>, VaultError> {
+        let one_by_one = |change| match self.change_env_at_once(std::slice::from_ref(change)) {
+            Ok(mut only) => only.pop(),
+            Err(error) => Some(Err(error)),
+        };
+        match self.change_env_at_once(changes) {
+            Err(error) if error.is_of_file() => Err(error),
+            Err(error) if changes.len() < 2 => Ok(vec![Err(error)]),
+            Err(_) => Ok(changes.iter().filter_map(one_by_one).collect()),
+            answers => answers,
+        }
+    }
+
+    fn change_env_at_once(&self, changes: &[EnvChange<'_>]) -> Result<Vec<Result<EnvChanged, VaultError>>, VaultError> {
+        self.update(|document: &EnvDocument, edition| Ok(env::change_env(document, changes, edition)))
     }
 
     /// Accepts the encrypted values of `.env` as they are.

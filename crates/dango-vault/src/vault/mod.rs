@@ -306,7 +306,8 @@ impl<'a> Vault<'a> {
             let mut history = History::parse(old.unwrap_or_default())?;
             let mut sealer = Sealer::new(keys, self.entropy);
             for value in kept {
-                history.add(&value.binding, &value.spelling, self.clock.now(), self.actor, &mut sealer)?;
+                let by = value.by.as_deref().unwrap_or(self.actor);
+                history.add(&value.binding, &value.spelling, self.clock.now(), by, &mut sealer)?;
             }
             counts::add(self.project, sealer.count(), self.entropy)?;
             Ok(Edit::Replace(history.to_bytes(), ()))

@@ -1,6 +1,7 @@
 //! A project's encrypted files on disk, by what a user relies on: in the modules beside this one; here is what they share.
 #![allow(clippy::panic, reason = "the functions that tests share fail as tests do")]
 
+mod changes;
 mod dotenv;
 mod leaks;
 mod rotation;
