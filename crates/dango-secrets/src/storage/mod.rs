@@ -30,6 +30,7 @@ mod error;
 mod lock;
 mod place;
 mod removal;
+mod stamp;
 mod temporary;
 mod unix;
 mod update;
@@ -40,6 +41,7 @@ mod tests;
 pub use contents::{Contents, Fingerprint, read};
 pub use error::{FileKind, ReadError, UpdateError, WriteError};
 pub use removal::remove;
+pub use stamp::{Stamp, stamp};
 pub use update::{Edit, update};
 pub(crate) use update::{create_private_directory, update_public};
 
