@@ -167,6 +167,17 @@ impl Caller {
         }
     }
 
+    /// Who it is, for the history of values.
+    pub(crate) fn name(&self) -> String {
+        match &self.who {
+            Who::Cli { name, .. } => name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default(),
+            Who::User(account) => account.email.as_str().to_owned(),
+            Who::ApiKey { name, owner, .. } => format!("{} (key {})", owner.email.as_str(), name.as_str()),
+            Who::System => "dango".to_owned(),
+            Who::Anonymous => String::new(),
+        }
+    }
+
     pub(crate) fn origin(&self) -> Origin {
         Origin {
             ip: self.client.address,

@@ -8,6 +8,7 @@
 //!   account: [`Actions::change_password`], [`Actions::list_sessions`], [`Actions::make_api_key`], [`Actions::begin_enrolment`];
 //! - an earlier Dango: [`Actions::plan_import`] and [`Actions::import`] take over its people and its log;
 //! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
+//! - a project's secrets for people who are not at the machine: [`SecretsDesk`], over files that are a port, [`ProjectFiles`];
 //! - the audit log itself: [`Actions::list_audit`], [`Actions::verify_audit`], [`Actions::export_audit`].
 //!
 //! Every action leaves one audit record, whether it succeeded or was refused, in the transaction of the change: there is no
@@ -18,6 +19,8 @@ mod accounts;
 mod actions;
 mod audit;
 mod caller;
+mod desk;
+pub mod drafts;
 mod fault;
 mod holder;
 mod identity_key;
@@ -40,6 +43,10 @@ pub use audit::{
     VerifyAuditError, split_notes,
 };
 pub use caller::Caller;
+pub use desk::{
+    ChangeVariableError, FilesError, FilesProblem, LARGEST_VALUE, ListSecretsError, ListedConnection, ListedCredential, ListedVariable,
+    ProjectFiles, SecretsDesk, SecretsListing, SetVariable, ValueError, VariableChange, VariableChanged, VariableEdit,
+};
 pub use fault::Fault;
 pub use holder::{Holder, LoggedIn, SignedIn};
 pub use identity_key::{FoundIdentityKey, IdentityKeyEnvironment, IdentityKeyError, IdentityKeyFile};

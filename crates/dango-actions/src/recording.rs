@@ -180,7 +180,7 @@ impl Actions {
     /// Records that files are about to be changed: one intent for each change, all in one transaction.
     ///
     /// Permission: by the events, `config.manage`, `source.manage` or `source.sync`; there is no ticket, because a change may need
-    /// several. Audit: the events of the changes, as intents.
+    /// several; the account is looked at again in the transaction, as tickets are. Audit: the events of the changes, as intents.
     ///
     /// # Errors
     ///
@@ -192,12 +192,18 @@ impl Actions {
                 needs.push(change.need());
             }
         }
-        for need in needs {
-            self.check(caller, need).await?;
+        for need in &needs {
+            self.check(caller, *need).await?;
         }
         let by = caller.clone();
         self.write(caller, move |mut unit| {
             Box::pin(async move {
+                for need in needs {
+                    if let Err(denied) = unit.check_again(need).await? {
+                        unit.record(denied.record(), Stage::Ended(Outcome::Denied)).await?;
+                        return Ok(Err(denied.into()));
+                    }
+                }
                 let mut begun = Vec::with_capacity(changes.len());
                 for change in changes {
                     begun.push((unit.record(change.record(&[]), Stage::Intent).await?, change));

@@ -117,7 +117,7 @@ impl Unit<'_> {
     }
 
     /// Whether the caller still has what the ticket says: account and role are read again.
-    async fn check_again(&mut self, need: Need) -> Result<Result<(), Denied>, StoreError> {
+    pub(crate) async fn check_again(&mut self, need: Need) -> Result<Result<(), Denied>, StoreError> {
         let Some(account) = self.caller.account().cloned() else {
             return Ok(Ok(()));
         };

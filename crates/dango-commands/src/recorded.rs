@@ -1,13 +1,14 @@
 //! Changes of files as the audit log tells them: the intent before, the outcome after; what cannot be recorded is not done.
 
 use dango_actions::{BeginChangesError, ChangeDraft, Ending};
-use dango_audit::{Detail, Event, Target, TargetKind, Word};
-use dango_core::{CredentialPath, SourceName, VariableName};
+use dango_audit::Word;
 
 use crate::failure::{Failure, chain};
 use crate::house::{House, caller, denied, fault, wait};
 use crate::opened::Opened;
 use crate::output::Output;
+
+pub(crate) use dango_actions::drafts::{credential, file, key, set_ending, source, variable};
 
 /// Makes a change between its intent and its outcome.
 ///
@@ -40,49 +41,6 @@ pub(crate) fn recorded<T>(
 /// A change that is recorded as done when it was.
 pub(crate) fn all_done<T>(count: usize) -> impl FnOnce(&T) -> Vec<Ending> {
     move |_| vec![Ending::done(); count]
-}
-
-/// How a value that was set ended: created, updated or unchanged, encrypted or not.
-pub(crate) fn set_ending(action: &'static str, encrypted: bool) -> Ending {
-    Ending::done()
-        .with(Detail::Action, Word::new(action))
-        .with(Detail::Encrypted, encrypted)
-}
-
-/// A change of one credential in `secrets.toml`.
-pub(crate) fn credential(event: Event, path: &CredentialPath) -> ChangeDraft {
-    ChangeDraft::new(event)
-        .on(Target::new(TargetKind::Secret, path))
-        .with(Detail::Path, path)
-        .with(Detail::File, Word::new("secrets.toml"))
-}
-
-/// A change of one variable in `.env`; a key that is none that a program could read is not named.
-pub(crate) fn variable(event: Event, key: &str) -> ChangeDraft {
-    let draft = ChangeDraft::new(event).with(Detail::File, Word::new(".env"));
-    match key.parse::<VariableName>() {
-        Ok(key) => draft.on(Target::new(TargetKind::Variable, &key)).with(Detail::Key, &key),
-        Err(_) => draft.on(Target::of(TargetKind::Variable)),
-    }
-}
-
-/// A change of a whole file.
-pub(crate) fn file(event: Event, name: &'static str) -> ChangeDraft {
-    ChangeDraft::new(event)
-        .on(Target::new(TargetKind::File, Word::new(name)))
-        .with(Detail::File, Word::new(name))
-}
-
-/// A change of a source.
-pub(crate) fn source(event: Event, name: &SourceName) -> ChangeDraft {
-    ChangeDraft::new(event)
-        .on(Target::new(TargetKind::Source, name))
-        .with(Detail::Source, name)
-}
-
-/// A change of the encryption key.
-pub(crate) fn key(event: Event) -> ChangeDraft {
-    ChangeDraft::new(event).on(Target::of(TargetKind::Key))
 }
 
 /// A number of values, for a record.
