@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 15] = [
+pub(super) const EDGES: [(&str, &[&str]); 16] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -21,6 +21,18 @@ pub(super) const EDGES: [(&str, &[&str]); 15] = [
     ),
     ("dango-vault", &["dango-core", "dango-secrets", "dango-keyring"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
+    // The only crate that knows the use cases and the vault: the one brings the port, the other what is behind it.
+    (
+        "dango-files",
+        &[
+            "dango-core",
+            "dango-secrets",
+            "dango-keyring",
+            "dango-actions",
+            "dango-vault",
+            "dango-sources",
+        ],
+    ),
     (
         "dango-commands",
         &[
@@ -48,6 +60,7 @@ pub(super) const EDGES: [(&str, &[&str]); 15] = [
             "dango-store",
             "dango-store-sqlite",
             "dango-actions",
+            "dango-files",
             "xtask",
         ],
     ),

@@ -1,0 +1,76 @@
+//! A project's files as the use cases ask for them.
+
+use std::sync::Arc;
+
+use dango_actions::{FilesError, ProjectFiles, SecretsListing, VariableChange, VariableChanged, VariableEdit};
+use dango_core::{Clock, Entropy};
+use dango_secrets::project::Project;
+use dango_vault::{EnvChange, EnvChanged, EnvEdit, Keys, Vault, VaultError};
+
+use crate::access::{KeyAccess, KeySource};
+use crate::memory::Memory;
+use crate::problem::of_vault;
+
+/// The files of one project, with the way to its key.
+///
+/// # Security
+///
+/// The key is fetched for each save that needs it and wiped after it; what is listed holds no value.
+pub struct VaultFiles {
+    project: Project,
+    keys: KeySource,
+    entropy: Arc<dyn Entropy>,
+    clock: Arc<dyn Clock>,
+    memory: Memory,
+}
+
+impl VaultFiles {
+    /// The files of a project; none is looked at before it is needed.
+    pub fn new(project: Project, access: KeyAccess, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            memory: Memory::new(&project),
+            keys: KeySource::new(access),
+            project,
+            entropy,
+            clock,
+        }
+    }
+}
+
+impl ProjectFiles for VaultFiles {
+    fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
+        self.memory.list(&*self.clock)
+    }
+
+    fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {
+        let keys = Keys::lazy(|| self.keys.load(&self.project, &*self.clock, &self.entropy));
+        let vault = Vault::new(&self.project, &keys, &*self.entropy, &*self.clock, "");
+        let edits: Vec<EnvChange<'_>> = changes.iter().map(edit).collect();
+        match vault.change_env(&edits) {
+            Ok(answers) => answers.into_iter().map(changed).collect(),
+            Err(error) => {
+                let error = of_vault(error);
+                changes.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+}
+
+fn edit(change: &VariableChange) -> EnvChange<'_> {
+    let edit = match &change.edit {
+        VariableEdit::Set { key, value } => EnvEdit::Set { key, value },
+        VariableEdit::Delete { key } => EnvEdit::Unset { key },
+    };
+    EnvChange { edit, by: &change.by }
+}
+
+fn changed(answer: Result<EnvChanged, VaultError>) -> Result<VariableChanged, FilesError> {
+    match answer {
+        Ok(EnvChanged::Set(report)) => Ok(VariableChanged::Set {
+            outcome: report.outcome,
+            encrypted: report.encrypted,
+        }),
+        Ok(EnvChanged::Unset { .. }) => Ok(VariableChanged::Deleted),
+        Err(error) => Err(of_vault(error)),
+    }
+}
