@@ -4,6 +4,7 @@
 //! - [`Caller`] and [`Permit`]: who wants something, and the ticket that says that they may; an action does not compile without its ticket;
 //! - accounts: [`Actions::add_user`], [`Actions::list_users`], [`Actions::change_role`], [`Actions::recover`] and the like;
 //! - [`IdentityKeyFile`]: the key that all of it needs, from the environment or from `.dango/identity.key`;
+//! - [`Premises`]: where a project's database, key and checkpoint are, and whether there should be a database;
 //! - logging in: [`Actions::log_in`], [`Actions::verify_second_factor`], [`Actions::authenticate`], and what people do with their own
 //!   account: [`Actions::change_password`], [`Actions::list_sessions`], [`Actions::make_api_key`], [`Actions::begin_enrolment`];
 //! - an earlier Dango: [`Actions::plan_import`] and [`Actions::import`] take over its people and its log;
@@ -27,6 +28,7 @@ mod identity_key;
 mod import;
 mod own;
 mod permit;
+mod premises;
 mod public_url;
 mod recording;
 mod unit;
@@ -60,6 +62,7 @@ pub use own::{
     RevokeSessionError, VerifyCodeError,
 };
 pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView};
+pub use premises::{CheckpointStanding, KeepCheckpointError, Premises, PremisesError};
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};
 pub use workers::{InPlace, Workers};

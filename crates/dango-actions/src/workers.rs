@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use dango_identity::Busy;
 use dango_store::BoxFuture;
 
 use crate::fault::Fault;
@@ -10,8 +11,8 @@ use crate::fault::Fault;
 ///
 /// A server runs it on threads that may block; a command line has nothing else to do: [`InPlace`].
 pub trait Workers: Send + Sync {
-    /// Runs the work to its end, or drops it.
-    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()>;
+    /// Runs the work to its end; or drops it, at once where too much work is waiting already.
+    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>>;
 }
 
 /// Runs work on the thread that asks for it.
@@ -19,9 +20,9 @@ pub trait Workers: Send + Sync {
 pub struct InPlace;
 
 impl Workers for InPlace {
-    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>> {
         work();
-        Box::pin(std::future::ready(()))
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -33,7 +34,7 @@ pub(crate) async fn offload<T: Send + 'static>(workers: &dyn Workers, work: impl
         let done = work();
         *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
     }));
-    run.await;
+    run.await.map_err(Fault::Busy)?;
     let done = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     done.ok_or(Fault::Interrupted)
 }
@@ -45,9 +46,23 @@ mod tests {
     struct Dropping;
 
     impl Workers for Dropping {
-        fn run(&self, _: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::ready(()))
+        fn run(&self, _: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>> {
+            Box::pin(std::future::ready(Ok(())))
         }
+    }
+
+    struct Full;
+
+    impl Workers for Full {
+        fn run(&self, _: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>> {
+            Box::pin(std::future::ready(Err(Busy)))
+        }
+    }
+
+    #[test]
+    fn work_for_which_there_is_no_room_is_sent_away_with_a_time_to_come_again() {
+        let refused = pollster::block_on(offload(&Full, || 7)).err();
+        assert!(refused.is_some_and(|fault| fault.code() == "busy" && fault.retry_after().is_some()));
     }
 
     #[test]

@@ -1,13 +1,9 @@
 //! What a person reads where the identity key, the database or the audit log cannot be used, and what may be done about it.
 
-use std::error::Error;
-
-use dango_actions::{CheckpointError, Denied, Fault, IdentityKeyError};
+use dango_actions::{CheckpointError, Denied, Fault, IdentityKeyError, KeepCheckpointError, Premises, PremisesError};
 use dango_audit::log::LogError;
-use dango_secrets::project::Project;
 use dango_store::StoreFailure;
 
-use super::checkpoint;
 use crate::failure::{Failure, chain};
 
 /// What to do where the key is not the one that is needed.
@@ -87,45 +83,45 @@ pub(super) fn identity_key(error: &IdentityKeyError) -> Failure {
 }
 
 /// The key of a database that is there is gone.
-pub(super) fn identity_key_is_lost(project: &Project) -> Failure {
+pub(super) fn identity_key_is_lost(premises: &Premises) -> Failure {
     Failure::refused(format!(
         "the identity key of {} is gone: {} is not there",
-        project.dango_dir().join("dango.db").display(),
-        project.dango_dir().join("identity.key").display()
+        premises.database().display(),
+        premises.identity_key().path().display()
     ))
     .hint(BRING_KEY)
     .hint(RECOVER)
 }
 
-/// A database was there once.
-pub(super) fn database_is_gone(project: &Project) -> Failure {
-    let kept = checkpoint::path(project);
-    Failure::refused(format!(
-        "{} is gone: {} says that there was one",
-        project.dango_dir().join("dango.db").display(),
-        kept.display()
-    ))
-    .hint("put it back from a backup")
-    .hint(format!(
-        "to begin anew, without its users and its audit log, move {} away",
-        kept.display()
-    ))
+/// It is not known whether there is a database, or one that was there is gone.
+pub(super) fn premises(error: &PremisesError) -> Failure {
+    let failure = Failure::caused_by(error);
+    match error {
+        PremisesError::DatabaseGone { checkpoint, .. } => failure.hint("put it back from a backup").hint(format!(
+            "to begin anew, without its users and its audit log, move {} away",
+            checkpoint.display()
+        )),
+        _ => failure,
+    }
 }
 
 /// The log is not the one of its checkpoint, or cannot be read.
-pub(super) fn checkpoint(error: &CheckpointError, project: &Project) -> Failure {
+pub(super) fn checkpoint(error: &CheckpointError, premises: &Premises) -> Failure {
     match error {
         CheckpointError::Fault(error) => fault(error),
         error => Failure::refused(error.to_string())
             .hint("put .dango/dango.db back as it was, or from a newer backup")
             .hint(format!(
                 "to go on with the log as it is, move {} away: what was cut off is then found by no check",
-                checkpoint::path(project).display()
+                premises.checkpoint().display()
             )),
     }
 }
 
-/// The checkpoint could not be written; what it was to cover is done.
-pub(super) fn unkept_checkpoint(error: &dyn Error) -> Failure {
-    Failure::refused(format!("the checkpoint of the audit log was not kept: {}", chain(error)))
+/// A checkpoint could not be kept; what it was to cover is done.
+pub(super) fn unkept_checkpoint(error: &KeepCheckpointError, premises: &Premises) -> Failure {
+    match error {
+        KeepCheckpointError::Checkpoint(error) => checkpoint(error, premises),
+        error => Failure::caused_by(error),
+    }
 }

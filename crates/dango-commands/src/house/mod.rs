@@ -1,6 +1,5 @@
 //! A project's people and its audit log, opened when a command first needs them. What is done with them is the use cases' work.
 
-mod checkpoint;
 mod failures;
 
 use std::cell::{Cell, RefCell};
@@ -8,7 +7,10 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dango_actions::{Actions, AuditError, Caller, Grant, IdentityKeyEnvironment, IdentityKeyFile, Machine, Permit, Setup};
+use dango_actions::{
+    Actions, AuditError, Caller, CheckpointPolicy, CheckpointStanding, Grant, IdentityKeyEnvironment, KeptCheckpoint, Machine, Permit,
+    Premises, PremisesError, Setup,
+};
 use dango_identity::IdentityKey;
 use dango_secrets::project::Project;
 
@@ -19,7 +21,6 @@ use crate::key_access::secret_variable;
 use crate::opened;
 use crate::output::Output;
 use crate::prompt;
-use checkpoint::{Kept, Standing};
 pub(crate) use failures::{denied, fault, store_failure};
 
 /// Runs a use case to its end; the command line has nothing else to do meanwhile.
@@ -39,7 +40,7 @@ pub(crate) struct House {
 struct Inside {
     actions: Actions,
     /// Whether there is to be a checkpoint behind the next record.
-    standing: Standing,
+    standing: CheckpointStanding,
 }
 
 impl House {
@@ -66,7 +67,7 @@ impl House {
 
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
-        self.project.dango_dir().join("dango.db")
+        self.places().database().to_owned()
     }
 
     /// The use cases, for changes: the identity key and the database are made where the project has none yet.
@@ -74,22 +75,23 @@ impl House {
         if let Some(inside) = self.opened.borrow().as_ref() {
             return Ok(inside.actions.clone());
         }
-        let kept = Kept::read(&self.project)?;
+        let premises = self.premises(output.host)?;
+        let kept = kept(&premises)?;
         // The first command leaves a checkpoint behind its first record.
         let is_young = kept.is_none();
-        let key = if self.is_there(kept.as_ref())? {
-            self.key(output.host)?.ok_or_else(|| self.key_is_lost())?
+        let key = if is_there(&premises, kept.as_ref())? {
+            load_key(&premises)?.ok_or_else(|| failures::identity_key_is_lost(&premises))?
         } else {
-            self.make_key(output)?
+            make_key(&premises, output)?
         };
-        let actions = self.enter(&key, Opening::OrCreate, output)?;
-        let standing =
-            Standing::of(&actions, kept, output.host.clock.now()).map_err(|error| failures::checkpoint(&error, &self.project))?;
+        let actions = self.enter(&premises, &key, Opening::OrCreate, output)?;
+        let standing = wait(CheckpointStanding::of(&actions, kept, output.host.clock.now()));
+        let standing = standing.map_err(|error| failures::checkpoint(&error, &premises))?;
         self.opened.replace(Some(Inside {
             actions: actions.clone(),
             standing,
         }));
-        if is_young && !self.key_file(output.host)?.is_in_environment() {
+        if is_young && !premises.identity_key().is_in_environment() {
             self.record_key(&actions, output)?;
         }
         Ok(actions)
@@ -114,7 +116,8 @@ impl House {
 
     /// The use cases, for changes of what must be there already.
     pub(crate) fn existing_actions(&self, output: &mut Output<'_>) -> Result<Option<Actions>, Failure> {
-        match self.is_there(Kept::read(&self.project)?.as_ref())? {
+        let premises = self.premises(output.host)?;
+        match is_there(&premises, kept(&premises)?.as_ref())? {
             true => self.actions(output).map(Some),
             false => Ok(None),
         }
@@ -122,18 +125,20 @@ impl House {
 
     /// The use cases, for reading; nothing where the project has no database yet. It makes nothing.
     pub(crate) fn readable(&self, output: &mut Output<'_>) -> Result<Option<Actions>, Failure> {
-        if !self.is_there(Kept::read(&self.project)?.as_ref())? {
+        let premises = self.premises(output.host)?;
+        if !is_there(&premises, kept(&premises)?.as_ref())? {
             return Ok(None);
         }
-        let key = self.key(output.host)?.ok_or_else(|| self.key_is_lost())?;
-        self.enter(&key, Opening::Existing, output).map(Some)
+        let key = load_key(&premises)?.ok_or_else(|| failures::identity_key_is_lost(&premises))?;
+        self.enter(&premises, &key, Opening::Existing, output).map(Some)
     }
 
     /// The use cases, for whoever has lost the way in: a lost key is replaced, and a log that is not of the key stops nobody.
     pub(crate) fn recovery(&self, global: &Global, output: &mut Output<'_>) -> Result<Actions, Failure> {
-        let kept = Kept::read(&self.project)?;
-        let is_there = self.is_there(kept.as_ref())?;
-        let key = match self.key(output.host)? {
+        let premises = self.premises(output.host)?;
+        let kept = kept(&premises)?;
+        let is_there = is_there(&premises, kept.as_ref())?;
+        let key = match load_key(&premises)? {
             Some(key) => key,
             None => {
                 if is_there {
@@ -141,11 +146,12 @@ impl House {
                     prompt::confirm(question, global.yes, output).map_err(|failure| failure.hint(failures::BRING_KEY))?;
                 }
                 self.replaced_key.set(true);
-                self.make_key(output)?
+                make_key(&premises, output)?
             }
         };
-        let actions = self.enter(&key, Opening::OrCreate, output)?;
-        if Standing::is_foreign(&actions) {
+        let actions = self.enter(&premises, &key, Opening::OrCreate, output)?;
+        // A log whose end was not written with this key has no checkpoint.
+        if wait(actions.checkpoint_if_due(None, CheckpointPolicy::default())).is_err() {
             let question =
                 "the audit log was not written with this identity key, or was tampered with: put its records away and begin a new chain?";
             prompt::confirm(question, global.yes, output).map_err(|failure| {
@@ -156,7 +162,7 @@ impl House {
         }
         self.opened.replace(Some(Inside {
             actions: actions.clone(),
-            standing: Standing::unchecked(kept),
+            standing: CheckpointStanding::unchecked(kept),
         }));
         Ok(actions)
     }
@@ -171,7 +177,10 @@ impl House {
     /// What was done stays done where it cannot be kept.
     pub(crate) fn keep_checkpoint(&self, output: &mut Output<'_>) {
         let Some(inside) = self.opened.borrow().clone() else { return };
-        if let Err(failure) = inside.standing.renew(&inside.actions, &self.project, output.host) {
+        let places = self.places();
+        let renewed = wait(inside.standing.renew(&inside.actions, &places, output.host.entropy.as_ref()));
+        if let Err(error) = renewed {
+            let failure = failures::unkept_checkpoint(&error, &places);
             output.warn(failure.message);
             failure.hints.iter().for_each(|hint| output.hint(hint));
         }
@@ -179,7 +188,7 @@ impl House {
 
     /// Where the checkpoint of the log is kept.
     pub(crate) fn checkpoint_file(&self) -> PathBuf {
-        checkpoint::path(&self.project)
+        self.places().checkpoint().to_owned()
     }
 
     /// Whether there is a database, whatever else says that there should be one.
@@ -189,28 +198,23 @@ impl House {
 
     /// What a database that was there and is gone means for a person.
     pub(crate) fn database_is_gone(&self) -> Failure {
-        failures::database_is_gone(&self.project)
+        failures::premises(&PremisesError::DatabaseGone {
+            database: self.database(),
+            checkpoint: self.checkpoint_file(),
+        })
     }
 
     /// The checkpoint that was kept for this log; empty where there is none.
     pub(crate) fn kept_notes(&self) -> Result<String, Failure> {
-        Ok(Kept::read(&self.project)?.map(Kept::into_note).unwrap_or_default())
+        Ok(kept(&self.places())?.map(|kept| kept.note).unwrap_or_default())
     }
 
-    /// Whether there is a database; one that was there and is gone is an error, and never made anew in silence.
-    ///
-    /// A database is older than its checkpoint, so whoever has seen that looks for it in this order.
-    fn is_there(&self, kept: Option<&Kept>) -> Result<bool, Failure> {
-        let path = self.database();
-        match path.symlink_metadata() {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && kept.is_none() => Ok(false),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(self.database_is_gone()),
-            Err(error) => Err(Failure::refused(format!("cannot read {}: {error}", path.display()))),
-        }
+    /// Where everything is, without asking the environment for the key.
+    fn places(&self) -> Premises {
+        Premises::of(&self.project, IdentityKeyEnvironment::default())
     }
 
-    fn key_file(&self, host: &Host) -> Result<IdentityKeyFile, Failure> {
+    fn premises(&self, host: &Host) -> Result<Premises, Failure> {
         let environment = IdentityKeyEnvironment {
             key: secret_variable(host, "DANGO_IDENTITY_KEY")?,
             key_file: host
@@ -218,31 +222,12 @@ impl House {
                 .get(OsStr::new("DANGO_IDENTITY_KEY_FILE"))
                 .map(|path| host.directory.join(path)),
         };
-        Ok(IdentityKeyFile::new(&self.project, environment))
+        Ok(Premises::of(&self.project, environment))
     }
 
-    fn key(&self, host: &Host) -> Result<Option<IdentityKey>, Failure> {
-        self.key_file(host)?.load().map_err(|error| failures::identity_key(&error))
-    }
-
-    fn make_key(&self, output: &mut Output<'_>) -> Result<IdentityKey, Failure> {
-        let file = self.key_file(output.host)?;
-        let found = file.load_or_make(output.host.entropy.as_ref());
-        let found = found.map_err(|error| failures::identity_key(&error))?;
-        if found.is_new {
-            output.say(format!("made the identity key of this project, {}", file.path().display()));
-            output.hint("keep a copy of it elsewhere: without it every user needs a new password, and the audit log can only begin anew");
-        }
-        Ok(found.key)
-    }
-
-    fn key_is_lost(&self) -> Failure {
-        failures::identity_key_is_lost(&self.project)
-    }
-
-    fn enter(&self, key: &IdentityKey, opening: Opening, output: &Output<'_>) -> Result<Actions, Failure> {
-        let path = self.database();
-        let store = (output.host.open_store)(&path, opening).map_err(|failure| store_failure(&failure).at(&path))?;
+    fn enter(&self, premises: &Premises, key: &IdentityKey, opening: Opening, output: &Output<'_>) -> Result<Actions, Failure> {
+        let path = premises.database();
+        let store = (output.host.open_store)(path, opening).map_err(|failure| store_failure(&failure).at(path))?;
         let setup = self.setup.take().unwrap_or_default();
         let (clock, entropy) = (Arc::clone(&output.host.clock), Arc::clone(&output.host.entropy));
         Actions::new(store, key, setup, clock, entropy).map_err(|error| Failure::caused_by(&error))
@@ -252,4 +237,27 @@ impl House {
 /// Who runs the program, for permissions and records.
 pub(crate) fn caller(host: &Host) -> Caller {
     Caller::cli(host.uid, Some(&host.user))
+}
+
+fn kept(premises: &Premises) -> Result<Option<KeptCheckpoint>, Failure> {
+    premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error))
+}
+
+fn is_there(premises: &Premises, kept: Option<&KeptCheckpoint>) -> Result<bool, Failure> {
+    premises.has_database(kept).map_err(|error| failures::premises(&error))
+}
+
+fn load_key(premises: &Premises) -> Result<Option<IdentityKey>, Failure> {
+    premises.identity_key().load().map_err(|error| failures::identity_key(&error))
+}
+
+fn make_key(premises: &Premises, output: &mut Output<'_>) -> Result<IdentityKey, Failure> {
+    let file = premises.identity_key();
+    let found = file.load_or_make(output.host.entropy.as_ref());
+    let found = found.map_err(|error| failures::identity_key(&error))?;
+    if found.is_new {
+        output.say(format!("made the identity key of this project, {}", file.path().display()));
+        output.hint("keep a copy of it elsewhere: without it every user needs a new password, and the audit log can only begin anew");
+    }
+    Ok(found.key)
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::LazyLock;
 
+use dango_core::Timestamp;
 use zeroize::Zeroizing;
 
 use super::LARGEST;
@@ -34,6 +35,19 @@ pub fn read(path: &Path) -> Result<Option<Contents>, ReadError> {
     match unix::open(path) {
         Ok(file) => Contents::read(&file, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ReadError::new(path, error)),
+    }
+}
+
+/// Whether there is anything at a path, a link that leads nowhere included; it is not opened.
+///
+/// # Errors
+///
+/// [`ReadError`] where the system does not say.
+pub fn is_there(path: &Path) -> Result<bool, ReadError> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(ReadError::new(path, error)),
     }
 }
@@ -91,6 +105,12 @@ impl Contents {
     /// The permission bits of the file, such as `0o600`.
     pub fn mode(&self) -> u32 {
         self.mode
+    }
+
+    /// When the file was changed last, as its directory has it.
+    pub fn modified(&self) -> Timestamp {
+        let (seconds, nanos) = self.fingerprint.state.modified;
+        Timestamp::from_unix_micros(seconds.saturating_mul(1_000_000).saturating_add(nanos / 1000))
     }
 
     pub(super) fn owner(&self) -> Owner {

@@ -38,7 +38,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-pub use contents::{Contents, Fingerprint, read};
+pub use contents::{Contents, Fingerprint, is_there, read};
 pub use error::{FileKind, ReadError, UpdateError, WriteError};
 pub use removal::remove;
 pub use stamp::{Stamp, stamp};

@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) identity: Identity,
     size: u64,
     /// Seconds since the epoch and nanoseconds.
-    modified: (i64, i64),
+    pub(super) modified: (i64, i64),
 }
 
 /// What the system says about an open file.
