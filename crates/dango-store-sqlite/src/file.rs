@@ -115,6 +115,18 @@ impl OpenedFile {
 /// this process (<https://www.sqlite.org/howtocorrupt.html>, §2.2).
 pub(crate) fn prepare(path: &Path, open: Open) -> Result<OpenedFile, StoreFailure> {
     let made = open == Open::OrCreate && make(path)?;
+    let found = look(path)?;
+    if made || found.mode() & 0o077 != 0 {
+        // Where that is not allowed, the disk is read-only: then it is for the first write to say so.
+        let _ = std::fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE));
+    }
+    // SQLite's other two files lie beside it and take its mode. A relative path would follow the working directory.
+    let path = std::path::absolute(path).map_err(StoreFailure::unavailable)?;
+    Ok(OpenedFile::new(path, &found))
+}
+
+/// Asks about the file and changes nothing; one in which somebody else has a hand is refused.
+pub(crate) fn look(path: &Path) -> Result<Metadata, StoreFailure> {
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreFailure::Missing),
@@ -130,13 +142,7 @@ pub(crate) fn prepare(path: &Path, open: Open) -> Result<OpenedFile, StoreFailur
     if found.uid() != rustix::process::geteuid().as_raw() {
         return unsafe_because("owned by another user");
     }
-    if made || found.mode() & 0o077 != 0 {
-        // Where that is not allowed, the disk is read-only: then it is for the first write to say so.
-        let _ = std::fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE));
-    }
-    // SQLite's other two files lie beside it and take its mode. A relative path would follow the working directory.
-    let path = std::path::absolute(path).map_err(StoreFailure::unavailable)?;
-    Ok(OpenedFile::new(path, &found))
+    Ok(found)
 }
 
 /// Makes an empty file, which is an empty database, if there is nothing; answers whether it did.

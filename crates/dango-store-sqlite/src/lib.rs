@@ -2,6 +2,7 @@
 //!
 //! - [`SqliteStore`]: a database that was opened; a [`Store`](dango_store::Store);
 //! - [`Open`]: whether one that is not there is made;
+//! - [`inspect`]: whether one could be opened, found out without changing anything;
 //! - [`read_earlier`]: the users of an earlier Dango, whose database is only read.
 //!
 //! It needs no async runtime. Every connection has a thread of its own, and whoever waits for an answer may do so on any
@@ -26,6 +27,7 @@ mod door;
 mod earlier;
 mod failure;
 mod file;
+mod inspection;
 mod migration;
 mod readers;
 mod store;
@@ -35,4 +37,5 @@ mod writer;
 
 pub use earlier::read_earlier;
 pub use file::Open;
+pub use inspection::{Inspected, inspect};
 pub use store::SqliteStore;

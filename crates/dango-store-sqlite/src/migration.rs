@@ -86,7 +86,7 @@ async fn migrate_now(connection: &mut SqliteConnection) -> Result<u32, StoreFail
 }
 
 /// The version of the schema, of a database that is ours or that nothing is in yet.
-async fn version(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
+pub(crate) async fn version(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
     let sql = "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), \
                (SELECT count(*) FROM sqlite_schema)";
     let row = sqlx::query(sql).fetch_one(&mut *connection).await.map_err(failure_of)?;
@@ -131,7 +131,7 @@ async fn steps(connection: &mut SqliteConnection) -> Result<(), StoreFailure> {
 }
 
 /// Whether the steps that the database has been through are the ones known here.
-async fn check(connection: &mut SqliteConnection, version: u32) -> Result<(), StoreFailure> {
+pub(crate) async fn check(connection: &mut SqliteConnection, version: u32) -> Result<(), StoreFailure> {
     let rows = sqlx::query("SELECT version, checksum FROM schema_migrations ORDER BY version")
         .fetch_all(&mut *connection)
         .await

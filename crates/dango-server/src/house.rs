@@ -1,0 +1,98 @@
+//! The project's people and log, opened for a server: key, database, use cases. Which rules hold before that is `dango-actions`' matter.
+
+use std::sync::Arc;
+
+use dango_actions::{Actions, CheckpointStanding, IdentityKeyEnvironment, Premises, Setup, Workers};
+use dango_identity::IdentityKey;
+use dango_secrets::project::Project;
+use dango_store::Store;
+use dango_store_sqlite::{Open, SqliteStore};
+
+use crate::failure::{Failure, identity_key_is_lost};
+use crate::origin::Origin;
+use crate::settings::Settings;
+use crate::system::System;
+
+/// How many wait for a password to be hashed; the rest is sent away.
+pub(crate) const HASHING_QUEUE: usize = 256;
+
+/// What is there once the door is open.
+pub(crate) struct House {
+    pub(crate) actions: Actions,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) premises: Arc<Premises>,
+    pub(crate) key: IdentityKey,
+    pub(crate) standing: CheckpointStanding,
+}
+
+/// Where everything is; nothing is opened.
+pub(crate) fn premises(system: &System, settings: &Settings, project: &Project) -> Result<Premises, Failure> {
+    let environment = IdentityKeyEnvironment {
+        key: system.secret_variable("DANGO_IDENTITY_KEY")?,
+        key_file: system.variable("DANGO_IDENTITY_KEY_FILE").map(|path| system.directory.join(path)),
+    };
+    let premises = Premises::of(project, environment);
+    Ok(match &settings.database {
+        Some(database) => premises.with_database(database.clone()),
+        None => premises,
+    })
+}
+
+impl House {
+    /// Opens what is there and makes what never was; what was there and is gone is an error.
+    pub(crate) fn open(
+        system: &System,
+        settings: &Settings,
+        project: &Project,
+        origin: &Origin,
+        workers: Arc<dyn Workers>,
+    ) -> Result<Self, Failure> {
+        let premises = premises(system, settings, project)?;
+        let kept = premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error))?;
+        let is_there = premises.has_database(kept.as_ref())?;
+        let (key, open) = if is_there {
+            let key = premises.identity_key().load()?.ok_or_else(|| identity_key_is_lost(&premises))?;
+            (key, Open::Existing)
+        } else {
+            let found = premises.identity_key().load_or_make(&*system.entropy)?;
+            if found.is_new {
+                tracing::info!(
+                    path = %premises.identity_key().path().display(),
+                    "made the identity key of this project: keep a copy of it elsewhere"
+                );
+            }
+            (found.key, Open::OrCreate)
+        };
+        let database = premises.database();
+        let store = SqliteStore::open(database, open).map_err(|failure| Failure::from(failure).at(database.display()))?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let setup = setup(settings, project, origin, workers);
+        let (clock, entropy) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
+        let actions = Actions::new(Arc::clone(&store), &key, setup, clock, entropy).map_err(|error| Failure::caused_by(&error))?;
+        let standing = pollster::block_on(CheckpointStanding::of(&actions, kept, system.clock.now()))?;
+        Ok(Self {
+            actions,
+            store,
+            premises: Arc::new(premises),
+            key,
+            standing,
+        })
+    }
+}
+
+fn setup(settings: &Settings, project: &Project, origin: &Origin, workers: Arc<dyn Workers>) -> Setup {
+    let name = project.root().file_name().map(|name| name.to_string_lossy().into_owned());
+    let url = origin.links();
+    let host = url.as_str().split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+    Setup {
+        session_limits: settings.profile.sessions().limits(),
+        password_profile: settings.profile.passwords(),
+        hashing_cost: settings.hashing_cost,
+        hashing_queue: HASHING_QUEUE,
+        second_factor_roles: settings.second_factor_roles.clone(),
+        context_words: name.into_iter().chain(host.map(str::to_owned)).collect(),
+        public_url: url,
+        workers,
+        ..Setup::default()
+    }
+}

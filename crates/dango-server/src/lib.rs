@@ -1,0 +1,122 @@
+//! The server's frame: settings, project, listeners, limits, logs and a good end, around a router that `app` builds.
+//!
+//! - [`run`]: the whole program, given a [`System`];
+//! - [`SETTINGS`]: every setting, from which options, variables, file keys and `docs/server.md` come; [`Settings`] holds what was given;
+//! - [`App`]: what a router gets, and `app::router`, which builds it: the only place that knows what is served;
+//! - [`Limits`]: every limit on connections and requests, in one place;
+//! - [`Readiness`]: whether the server can do its work.
+//!
+//! Nothing is made before everything that can be refused was looked at: a bad setting, a missing project or a port that is taken
+//! leaves the disk as it was.
+#![warn(missing_docs)]
+
+mod app;
+mod check;
+mod checkpoints;
+mod failure;
+mod house;
+mod limits;
+mod logs;
+mod notify;
+mod operations;
+mod origin;
+pub mod process;
+mod readiness;
+mod serve;
+mod server;
+mod settings;
+mod setup_link;
+mod system;
+mod workers;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use dango_actions::InPlace;
+use dango_secrets::project::Project;
+
+pub use app::App;
+pub use limits::Limits;
+pub use origin::Origin;
+pub use readiness::{NotReady, Readiness};
+pub use serve::TlsError;
+pub use settings::{
+    Count, LogFormat, Origin as SettingOrigin, Places, Profile, SETTINGS, Setting, Settings, SettingsError, TlsFiles, VARIABLE_PREFIX,
+};
+pub use system::System;
+
+use failure::Failure;
+use house::House;
+use server::Ended;
+use settings::{CommandLine, Unplaced, Verb};
+
+/// What could not be done or was refused.
+const REFUSED: u8 = 1;
+
+/// Runs the program and answers its exit status: 0, 1 for what was refused, 2 for a wrong command line.
+pub fn run(system: System) -> u8 {
+    let line = match settings::parse_arguments(&system.arguments) {
+        Ok(line) => line,
+        Err(error) => {
+            // Help and version are such an answer, too; clap knows where each belongs.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(REFUSED);
+        }
+    };
+    match obey(system, line) {
+        Ok(status) => status,
+        Err(failure) => {
+            failure.write(&mut io::stderr().lock());
+            REFUSED
+        }
+    }
+}
+
+fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
+    let given = Unplaced::new(line.options, &system.environment)?;
+    let project = system.find_project(&given)?;
+    let settings = given.with_file(&project, &system.directory)?;
+    let by_default = if system.has_terminal { LogFormat::Human } else { LogFormat::Json };
+    logs::start(settings.log_format.unwrap_or(by_default), settings.log_level);
+    match line.verb {
+        Verb::Serve => server::run(system, settings, project).map(|ended| match ended {
+            Ended::Well => 0,
+            Ended::Early => REFUSED,
+        }),
+        Verb::Check => {
+            let is_well = check::run(&system, &settings, &project, &mut io::stdout().lock(), &mut io::stderr().lock());
+            Ok(if is_well { 0 } else { REFUSED })
+        }
+        Verb::Migrate => {
+            let house = open(&system, &settings, &project)?;
+            let version = pollster::block_on(house.store.schema_version())?;
+            say(&format!("{} has schema {version}", house.premises.database().display()))
+        }
+        Verb::SetupLink => {
+            let house = open(&system, &settings, &project)?;
+            let link = pollster::block_on(setup_link::offer(&house.actions, &system))?;
+            let link = link.ok_or_else(|| {
+                Failure::new("there is an administrator already, who adds people")
+                    .hint("`dango auth recover` adds an emergency administrator")
+            })?;
+            say(link.url().expose())
+        }
+    }
+}
+
+/// Opens the project's people and log for a verb that ends at once.
+fn open(system: &System, settings: &Settings, project: &Project) -> Result<House, Failure> {
+    let origin = Origin {
+        configured: settings.public_url.clone(),
+        listen: settings.listen,
+        is_tls: settings.tls.is_some(),
+    };
+    House::open(system, settings, project, &origin, Arc::new(InPlace))
+}
+
+/// Writes what was asked for to standard output.
+fn say(text: &str) -> Result<u8, Failure> {
+    let written = writeln!(io::stdout().lock(), "{text}");
+    written.map_err(|error| Failure::new(format!("cannot write to standard output: {error}")))?;
+    Ok(0)
+}

@@ -1,0 +1,180 @@
+//! Whether the server can do its work: database, identity key and project directory usable, the log the one it was, not about to end.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use dango_actions::Premises;
+use dango_identity::IdentityKey;
+use dango_secrets::project::Project;
+use dango_store::{Store, StoreFailure, Verdict};
+use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
+use tokio::sync::Mutex;
+
+/// For how long an answer holds: whoever asks often costs no more than whoever asks once.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// How long the database may take to begin a transaction.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The least that has to be free on the database's disk.
+const LEAST_FREE_BYTES: u64 = 1024 * 1024;
+
+/// Why the server cannot do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// It was told to end.
+    #[error("the server is about to end")]
+    Ending,
+    /// The database is gone, was replaced, or cannot be used.
+    #[error("the database cannot be used")]
+    Database,
+    /// The identity key is gone, or is another one.
+    #[error("the identity key cannot be used")]
+    Key,
+    /// The project's directory cannot be read or written.
+    #[error("the project's directory cannot be used")]
+    Project,
+    /// The log is not the one that it was.
+    #[error("the audit log cannot be used")]
+    AuditLog,
+}
+
+impl NotReady {
+    /// The stable code, as HTTP answers have it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ending => "shutting_down",
+            Self::Database => "database_unavailable",
+            Self::Key => "identity_key_unavailable",
+            Self::Project => "project_unavailable",
+            Self::AuditLog => "audit_unavailable",
+        }
+    }
+}
+
+/// The way to ask; clones share the last answer.
+#[derive(Clone)]
+pub struct Readiness(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    premises: Arc<Premises>,
+    key: IdentityKey,
+    project: Project,
+    /// Which file the database is: device and number.
+    database: Option<(u64, u64)>,
+    is_ending: AtomicBool,
+    has_other_log: AtomicBool,
+    last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
+}
+
+impl Readiness {
+    pub(crate) fn new(store: Arc<dyn Store>, premises: Arc<Premises>, key: IdentityKey, project: Project) -> Self {
+        let database = identity(premises.database());
+        Self(Arc::new(Inner {
+            store,
+            premises,
+            key,
+            project,
+            database,
+            is_ending: AtomicBool::new(false),
+            has_other_log: AtomicBool::new(false),
+            last: Mutex::const_new(None),
+        }))
+    }
+
+    /// Whether everything is usable; the answer may be a second old.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`], the first reason that was found; it was logged when it was.
+    pub async fn check(&self) -> Result<(), NotReady> {
+        let inner = &self.0;
+        if inner.is_ending.load(Ordering::Relaxed) {
+            return Err(NotReady::Ending);
+        }
+        let mut last = inner.last.lock().await;
+        if let Some((at, answer)) = *last
+            && at.elapsed() < HOLDS
+        {
+            return answer;
+        }
+        let answer = self.look().await;
+        if let Err(reason) = answer
+            && last.is_none_or(|(_, before)| before != answer)
+        {
+            tracing::error!(code = reason.code(), "not ready: {reason}");
+        }
+        *last = Some((Instant::now(), answer));
+        answer
+    }
+
+    /// From here on the server is about to end.
+    pub(crate) fn end(&self) {
+        self.0.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the log is another one than it was.
+    pub(crate) fn note_log(&self, is_other: bool) {
+        self.0.has_other_log.store(is_other, Ordering::Relaxed);
+    }
+
+    async fn look(&self) -> Result<(), NotReady> {
+        let inner = Arc::clone(&self.0);
+        // Where the thread that asks the disk breaks off, nobody knows better.
+        let asked = tokio::task::spawn_blocking(move || inner.ask_disk()).await;
+        asked.unwrap_or(Err(NotReady::Project))?;
+        let begun = tokio::time::timeout(PATIENCE, self.begin_transaction()).await;
+        match begun {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return Err(NotReady::Database),
+        }
+        match self.0.has_other_log.load(Ordering::Relaxed) {
+            true => Err(NotReady::AuditLog),
+            false => Ok(()),
+        }
+    }
+
+    /// Begins a transaction that could write, and gives it up.
+    async fn begin_transaction(&self) -> Result<(), StoreFailure> {
+        self.0
+            .store
+            .run_write(Box::new(|_| Box::pin(std::future::ready(Verdict::RollBack))))
+            .await
+    }
+}
+
+impl Inner {
+    fn ask_disk(&self) -> Result<(), NotReady> {
+        let usable = |path: &Path| access(path, Access::READ_OK | Access::WRITE_OK).is_ok();
+        let directory = self.project.dango_dir();
+        if !directory.is_dir() || !usable(&directory) {
+            return Err(NotReady::Project);
+        }
+        let database = self.premises.database();
+        // A file that was moved away is still written to by whoever has it open, and nobody ever reads it again.
+        if identity(database) != self.database || !usable(database) || !has_room(database) {
+            return Err(NotReady::Database);
+        }
+        match self.premises.identity_key().load() {
+            Ok(Some(key)) if key.ct_eq(&self.key) => Ok(()),
+            _ => Err(NotReady::Key),
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+fn has_room(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|disk| {
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        !disk.f_flag.contains(StatVfsMountFlags::RDONLY) && free >= LEAST_FREE_BYTES
+    })
+}

@@ -1,0 +1,272 @@
+//! The server from its start to its end: everything built in an order in which what can be refused is refused first, signals obeyed.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use dango_secrets::project::Project;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::{self, App};
+use crate::checkpoints::{Keeper, Kept};
+use crate::failure::{Failure, chain};
+use crate::house::{HASHING_QUEUE, House};
+use crate::notify::Notifier;
+use crate::origin::Origin;
+use crate::readiness::Readiness;
+use crate::serve::{Certificate, Door, DoorPlan, Traffic, bind};
+use crate::settings::Settings;
+use crate::system::System;
+use crate::workers::Hashers;
+use crate::{operations, process, setup_link};
+
+/// The most threads for work that blocks and is neither hashing nor the database.
+const BLOCKING_THREADS: usize = 16;
+
+/// How a server ended that had begun to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Everything that was in flight was answered.
+    Well,
+    /// Somebody was in a hurry, or the time was over.
+    Early,
+}
+
+/// Serves until it is told to end.
+pub(crate) fn run(mut system: System, settings: Settings, project: Project) -> Result<Ended, Failure> {
+    process::allow_many_files();
+    let threads = cores();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.get())
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_name("dango-server")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("the threads of the server cannot be started: {error}")))?;
+    let ended = runtime.block_on(async {
+        // From here on a signal is obeyed in its turn, and kills nothing half-way.
+        let signals = Signals::new().map_err(|error| Failure::new(format!("signals cannot be received: {error}")))?;
+        let running = Running::start(&mut system, settings, project).await?;
+        running.until(signals).await
+    });
+    // Whatever is still running has had its time.
+    runtime.shutdown_background();
+    ended
+}
+
+/// As many as the machine gives this process.
+pub(crate) fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+struct Running {
+    doors: Vec<JoinHandle<usize>>,
+    ending: watch::Sender<bool>,
+    certificate: Option<Certificate>,
+    readiness: Readiness,
+    notifier: Notifier,
+    settings: Arc<Settings>,
+    _keeper: Keeper,
+}
+
+impl Running {
+    async fn start(system: &mut System, settings: Settings, project: Project) -> Result<Self, Failure> {
+        let settings = Arc::new(settings);
+        let certificate = settings.tls.as_ref().map(Certificate::read).transpose()?;
+        let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose();
+        let acceptor = acceptor.map_err(|error| Failure::caused_by(&error).at("TLS"))?;
+        let mut sockets = std::mem::take(&mut system.sockets).into_iter();
+        let listener = listen(settings.listen, sockets.next())?;
+        let operations = settings
+            .operations_listen
+            .map(|address| listen(address, sockets.next()))
+            .transpose()?;
+        let origin = Origin {
+            configured: settings.public_url.clone(),
+            listen: listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?,
+            is_tls: certificate.is_some(),
+        };
+        // Nothing was made up to here.
+        let hashers = Hashers::start(cores(), HASHING_QUEUE)
+            .map_err(|error| Failure::new(format!("the threads that hash cannot be started: {error}")))?;
+        let house = House::open(system, &settings, &project, &origin, hashers)?;
+        let renewed = house.standing.renew(&house.actions, &house.premises, &*system.entropy).await;
+        if let Err(error) = renewed {
+            tracing::error!("the audit log has no new checkpoint: {}", chain(&error));
+        }
+        let readiness = Readiness::new(house.store, Arc::clone(&house.premises), house.key, project.clone());
+        let keeper = Keeper::start(Kept {
+            actions: house.actions.clone(),
+            premises: house.premises,
+            readiness: readiness.clone(),
+            clock: Arc::clone(&system.clock),
+            entropy: Arc::clone(&system.entropy),
+        })
+        .map_err(|error| Failure::new(format!("the thread that keeps checkpoints cannot be started: {error}")))?;
+        let mut registry = Registry::with_prefix("dango");
+        let traffic = Traffic::default();
+        traffic.register(&mut registry);
+        let app = App {
+            actions: house.actions.clone(),
+            project,
+            settings: Arc::clone(&settings),
+            origin: origin.clone(),
+            readiness: readiness.clone(),
+            clock: Arc::clone(&system.clock),
+            entropy: Arc::clone(&system.entropy),
+        };
+        let plan = |router, tls, traffic| DoorPlan {
+            router,
+            tls,
+            limits: settings.limits,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            traffic,
+            entropy: Arc::clone(&system.entropy),
+        };
+        let router = app::router(app, &mut registry);
+        let (ending, ends) = watch::channel(false);
+        let mut doors = vec![tokio::spawn(
+            Door::new(listener, plan(router, acceptor, traffic)).serve(ends.clone()),
+        )];
+        if let Some(listener) = operations {
+            let address = listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?;
+            let router = operations::router(registry, readiness.clone());
+            doors.push(tokio::spawn(
+                Door::new(listener, plan(router, None, Traffic::default())).serve(ends),
+            ));
+            tracing::info!("operations on http://{address}");
+            warn_of_strangers(address, "metrics and readiness are shown to whoever reaches this address");
+        }
+        tracing::info!("listening on {}://{}", origin.scheme(), origin.listen);
+        if origin.configured.is_none() {
+            warn_of_strangers(origin.listen, "without --public-url only clients on this machine are answered");
+        }
+        setup_link::show(&house.actions, system).await?;
+        let notifier = Notifier::of(system);
+        notifier.ready();
+        Ok(Self {
+            doors,
+            ending,
+            certificate,
+            readiness,
+            notifier,
+            settings,
+            _keeper: keeper,
+        })
+    }
+
+    /// Serves until a signal says otherwise, then lets everybody finish.
+    async fn until(self, mut signals: Signals) -> Result<Ended, Failure> {
+        let watch = self.notifier.clone();
+        let watch = tokio::spawn(async move { watch.keep_watch().await });
+        loop {
+            match signals.next().await {
+                Asked::Reload => self.renew_certificate(),
+                Asked::End => break,
+            }
+        }
+        tracing::info!(
+            "ending: what is in flight is finished, at most for {} s",
+            self.settings.limits.shutdown.as_secs()
+        );
+        self.notifier.stopping();
+        self.readiness.end();
+        // Nobody listens only where both doors have broken down.
+        let _ = self.ending.send(true);
+        let finished = async {
+            for door in self.doors {
+                let _ = door.await;
+            }
+        };
+        let ended = tokio::select! {
+            () = finished => Ended::Well,
+            () = tokio::time::sleep(self.settings.limits.shutdown) => Ended::Early,
+            () = signals.end() => Ended::Early,
+        };
+        watch.abort();
+        match ended {
+            Ended::Well => tracing::info!("ended"),
+            Ended::Early => tracing::warn!("ended before everything in flight was finished"),
+        }
+        Ok(ended)
+    }
+
+    fn renew_certificate(&self) {
+        let Some(certificate) = &self.certificate else {
+            tracing::info!("nothing to read again: this server has no certificate");
+            return;
+        };
+        match certificate.renew() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!("the certificate stays as it was: {}", chain(&error)),
+        }
+    }
+}
+
+/// Listens where it is told, or on the socket that was opened for it.
+fn listen(address: SocketAddr, opened: Option<std::net::TcpListener>) -> Result<TcpListener, Failure> {
+    let listener = match opened {
+        None => bind(address),
+        Some(socket) => socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket)),
+    };
+    listener.map_err(|error| cannot_listen(address, &error))
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let failure = Failure::new(format!("cannot listen on {address}: {error}"));
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => failure.hint("another program listens there; `--listen 127.0.0.1:0` takes any free port"),
+        std::io::ErrorKind::PermissionDenied => failure.hint("ports below 1024 need a right that this user does not have"),
+        _ => failure,
+    }
+}
+
+fn warn_of_strangers(address: SocketAddr, what: &str) {
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "{what}");
+    }
+}
+
+enum Asked {
+    Reload,
+    End,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::End,
+            _ = self.interrupt.recv() => Asked::End,
+            _ = self.hang_up.recv() => Asked::Reload,
+        }
+    }
+
+    /// Waits for a signal to end.
+    fn end(&mut self) -> impl Future<Output = ()> {
+        async {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The settings of the server: what was given on the command line, in the environment and in `.dango/server.toml`, checked as a whole.
+//!
+//! An option comes before its variable, that before the file, that before the default. What is unknown or malformed is an error that
+//! names its place, and never repeats what stands there: a secret may have been put there by mistake.
+
+mod arguments;
+mod file;
+mod layers;
+mod table;
+mod value;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use dango_actions::PublicUrl;
+use dango_identity::{HashingCost, PasswordProfile, Role, SessionProfile};
+use dango_secrets::project::Project;
+use dango_secrets::storage::ReadError;
+use ipnet::IpNet;
+use tracing::level_filters::LevelFilter;
+
+use crate::limits::Limits;
+pub(crate) use arguments::{CommandLine, Verb, parse as parse_arguments};
+pub use layers::Origin;
+use layers::{Given, Layers};
+pub use table::{Count, Places, SETTINGS, Setting, VARIABLE_PREFIX};
+use value::Parsed;
+
+/// How the log reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for a person.
+    Human,
+    /// An object for a machine, on one line.
+    Json,
+}
+
+/// A shipped set of rules for passwords and sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// What suits most.
+    #[default]
+    Standard,
+    /// What NIST SP 800-63B-4 asks for at AAL2.
+    Nist,
+}
+
+impl Profile {
+    /// How long passwords have to be.
+    pub const fn passwords(self) -> PasswordProfile {
+        match self {
+            Self::Standard => PasswordProfile::Standard,
+            Self::Nist => PasswordProfile::Nist,
+        }
+    }
+
+    /// How long sessions last.
+    pub const fn sessions(self) -> SessionProfile {
+        match self {
+            Self::Standard => SessionProfile::Standard,
+            Self::Nist => SessionProfile::Nist,
+        }
+    }
+}
+
+/// The two files of TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and its chain.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// What the server does, as far as it can be chosen. The table says what each is; paths are absolute.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// `listen`.
+    pub listen: SocketAddr,
+    /// `database-url`: another file than the project's own.
+    pub database: Option<PathBuf>,
+    /// `public-url`.
+    pub public_url: Option<PublicUrl>,
+    /// `trusted-proxy`.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `tls-cert` and `tls-key`.
+    pub tls: Option<TlsFiles>,
+    /// `operations-listen`.
+    pub operations_listen: Option<SocketAddr>,
+    /// `log-format`.
+    pub log_format: Option<LogFormat>,
+    /// `log-level`.
+    pub log_level: LevelFilter,
+    /// `profile`.
+    pub profile: Profile,
+    /// `require-second-factor`.
+    pub second_factor_roles: Vec<Role>,
+    /// `hashing-memory-kib` and `hashing-passes`.
+    pub hashing_cost: HashingCost,
+    /// The limits of connections.
+    pub limits: Limits,
+}
+
+/// Settings that cannot be used. It never repeats a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A variable that begins like the server's and is none of them.
+    #[error("{name} is no setting of the server")]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+    },
+    /// A key in the file that is none.
+    #[error("{origin}: this key is no setting of the server")]
+    UnknownKey {
+        /// Where.
+        origin: Origin,
+    },
+    /// What was given is not what a setting needs.
+    #[error("{origin}: the value of {name} has to be {wanted}")]
+    Malformed {
+        /// Where.
+        origin: Origin,
+        /// The setting.
+        name: &'static str,
+        /// What it needs.
+        wanted: &'static str,
+    },
+    /// A value that is not UTF-8.
+    #[error("{origin}: the value is not UTF-8")]
+    NotText {
+        /// Where.
+        origin: Origin,
+    },
+    /// Several values for one setting.
+    #[error("{origin}: this setting has one value, not an array")]
+    NotOne {
+        /// Where.
+        origin: Origin,
+    },
+    /// The file is not what it should be.
+    #[error("{origin}: {problem}")]
+    File {
+        /// Where.
+        origin: Origin,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// One setting that needs another.
+    #[error("{origin}: {name} needs {other}")]
+    Alone {
+        /// Where.
+        origin: Origin,
+        /// The setting that was given.
+        name: &'static str,
+        /// The one that was not.
+        other: &'static str,
+    },
+    /// Passwords would be hashed more cheaply than is safe.
+    #[error("{origin}: hashing has to cost at least 19456 KiB and 2 passes, and no more than a stored hash can say")]
+    WeakHashing {
+        /// Where.
+        origin: Origin,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(ReadError),
+}
+
+/// What the command line and the environment say, before the project is known.
+pub(crate) struct Unplaced {
+    layers: Layers,
+}
+
+impl Unplaced {
+    pub(crate) fn new(options: layers::Layer, environment: &BTreeMap<OsString, OsString>) -> Result<Self, SettingsError> {
+        let layers = Layers::default().below(options).below(layers::of_environment(environment)?);
+        Ok(Self { layers })
+    }
+
+    /// The project that was named, relative to the working directory.
+    pub(crate) fn project(&self) -> Result<Option<PathBuf>, SettingsError> {
+        parsed(self.layers.one("project"), "project", value::parse_path)
+    }
+
+    /// All settings, with those of the project's file below.
+    pub(crate) fn with_file(self, project: &Project, directory: &Path) -> Result<Settings, SettingsError> {
+        let path = project.dango_dir().join("server.toml");
+        let reader = Reader {
+            layers: self.layers.below(layers::of_file(&path)?),
+            root: project.root(),
+            directory,
+        };
+        reader.settings()
+    }
+}
+
+struct Reader<'a> {
+    layers: Layers,
+    root: &'a Path,
+    directory: &'a Path,
+}
+
+impl Reader<'_> {
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        let defaults = Limits::default();
+        let limits = Limits {
+            connections: self.or("max-connections", value::parse_count, defaults.connections)?,
+            connections_per_address: self.or("max-connections-per-address", value::parse_count, defaults.connections_per_address)?,
+            header: self.or("header-timeout", value::parse_seconds, defaults.header)?,
+            body: self.or("body-timeout", value::parse_seconds, defaults.body)?,
+            exchange: self.or("exchange-timeout", value::parse_seconds, defaults.exchange)?,
+            idle: self.or("idle-timeout", value::parse_seconds, defaults.idle)?,
+            shutdown: self.or("shutdown-timeout", value::parse_seconds, defaults.shutdown)?,
+            ..defaults
+        };
+        Ok(Settings {
+            listen: self.or("listen", value::parse_address, DEFAULT_LISTEN)?,
+            database: self.path("database-url", value::parse_database_url)?,
+            public_url: self.one("public-url", value::parse_public_url)?,
+            trusted_proxies: self.many("trusted-proxy", value::parse_network)?,
+            tls: self.tls()?,
+            operations_listen: self.one("operations-listen", value::parse_address)?,
+            log_format: self.one("log-format", value::parse_log_format)?,
+            log_level: self.or("log-level", value::parse_log_level, LevelFilter::INFO)?,
+            profile: self.or("profile", value::parse_profile, Profile::Standard)?,
+            second_factor_roles: self.many("require-second-factor", value::parse_role)?,
+            hashing_cost: self.hashing_cost()?,
+            limits,
+        })
+    }
+
+    fn one<T>(&self, name: &'static str, parse: fn(&str) -> Parsed<T>) -> Result<Option<T>, SettingsError> {
+        parsed(self.layers.one(name), name, parse)
+    }
+
+    fn or<T>(&self, name: &'static str, parse: fn(&str) -> Parsed<T>, default: T) -> Result<T, SettingsError> {
+        Ok(self.one(name, parse)?.unwrap_or(default))
+    }
+
+    fn many<T>(&self, name: &'static str, parse: fn(&str) -> Parsed<T>) -> Result<Vec<T>, SettingsError> {
+        let given = self.layers.many(name).iter();
+        let parsed = given.map(|given| parse(&given.text).map_err(|wanted| malformed(given, name, wanted)));
+        parsed.collect()
+    }
+
+    /// A path; one in the file is relative to the project, any other to the working directory.
+    fn path(&self, name: &'static str, parse: fn(&str) -> Parsed<PathBuf>) -> Result<Option<PathBuf>, SettingsError> {
+        let base = match self.layers.one(name).map(|given| &given.origin) {
+            Some(Origin::File { .. }) => self.directory.join(self.root),
+            _ => self.directory.to_owned(),
+        };
+        Ok(self.one(name, parse)?.map(|path| base.join(path)))
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
+        let (certificate, key) = (self.path("tls-cert", value::parse_path)?, self.path("tls-key", value::parse_path)?);
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.alone("tls-cert", "tls-key")),
+            (None, Some(_)) => Err(self.alone("tls-key", "tls-cert")),
+        }
+    }
+
+    fn alone(&self, name: &'static str, other: &'static str) -> SettingsError {
+        let origin = self.layers.one(name).map_or(Origin::Option(name), |given| given.origin.clone());
+        SettingsError::Alone { origin, name, other }
+    }
+
+    fn hashing_cost(&self) -> Result<HashingCost, SettingsError> {
+        let (memory, passes) = ("hashing-memory-kib", "hashing-passes");
+        let given = self.layers.one(memory).or_else(|| self.layers.one(passes));
+        let Some(given) = given else { return Ok(HashingCost::default()) };
+        let memory_kib = self.or(memory, value::parse_number, 19_456)?;
+        let passes = self.or(passes, value::parse_number, 2)?;
+        HashingCost::new(memory_kib, passes, 1).map_err(|_| SettingsError::WeakHashing {
+            origin: given.origin.clone(),
+        })
+    }
+}
+
+/// Where the server listens unless told otherwise.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8800);
+
+fn parsed<T>(given: Option<&Given>, name: &'static str, parse: fn(&str) -> Parsed<T>) -> Result<Option<T>, SettingsError> {
+    let parsed = given.map(|given| parse(&given.text).map_err(|wanted| malformed(given, name, wanted)));
+    parsed.transpose()
+}
+
+fn malformed(given: &Given, name: &'static str, wanted: &'static str) -> SettingsError {
+    SettingsError::Malformed {
+        origin: given.origin.clone(),
+        name,
+        wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What a setting's text means: addresses, networks, files, numbers. Each answers what it wanted, and never what it got.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use dango_actions::PublicUrl;
+use dango_identity::Role;
+use ipnet::IpNet;
+use tracing::level_filters::LevelFilter;
+
+use super::{LogFormat, Profile};
+
+/// A parsed value, or the words for what was wanted.
+pub(super) type Parsed<T> = Result<T, &'static str>;
+
+pub(super) fn parse_address(text: &str) -> Parsed<SocketAddr> {
+    if let Some(port) = text.strip_prefix("localhost:") {
+        let port = port.parse().map_err(|_| "a port, such as localhost:8800")?;
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    text.parse()
+        .map_err(|_| "an IP address and a port, such as 127.0.0.1:8800 or [::1]:8800")
+}
+
+pub(super) fn parse_network(text: &str) -> Parsed<IpNet> {
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network
+        .map(|network| network.trunc())
+        .map_err(|_| "a network such as 10.0.0.0/8 or fd00::/8, or one address")
+}
+
+/// Whether an address names this machine and no other.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+pub(super) fn parse_public_url(text: &str) -> Parsed<PublicUrl> {
+    let url = PublicUrl::from_str(text).map_err(|_| "an address such as https://dango.example.com, without user, query or fragment")?;
+    let plain_host = url.as_str().strip_prefix("http://").map(|rest| {
+        let authority = rest.split('/').next().unwrap_or_default();
+        match authority.rfind(':') {
+            Some(at) if !authority.ends_with(']') => &authority[..at],
+            _ => authority,
+        }
+    });
+    match plain_host {
+        Some(host) if !is_loopback_host(host) => {
+            Err("an address that begins with https:// (http:// is for this machine alone, since sessions would be readable on the way)")
+        }
+        _ => Ok(url),
+    }
+}
+
+/// Where the database is: the path behind `sqlite:`, as written.
+pub(super) fn parse_database_url(text: &str) -> Parsed<PathBuf> {
+    const WANTED: &str = "sqlite: and a path, such as sqlite:/var/lib/dango/dango.db; no other database is supported";
+    let rest = text.strip_prefix("sqlite:").ok_or(WANTED)?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.contains(['?', '#', '\0']) || path.starts_with(":memory:") {
+        return Err(WANTED);
+    }
+    Ok(PathBuf::from(path))
+}
+
+pub(super) fn parse_path(text: &str) -> Parsed<PathBuf> {
+    match text {
+        "" => Err("a file"),
+        text => Ok(PathBuf::from(text)),
+    }
+}
+
+pub(super) fn parse_role(text: &str) -> Parsed<Role> {
+    text.parse().map_err(|_| "a role: viewer, editor or admin")
+}
+
+pub(super) fn parse_profile(text: &str) -> Parsed<Profile> {
+    match text {
+        "standard" => Ok(Profile::Standard),
+        "nist" => Ok(Profile::Nist),
+        _ => Err("standard or nist"),
+    }
+}
+
+pub(super) fn parse_log_format(text: &str) -> Parsed<LogFormat> {
+    match text {
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("human or json"),
+    }
+}
+
+pub(super) fn parse_log_level(text: &str) -> Parsed<LevelFilter> {
+    match text {
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "trace" => Ok(LevelFilter::TRACE),
+        _ => Err("error, warn, info, debug or trace"),
+    }
+}
+
+pub(super) fn parse_count(text: &str) -> Parsed<NonZeroUsize> {
+    let number = text.parse::<NonZeroUsize>().ok().filter(|number| number.get() <= 1_000_000);
+    number.ok_or("a whole number from 1 to 1000000")
+}
+
+pub(super) fn parse_number(text: &str) -> Parsed<u32> {
+    text.parse().map_err(|_| "a whole number")
+}
+
+/// A number of seconds as a time; a day is the most.
+pub(super) fn parse_seconds(text: &str) -> Parsed<Duration> {
+    let number = text.parse::<u32>().ok().filter(|number| (1..=86_400).contains(number));
+    number
+        .map(|number| Duration::from_secs(number.into()))
+        .ok_or("a whole number of seconds from 1 to 86400")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        for good in [
+            "https://dango.example",
+            "https://dango.example:8443/x",
+            "http://localhost:8800",
+            "http://127.0.0.1",
+            "http://[::1]:1",
+        ] {
+            assert!(parse_public_url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://dango.example",
+            "http://10.0.0.1:80",
+            "http://localhost.example:80",
+            "http://127.0.0.1.example",
+            "dango",
+            "",
+        ] {
+            assert!(parse_public_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_database_is_a_path_behind_sqlite() {
+        for (text, path) in [
+            ("sqlite:/a/b", "/a/b"),
+            ("sqlite:///a/b", "/a/b"),
+            ("sqlite:b.db", "b.db"),
+            ("sqlite://b.db", "b.db"),
+        ] {
+            assert_eq!(parse_database_url(text), Ok(PathBuf::from(path)));
+        }
+        for bad in [
+            "",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:a?mode=ro",
+            "postgres://u:canary@h/d",
+            "/a/b",
+        ] {
+            let wanted = parse_database_url(bad).expect_err("refused");
+            assert!(!wanted.contains("canary"));
+        }
+    }
+
+    #[test]
+    fn networks_lose_their_host_part_and_an_address_is_one() {
+        assert_eq!(
+            parse_network("10.1.2.3/8").map(|network| network.to_string()),
+            Ok("10.0.0.0/8".to_owned())
+        );
+        assert_eq!(parse_network("::1").map(|network| network.to_string()), Ok("::1/128".to_owned()));
+        for bad in ["", "10.0.0.0/33", "10.0.0", "x/8", "*"] {
+            assert!(parse_network(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_ends() {
+        assert_eq!(parse_seconds("90"), Ok(Duration::from_secs(90)));
+        for bad in ["", "0", "-1", "1.5", "86401", "99999999999", "1s"] {
+            assert!(parse_seconds(bad).is_err() && parse_count(bad).is_err() | (bad == "86401"), "{bad}");
+        }
+    }
+}

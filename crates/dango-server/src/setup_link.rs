@@ -1,0 +1,61 @@
+//! The one-time link of the first administrator: when there is one, and who sees it. It is in no log and in no answer.
+
+use std::io::{self, Write};
+
+use dango_actions::{Actions, Caller, ClaimError, ClaimLink, Machine, UsersView};
+
+use crate::failure::Failure;
+use crate::system::System;
+
+/// Whether the project has somebody who can add people.
+async fn has_administrator(actions: &Actions, system: &System) -> Result<bool, Failure> {
+    let permit = actions.permit::<UsersView>(&caller(system)).await;
+    let permit = permit.map_err(|error| Failure::caused_by(&error))?;
+    let status = actions.status(&permit).await.map_err(Failure::from)?;
+    Ok(status.admins > 0)
+}
+
+/// Makes the link, in the place of any earlier one; none where there is an administrator.
+pub(crate) async fn offer(actions: &Actions, system: &System) -> Result<Option<ClaimLink>, Failure> {
+    if has_administrator(actions, system).await? {
+        return Ok(None);
+    }
+    let permit = actions.permit::<Machine>(&caller(system)).await;
+    let permit = permit.map_err(|error| Failure::caused_by(&error))?;
+    match actions.offer_claim(&permit).await {
+        Ok(link) => Ok(Some(link)),
+        Err(ClaimError::AdministratorExists) => Ok(None),
+        Err(ClaimError::Fault(fault)) => Err(Failure::from(fault)),
+        Err(error) => Err(Failure::caused_by(&error)),
+    }
+}
+
+/// Shows it to whoever started the server at a terminal.
+///
+/// # Security
+///
+/// Whoever has the link becomes the administrator. What is no terminal may be a file that others read, so nothing is shown there, and
+/// no link is made; `dango-server setup-link` prints one to whoever may run it.
+pub(crate) async fn show(actions: &Actions, system: &System) -> Result<(), Failure> {
+    if !system.has_terminal {
+        if !has_administrator(actions, system).await? {
+            tracing::warn!("there is no administrator yet: `dango-server setup-link` prints a link for the first one");
+        }
+        return Ok(());
+    }
+    let Some(link) = offer(actions, system).await? else {
+        return Ok(());
+    };
+    let mut terminal = io::stderr().lock();
+    let told = writeln!(
+        terminal,
+        "\nThere is no administrator yet. Become the first one with this link; it works once, until {}:\n\n  {}\n",
+        link.expires_at,
+        link.url().expose()
+    );
+    told.map_err(|error| Failure::new(format!("the setup link cannot be shown: {error}")))
+}
+
+fn caller(system: &System) -> Caller {
+    Caller::cli(Some(system.uid), Some(&system.user))
+}
