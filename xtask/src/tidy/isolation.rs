@@ -47,7 +47,7 @@ const CRYPTO: &[&str] = &[
 ];
 
 /// Each crate of ours with the families that it must do without.
-const ABSENCES: [(&str, &[&[&str]]); 10] = [
+const ABSENCES: [(&str, &[&[&str]]); 11] = [
     ("dango-core", &[RUNTIMES, DATABASES, CRYPTO]),
     ("dango-secrets", &[RUNTIMES, DATABASES, CRYPTO]),
     // The keyring's D-Bus library runs on threads of its own; tokio is not to be among them.
@@ -58,6 +58,8 @@ const ABSENCES: [(&str, &[&[&str]]); 10] = [
     // The use cases and the command line know the port of the database, and `main` alone brings one.
     ("dango-actions", &[RUNTIMES, DATABASES]),
     ("dango-files", &[RUNTIMES, DATABASES]),
+    // It answers requests; who listens, and on what runtime, is the server's. (`axum` is above the runtimes here, so it is left out.)
+    ("dango-api", &[DATABASES]),
     // Its prompts wait for the terminal with mio; no other runtime is below it.
     ("dango-commands", &[DATABASES]),
     ("dango-sources", &[RUNTIMES, DATABASES, CRYPTO]),

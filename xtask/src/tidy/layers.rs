@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 16] = [
+pub(super) const EDGES: [(&str, &[&str]); 17] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -20,6 +20,10 @@ pub(super) const EDGES: [(&str, &[&str]); 16] = [
         &["dango-core", "dango-secrets", "dango-identity", "dango-audit", "dango-store"],
     ),
     ("dango-vault", &["dango-core", "dango-secrets", "dango-keyring"]),
+    (
+        "dango-api",
+        &["dango-core", "dango-identity", "dango-audit", "dango-store", "dango-actions"],
+    ),
     ("dango-sources", &["dango-core", "dango-secrets"]),
     // The only crate that knows the use cases and the vault: the one brings the port, the other what is behind it.
     (

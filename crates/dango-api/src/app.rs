@@ -1,0 +1,163 @@
+//! What all requests share: the use cases, the server's name, its limits, and what it can find out about its machine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use dango_actions::Actions;
+use dango_audit::Id;
+use dango_core::{Clock, Entropy, EntropyError};
+use ipnet::IpNet;
+
+use crate::limiter::FailureLimiter;
+use crate::metrics::Metrics;
+use crate::site::Site;
+
+/// What the server is built from.
+pub struct Parts {
+    /// The use cases.
+    pub actions: Actions,
+    /// How people reach the server.
+    pub site: Site,
+    /// The proxies whose word about a client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How much is let in at once.
+    pub limits: Limits,
+    /// What only the machine knows.
+    pub machine: Arc<dyn Machine>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// How much is let in at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests that are being answered; the rest is sent away at once.
+    pub requests_in_flight: usize,
+    /// Failed proofs of who somebody is, in a minute and from one address (IPv6: from one /64).
+    pub failures_a_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_in_flight: 1024,
+            failures_a_minute: 60,
+        }
+    }
+}
+
+/// What only the machine knows: whether everything that the server needs can be used, and what is kept beside the database.
+pub trait Machine: Send + Sync {
+    /// Says what cannot be used just now, if anything: database, key, project directory. It may ask the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`].
+    fn check_readiness(&self) -> Result<(), NotReady>;
+
+    /// The checkpoints of the audit log that are kept outside of it, one after another; empty where none is kept yet.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`] if they cannot be read.
+    fn checkpoints(&self) -> Result<String, NotReady>;
+}
+
+/// Something that the server needs cannot be used. The reason is for the log; clients only learn that it is so.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} cannot be used")]
+pub struct NotReady {
+    /// What: a word of the program's text.
+    pub what: &'static str,
+    /// Why.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// The server's state. Clones share everything.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) parts: Parts,
+    pub(crate) failures: FailureLimiter,
+    pub(crate) metrics: Metrics,
+    in_flight: AtomicUsize,
+    /// What all request ids of this process begin with.
+    first_half: u64,
+    requests: AtomicU64,
+}
+
+impl App {
+    /// Builds the state.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] where there is no randomness.
+    pub fn new(parts: Parts) -> Result<Self, EntropyError> {
+        let mut random = [0; 8];
+        parts.entropy.fill(&mut random)?;
+        Ok(Self(Arc::new(Shared {
+            failures: FailureLimiter::new(parts.limits.failures_a_minute),
+            metrics: Metrics::new(),
+            in_flight: AtomicUsize::new(0),
+            first_half: u64::from_le_bytes(random),
+            requests: AtomicU64::new(0),
+            parts,
+        })))
+    }
+
+    /// What is counted, for whoever collects it.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn actions(&self) -> &Actions {
+        &self.0.parts.actions
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.0.parts.site
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.parts.clock
+    }
+
+    pub(crate) fn machine(&self) -> Arc<dyn Machine> {
+        Arc::clone(&self.0.parts.machine)
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
+        &self.0.parts.trusted_proxies
+    }
+
+    pub(crate) fn failures(&self) -> &FailureLimiter {
+        &self.0.failures
+    }
+
+    /// An id that no other request has, of this process or another. It is no secret: it stands in answers and in the log.
+    pub(crate) fn next_request_id(&self) -> Id {
+        let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        let text = format!("{:016x}{number:016x}", self.0.first_half);
+        text.parse().expect("32 hexadecimal digits are an id")
+    }
+
+    /// Lets a request in, if there is room. The place is free again when the guard is dropped.
+    pub(crate) fn admit(&self) -> Option<InFlight> {
+        let guard = InFlight(self.clone());
+        let before = self.0.in_flight.fetch_add(1, Ordering::Relaxed);
+        (before < self.0.parts.limits.requests_in_flight).then_some(guard)
+    }
+}
+
+/// A request that is being answered.
+pub(crate) struct InFlight(App);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}

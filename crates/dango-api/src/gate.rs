@@ -1,0 +1,179 @@
+//! The layer around everything: the host, the load, the request's id, the headers of every answer, and what is written down about it.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use dango_audit::Id;
+use futures_util::FutureExt;
+
+use crate::app::App;
+use crate::problem::{Problem, code};
+use crate::query::Query;
+use crate::route::Served;
+
+/// The header that carries the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The name by which the request called the server, once it is known to be one of its names.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnHost(pub(crate) String);
+
+/// The request's id, for the records and the log.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) Id);
+
+/// Lets a request in, and makes its answer one that may go out.
+pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = app.next_request_id();
+    let method = request.method().clone();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = match app.admit() {
+        Some(_guard) => match admit(&app, &mut request) {
+            Ok(()) => guarded(next.run(request)).await,
+            Err(problem) => problem.render(id.as_str()),
+        },
+        None => {
+            app.metrics().count_overload();
+            Problem::new(code!(overloaded), "too many requests are being answered; try again in a moment").render(id.as_str())
+        }
+    };
+    if let Some(problem) = problem_of(&mut response) {
+        response = completed(&problem, response, id.as_str());
+    }
+    finish(&app, response.headers_mut(), &id);
+    let route = response.extensions().get::<Served>().map(|served| served.0);
+    let took = begun.elapsed();
+    let status = response.status().as_u16();
+    app.metrics().count(route, status, took);
+    write_down(&id, &method, route, status, took);
+    response
+}
+
+/// Checks what every request has to get right: it knows the server's name, and carries no credential in its address.
+fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
+    let host = host(request)?;
+    if app.site().origin(&host).is_none() {
+        return Err(Problem::new(
+            code!(unknown_host),
+            "this server does not answer to the name in `Host`; use the address that it was started with",
+        ));
+    }
+    let query = Query::parse(request.uri().query())?;
+    let extensions = request.extensions_mut();
+    extensions.insert(OwnHost(host));
+    extensions.insert(query);
+    Ok(())
+}
+
+/// The one host that the request names (RFC 9112 §3.2).
+fn host(request: &Request) -> Result<String, Problem> {
+    let malformed = || Problem::new(code!(malformed_request), "the request does not name exactly one host");
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let header = match (hosts.next(), hosts.next()) {
+        (None, _) => None,
+        (Some(only), None) => Some(only.to_str().map_err(|_| malformed())?.to_owned()),
+        (Some(_), Some(_)) => return Err(malformed()),
+    };
+    let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    match (header, authority) {
+        (Some(host), None) | (None, Some(host)) => Ok(host),
+        (Some(host), Some(authority)) if host.eq_ignore_ascii_case(&authority) => Ok(host),
+        _ => Err(malformed()),
+    }
+}
+
+/// A panic is a bug of ours; the client learns no more than that there is one, and the server goes on.
+async fn guarded(answer: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!("a handler panicked");
+            axum::response::IntoResponse::into_response(Problem::new(code!(internal), "the server made a mistake; its log says more"))
+        }
+    }
+}
+
+/// What the answer is to say, if it is an error; paths and methods that nobody knows have only a status so far.
+fn problem_of(response: &mut Response) -> Option<Problem> {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return Some(problem);
+    }
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        return None;
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => Some(Problem::new(code!(not_found), "there is nothing at this address")),
+        StatusCode::METHOD_NOT_ALLOWED => Some(Problem::new(
+            code!(method_not_allowed),
+            "this address does not know the method; `Allow` says which it knows",
+        )),
+        _ => None,
+    }
+}
+
+/// The document of a problem, with the headers and marks that the answer has already.
+fn completed(problem: &Problem, answered: Response, id: &str) -> Response {
+    let mut response = problem.render(id);
+    let (parts, _) = answered.into_parts();
+    for (name, value) in &parts.headers {
+        if *name != header::CONTENT_LENGTH {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    *response.extensions_mut() = parts.extensions;
+    response
+}
+
+/// Headers that every answer has (OWASP Secure Headers; ASVS 3.4). A handler's own stand.
+fn finish(app: &App, headers: &mut HeaderMap, id: &Id) {
+    const ALWAYS: [(HeaderName, HeaderValue); 7] = [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    for (name, value) in ALWAYS {
+        headers.entry(name).or_insert(value);
+    }
+    if app.site().is_secure() {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+    let id = HeaderValue::from_str(id.as_str()).expect("an id is plain ASCII");
+    headers.insert(REQUEST_ID, id);
+}
+
+/// One line a request: words of the program's text and numbers alone, no address, no header, no query.
+fn write_down(id: &Id, method: &axum::http::Method, route: Option<usize>, status: u16, took: std::time::Duration) {
+    let operation = route
+        .and_then(|route| crate::route::ROUTES.get(route))
+        .map_or("none", |route| route.operation);
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    if status >= 500 {
+        tracing::error!(request_id = id.as_str(), operation, status, micros, "answered");
+    } else if method.is_safe() && status < 400 {
+        tracing::debug!(request_id = id.as_str(), operation, status, micros, "answered");
+    } else {
+        tracing::info!(request_id = id.as_str(), operation, status, micros, "answered");
+    }
+}

@@ -1,0 +1,36 @@
+//! The server's HTTP interface: JSON over the use cases of `dango-actions`. No rule of a domain, no SQL, no key and no listener lives here.
+//!
+//! - [`ROUTES`] says what there is: method, path, permission, stage, what is recorded;
+//! - [`router`] makes an [`axum::Router`] of it, over the state that an [`App`] holds;
+//! - a listener serves that, and puts a [`Peer`] into the extensions of each request.
+//!
+//! A request goes through the gate (host, load, id, headers), then through the same steps for every route: origin, credential,
+//! stage, limit, body. Only then a handler sees it, whose type says how far the session has come. Errors are problem documents
+//! (RFC 9457), whose [`CODES`] stand in one table.
+#![warn(missing_docs)]
+
+mod api;
+mod app;
+mod ask;
+mod body;
+mod client;
+mod credential;
+mod cross_site;
+mod gate;
+mod limiter;
+mod metrics;
+mod problem;
+mod qr;
+mod query;
+mod refusal;
+mod reply;
+mod route;
+mod site;
+mod wire;
+
+pub use app::{App, Limits, Machine, NotReady, Parts};
+pub use client::Peer;
+pub use metrics::{BOUNDS, Metrics, RouteCounts};
+pub use problem::{CODES, Code};
+pub use route::{CrossSite, Limit, ROUTES, Route, Stage, Verb, router};
+pub use site::Site;

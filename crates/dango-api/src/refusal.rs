@@ -1,0 +1,142 @@
+//! What actions refuse, as problems. The codes are the actions' own; what each means over HTTP stands in the table of problems.
+
+use std::error::Error;
+
+use dango_actions::{
+    AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangePasswordError,
+    ClaimAdministratorError, DeleteUserError, Denied, DisableFactorError, Fault, FinishSetupError, InviteError, LogInError,
+    ReauthenticateError, RegenerateCodesError, ResetPasswordError, RevokeApiKeyError, RevokeSessionError, VerifyAuditError,
+    VerifyCodeError,
+};
+use dango_core::Timestamp;
+use dango_identity::{Lock, WeakPassword};
+use serde_json::{Value, json};
+
+use crate::problem::{Problem, code};
+
+/// Something that an action refused or could not do.
+pub(crate) trait Refusal {
+    /// What the client is told.
+    fn into_problem(self, now: Timestamp) -> Problem;
+}
+
+impl Refusal for Fault {
+    fn into_problem(self, _: Timestamp) -> Problem {
+        let problem = fault(&self);
+        match self.retry_after() {
+            Some(wait) => problem.retry_after(wait),
+            None => problem,
+        }
+    }
+}
+
+impl Refusal for Denied {
+    fn into_problem(self, _: Timestamp) -> Problem {
+        denied(&self)
+    }
+}
+
+/// The client learns what cannot be used; the log learns why.
+fn fault(fault: &Fault) -> Problem {
+    let detail = match fault.code() {
+        "busy" => "too many passwords are being checked; try again in a moment",
+        "audit_unavailable" => "the audit log cannot be written, so nothing was done",
+        "no_randomness" | "no_memory" | "interrupted" => "the server could not do its part, so nothing was done",
+        _ => "the database cannot be used, so nothing was done",
+    };
+    if fault.code() != "busy" {
+        tracing::error!(code = fault.code(), cause = chain(fault), "an action failed");
+    }
+    Problem::named(fault.code(), detail)
+}
+
+fn denied(denied: &Denied) -> Problem {
+    if let Some(fault) = denied.unrecorded() {
+        tracing::error!(code = fault.code(), cause = chain(fault), "a denial could not be recorded");
+    }
+    let problem = Problem::named(denied.code(), denied.to_string());
+    match denied.permission() {
+        Some(permission) => problem.with("permission", permission.name()),
+        None => problem,
+    }
+}
+
+/// An error with its causes. None of ours repeats a secret.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// How long the account is locked.
+fn locked(lock: Lock, now: Timestamp) -> Problem {
+    let wait = lock.retry_after(now);
+    let detail = match lock {
+        Lock::Until(_) => "too many failures; the account is locked for a while",
+        Lock::Stopped => "too many failures; an administrator has to unlock the account",
+    };
+    Problem::new(code!(account_locked), detail)
+        .with("retry_after_seconds", wait.as_secs())
+        .retry_after(wait)
+}
+
+/// Why a password may not be chosen, reason by reason.
+pub(crate) fn weak(weak: &WeakPassword) -> Problem {
+    let issues = weak.issues.iter();
+    let issues: Vec<Value> = issues
+        .map(|issue| json!({"code": issue.code(), "message": issue.to_string()}))
+        .collect();
+    Problem::new(code!(weak_password), weak.to_string()).with("issues", issues)
+}
+
+macro_rules! refusals {
+    ($($name:ident $({ $($special:ident ($bound:ident, $now:ident) => $problem:expr),* $(,)? })?;)*) => {$(
+        impl Refusal for $name {
+            fn into_problem(self, now: Timestamp) -> Problem {
+                match self {
+                    $($(Self::$special($bound) => { let $now = now; $problem })*)?
+                    Self::Fault(fault) => fault.into_problem(now),
+                    other => Problem::named(other.code(), other.to_string()),
+                }
+            }
+        }
+    )*};
+}
+
+refusals! {
+    AuthenticateError;
+    LogInError { Locked(lock, now) => locked(lock, now) };
+    VerifyCodeError { Locked(lock, now) => locked(lock, now) };
+    ChangePasswordError { Locked(lock, now) => locked(lock, now), Weak(issues, _now) => weak(&issues) };
+    ReauthenticateError { Locked(lock, now) => locked(lock, now) };
+    BeginSetupError { Locked(lock, now) => locked(lock, now) };
+    FinishSetupError { Locked(lock, now) => locked(lock, now) };
+    DisableFactorError { Locked(lock, now) => locked(lock, now) };
+    RegenerateCodesError { Locked(lock, now) => locked(lock, now) };
+    AcceptInviteError { Weak(issues, _now) => weak(&issues) };
+    ClaimAdministratorError { Weak(issues, _now) => weak(&issues) };
+    ApiKeyError;
+    RevokeApiKeyError;
+    RevokeSessionError;
+    AddUserError { Denied(denial, _now) => denied(&denial) };
+    ChangeAccountError { Denied(denial, _now) => denied(&denial) };
+    DeleteUserError { Denied(denial, _now) => denied(&denial) };
+    InviteError { Denied(denial, _now) => denied(&denial) };
+    ResetPasswordError { Denied(denial, _now) => denied(&denial) };
+}
+
+impl Refusal for VerifyAuditError {
+    fn into_problem(self, now: Timestamp) -> Problem {
+        match self {
+            Self::Fault(fault) => fault.into_problem(now),
+            error => {
+                tracing::error!(cause = chain(&error), "the audit log cannot be verified");
+                Problem::new(code!(audit_unavailable), "a checkpoint of the audit log cannot be read")
+            }
+        }
+    }
+}

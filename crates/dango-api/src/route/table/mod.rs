@@ -1,0 +1,44 @@
+//! The table of operations. Whoever adds one says who may use it, what it takes and gives, and what the audit log says of it.
+
+mod account;
+mod audit;
+mod login;
+mod operations;
+mod people;
+
+use std::sync::LazyLock;
+
+use super::{Handler, Limit, Route, Verb};
+
+/// Every operation.
+pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    let groups = [login::ROUTES, account::ROUTES, people::ROUTES, audit::ROUTES, operations::ROUTES];
+    groups.concat()
+});
+
+/// Writes a handler as what the table holds.
+macro_rules! handler {
+    ($kind:ident, $function:path) => {
+        Handler::$kind(|holder, ask| Box::pin($function(holder, ask)))
+    };
+    ($function:path) => {
+        Handler::Open(|ask| Box::pin($function(ask)))
+    };
+}
+use handler;
+
+/// What a row says where it says nothing of its own.
+const USUAL: Route = Route {
+    verb: Verb::Get,
+    path: "",
+    operation: "",
+    summary: "",
+    permission: None,
+    limit: Limit::Load,
+    takes: None,
+    gives: &[],
+    problems: &[],
+    query: &[],
+    events: &[],
+    handler: handler!(crate::api::operations::health),
+};
