@@ -164,8 +164,14 @@ impl Actions {
         })
     }
 
-    /// Whether a caller has what an action needs; a denial is recorded.
-    pub(crate) async fn check(&self, caller: &Caller, need: Need) -> Result<(), Denied> {
+    /// Whether a caller has what an action needs, for a door that wants to know before it reads on; the action looks again.
+    ///
+    /// Permission: what is asked about. Audit: `permission_denied`, at most [`DENIALS_A_MINUTE`] times a minute and actor.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`].
+    pub async fn check(&self, caller: &Caller, need: Need) -> Result<(), Denied> {
         let role = caller.account().map_or(Role::Viewer, |account| account.role);
         let now = self.clock().now();
         match self.decide(caller, role, need, now) {

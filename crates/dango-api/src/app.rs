@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use dango_actions::Actions;
+use dango_actions::{Actions, SecretsDesk};
 use dango_audit::Id;
 use dango_core::{Clock, Entropy, EntropyError};
 use ipnet::IpNet;
@@ -16,6 +16,8 @@ use crate::site::Site;
 pub struct Parts {
     /// The use cases.
     pub actions: Actions,
+    /// The project's secrets.
+    pub secrets: SecretsDesk,
     /// How people reach the server.
     pub site: Site,
     /// The proxies whose word about a client's address is taken.
@@ -116,6 +118,10 @@ impl App {
 
     pub(crate) fn actions(&self) -> &Actions {
         &self.0.parts.actions
+    }
+
+    pub(crate) fn secrets(&self) -> &SecretsDesk {
+        &self.0.parts.secrets
     }
 
     pub(crate) fn site(&self) -> &Site {

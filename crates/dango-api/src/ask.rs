@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use dango_actions::{Actions, Caller};
+use dango_actions::{Actions, Caller, SecretsDesk};
 use dango_audit::Id;
 use dango_core::Timestamp;
 use dango_identity::Client;
@@ -28,6 +28,10 @@ pub(crate) struct Ask {
 impl Ask {
     pub(crate) fn actions(&self) -> &Actions {
         self.app.actions()
+    }
+
+    pub(crate) fn secrets(&self) -> &SecretsDesk {
+        self.app.secrets()
     }
 
     pub(crate) fn site(&self) -> &Site {

@@ -78,8 +78,14 @@ codes! {
     audit_unavailable = 503, "The audit log cannot be written";
     database_unavailable = 503, "The database cannot be used";
     database_damaged = 503, "The database is damaged";
-    key_unavailable = 503, "The encryption key cannot be used";
-    files_unavailable = 503, "The project's files cannot be used";
+    encryption_key_unavailable = 503, "The encryption key cannot be used";
+    disk_full = 503, "The disk is full";
+    file_read_only = 503, "The project is on a read-only file system";
+    file_permission_denied = 503, "The server may not use the project's files";
+    file_busy = 503, "Another program is at the project's files";
+    file_not_durable = 503, "The change is made, but not sure to be on the disk";
+    file_unusable = 503, "The project's files cannot be used";
+    stopping = 503, "The server is stopping";
     no_randomness = 503, "The server has no randomness";
     no_memory = 503, "The server has not enough memory";
     interrupted = 503, "The work was broken off";

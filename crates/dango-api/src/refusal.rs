@@ -4,9 +4,9 @@ use std::error::Error;
 
 use dango_actions::{
     AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangePasswordError,
-    ClaimAdministratorError, DeleteUserError, Denied, DisableFactorError, Fault, FinishSetupError, InviteError, LogInError,
-    ReauthenticateError, RegenerateCodesError, ResetPasswordError, RevokeApiKeyError, RevokeSessionError, VerifyAuditError,
-    VerifyCodeError,
+    ChangeVariableError, ClaimAdministratorError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError, FilesProblem,
+    FinishSetupError, InviteError, ListSecretsError, LogInError, ReauthenticateError, RegenerateCodesError, ResetPasswordError,
+    RevokeApiKeyError, RevokeSessionError, VerifyAuditError, VerifyCodeError,
 };
 use dango_core::Timestamp;
 use dango_identity::{Lock, WeakPassword};
@@ -137,6 +137,47 @@ impl Refusal for VerifyAuditError {
                 tracing::error!(cause = chain(&error), "the audit log cannot be verified");
                 Problem::new(code!(audit_unavailable), "a checkpoint of the audit log cannot be read")
             }
+        }
+    }
+}
+
+impl Refusal for ListSecretsError {
+    fn into_problem(self, now: Timestamp) -> Problem {
+        match self {
+            Self::Denied(denied) => denied.into_problem(now),
+            Self::Files(error) => files(&error),
+            error => Problem::named(error.code(), error.to_string()),
+        }
+    }
+}
+
+impl Refusal for ChangeVariableError {
+    fn into_problem(self, _: Timestamp) -> Problem {
+        let problem = match &self {
+            Self::Denied(denial) => denied(denial),
+            Self::Files(error) => files(error),
+            Self::Unrecorded(error) => {
+                tracing::error!(code = error.code(), cause = chain(error), "a change cannot be recorded");
+                Problem::named(self.code(), self.to_string())
+            }
+            error => Problem::named(error.code(), error.to_string()),
+        };
+        match self.retry_after() {
+            Some(wait) => problem.retry_after(wait),
+            None => problem,
+        }
+    }
+}
+
+/// What is wrong with the project's files; where a person has to look is said, what failed below is for the log.
+fn files(error: &FilesError) -> Problem {
+    let problem = Problem::named(error.code(), error.to_string());
+    match error.problem() {
+        FilesProblem::Value { .. } | FilesProblem::NotFound => problem,
+        FilesProblem::Unparsable { file, line, column, .. } => problem.with("file", *file).with("line", *line).with("column", *column),
+        _ => {
+            tracing::error!(code = error.code(), cause = chain(error), "the project's files cannot be used");
+            problem
         }
     }
 }

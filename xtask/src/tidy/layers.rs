@@ -22,7 +22,14 @@ pub(super) const EDGES: [(&str, &[&str]); 17] = [
     ("dango-vault", &["dango-core", "dango-secrets", "dango-keyring"]),
     (
         "dango-api",
-        &["dango-core", "dango-identity", "dango-audit", "dango-store", "dango-actions"],
+        &[
+            "dango-core",
+            "dango-secrets",
+            "dango-identity",
+            "dango-audit",
+            "dango-store",
+            "dango-actions",
+        ],
     ),
     ("dango-sources", &["dango-core", "dango-secrets"]),
     // The only crate that knows the use cases and the vault: the one brings the port, the other what is behind it.

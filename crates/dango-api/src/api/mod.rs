@@ -8,6 +8,7 @@ pub(crate) mod login;
 pub(crate) mod operations;
 pub(crate) mod people;
 pub(crate) mod second_factor;
+pub(crate) mod secrets;
 pub(crate) mod sessions;
 
 use axum::response::Response;

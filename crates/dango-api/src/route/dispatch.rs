@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use dango_actions::{Caller, KeyHolder, SignedIn};
+use dango_actions::{Caller, KeyHolder, Need, SignedIn};
 use dango_identity::{Client, Obligation};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -99,7 +99,12 @@ async fn answer(route: &'static Route, app: App, request: Request) -> Result<Res
         _ => authenticate(&app, &parts, &client).await?,
     };
     // A request whose sender is not let through is not read.
-    let admitted = admit(route.handler, holder)?;
+    let (caller, admitted) = admit(route.handler, holder)?;
+    if let (Some(caller), Some(permission)) = (caller, route.permission) {
+        let caller = caller.with_request(request.clone());
+        let checked = app.actions().check(&caller, Need::Permission(permission)).await;
+        checked.map_err(|denied| denied.into_problem(app.clock().now()))?;
+    }
     let ask = Ask {
         query: parts.extensions.remove().unwrap_or_default(),
         parameters: parameters(&mut parts).await?,
@@ -129,20 +134,23 @@ async fn authenticate(app: &App, parts: &Parts, client: &Client) -> Result<Optio
     }
 }
 
+/// A handler that has whoever it needs.
+type Admitted = Box<dyn FnOnce(Ask) -> Work + Send>;
+
 /// The handler with whoever it needs, or why the sender does not get to it.
-fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask) -> Work + Send>, Problem> {
+fn admit(handler: Handler, holder: Option<Holder>) -> Result<(Option<Caller>, Admitted), Problem> {
     let nobody = || Problem::new(code!(authentication_required), "log in, or send an API key");
     let holder = match (handler, holder) {
-        (Handler::Open(handler), _) => return Ok(Box::new(handler)),
+        (Handler::Open(handler), _) => return Ok((None, Box::new(handler))),
         (_, None) => return Err(nobody()),
         (_, Some(holder)) => holder,
     };
     let session = match (handler, holder) {
         (Handler::SessionOrKey(handler), Holder::Key(holder)) => {
             let caller = holder.caller.clone();
-            return Ok(Box::new(move |ask| handler(tagged(&caller, &ask), ask)));
+            return Ok((Some(holder.caller), Box::new(move |ask| handler(tagged(&caller, &ask), ask))));
         }
-        (Handler::Known(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(holder.view(), ask))),
+        (Handler::Known(handler), Holder::Key(holder)) => return Ok((None, Box::new(move |ask| handler(holder.view(), ask)))),
         (_, Holder::Key(_)) => {
             return Err(Problem::new(
                 code!(session_required),
@@ -152,16 +160,16 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
         (_, Holder::Session(session)) => *session,
     };
     match (handler, session) {
-        (Handler::AnySession(handler), session) => Ok(Box::new(move |ask| handler(session, ask))),
-        (Handler::Partial(handler), SignedIn::Partial(holder)) => Ok(Box::new(move |ask| handler(holder, ask))),
+        (Handler::AnySession(handler), session) => Ok((None, Box::new(move |ask| handler(session, ask)))),
+        (Handler::Partial(handler), SignedIn::Partial(holder)) => Ok((None, Box::new(move |ask| handler(holder, ask)))),
         (Handler::Partial(_), _) | (_, SignedIn::Partial(_)) => Err(nobody()),
-        (Handler::Known(handler), session) => Ok(Box::new(move |ask| handler(session.view(), ask))),
+        (Handler::Known(handler), session) => Ok((None, Box::new(move |ask| handler(session.view(), ask)))),
         (Handler::PasswordChange(handler) | Handler::Enrolment(handler), SignedIn::Full(holder)) => {
-            Ok(Box::new(move |ask| handler(Due::Full(holder), ask)))
+            Ok((None, Box::new(move |ask| handler(Due::Full(holder), ask))))
         }
         (Handler::PasswordChange(handler), SignedIn::Restricted(holder, Obligation::PasswordChange))
         | (Handler::Enrolment(handler), SignedIn::Restricted(holder, Obligation::Enrolment)) => {
-            Ok(Box::new(move |ask| handler(Due::Restricted(holder), ask)))
+            Ok((None, Box::new(move |ask| handler(Due::Restricted(holder), ask))))
         }
         (_, SignedIn::Restricted(_, Obligation::PasswordChange)) => Err(Problem::new(
             code!(password_change_required),
@@ -171,10 +179,11 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
             code!(mfa_enrolment_required),
             "set up a second factor first: POST /api/auth/2fa/setup",
         )),
-        (Handler::Session(handler), SignedIn::Full(holder)) => Ok(Box::new(move |ask| handler(holder, ask))),
+        (Handler::Session(handler), SignedIn::Full(holder)) => Ok((None, Box::new(move |ask| handler(holder, ask)))),
         (Handler::SessionOrKey(handler), SignedIn::Full(holder)) => {
             let caller = holder.caller().clone();
-            Ok(Box::new(move |ask| handler(tagged(&caller, &ask), ask)))
+            let known = caller.clone();
+            Ok((Some(known), Box::new(move |ask| handler(tagged(&caller, &ask), ask))))
         }
         // An obligation that this program does not know yet lets nobody do anything.
         (_, SignedIn::Restricted(..)) => Err(Problem::new(code!(permission_denied), "something else has to be done first")),

@@ -29,6 +29,11 @@ impl Secret {
         Password::new(std::mem::take(&mut *self.0)).map_err(|_| Problem::new(code!(invalid_credentials), "the credentials are not right"))
     }
 
+    /// The text, for whoever erases it.
+    pub(crate) fn into_text(mut self) -> String {
+        std::mem::take(&mut *self.0)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -87,6 +92,8 @@ requests! {
     ChangeRole { role: String }
     /// `DELETE /api/admin/users/{id}`.
     DeleteUser { confirm_email: String }
+    /// `POST /api/secrets`.
+    SetVariable { key: String, value: Secret }
 }
 
 #[cfg(test)]

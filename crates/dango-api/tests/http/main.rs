@@ -3,5 +3,7 @@
 #![expect(clippy::panic, reason = "a test that cannot go on says why")]
 
 mod conventions;
+mod files;
 mod login;
+mod secrets;
 mod world;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use dango_actions::{Actions, AuditView, Caller, Credential, FirstLogin, Grant, Permit, Setup, UsersManage};
+use dango_actions::{Actions, AuditView, Caller, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage};
 use dango_api::{App, Limits, Machine, NotReady, Parts, Peer, Site, router};
 use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};
@@ -19,6 +19,8 @@ use http_body_util::BodyExt;
 use pollster::block_on;
 use serde_json::Value;
 use tower::ServiceExt;
+
+use crate::files::Files;
 
 pub(crate) const RIGHT: &str = "correct horse battery staple";
 pub(crate) const OTHER: &str = "another horse in the stable";
@@ -54,6 +56,7 @@ pub(crate) struct World {
     pub(crate) actions: Actions,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) router: Router,
+    pub(crate) files: Arc<Files>,
 }
 
 /// An answer, read to its end.
@@ -102,8 +105,11 @@ impl World {
         let shared: Arc<dyn Clock> = clock.clone();
         let actions = Actions::new(Arc::new(MemoryStore::new()), &key, setup, Arc::clone(&shared), Arc::new(OsEntropy));
         let actions = actions.expect("random");
+        let files = Arc::new(Files::default());
+        let secrets = SecretsDesk::open(actions.clone(), Arc::clone(&files) as _, 256).expect("a thread");
         let parts = Parts {
             actions: actions.clone(),
+            secrets,
             site,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
@@ -112,7 +118,12 @@ impl World {
             entropy: Arc::new(OsEntropy),
         };
         let router = router(App::new(parts).expect("random"));
-        Self { actions, clock, router }
+        Self {
+            actions,
+            clock,
+            router,
+            files,
+        }
     }
 
     /// Moves time on by so many seconds.

@@ -5,6 +5,7 @@ mod audit;
 mod login;
 mod operations;
 mod people;
+mod secrets;
 
 use std::sync::LazyLock;
 
@@ -12,7 +13,14 @@ use super::{Handler, Limit, Route, Verb};
 
 /// Every operation.
 pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
-    let groups = [login::ROUTES, account::ROUTES, people::ROUTES, audit::ROUTES, operations::ROUTES];
+    let groups = [
+        login::ROUTES,
+        account::ROUTES,
+        people::ROUTES,
+        secrets::ROUTES,
+        audit::ROUTES,
+        operations::ROUTES,
+    ];
     groups.concat()
 });
 

@@ -1,0 +1,59 @@
+//! The project's secrets: what there is, masked, and `.env` changed. No answer ever holds a stored value.
+
+use axum::http::StatusCode;
+use dango_actions::{Caller, SecretsListing};
+use serde_json::json;
+
+use super::Answer;
+use crate::ask::Ask;
+use crate::refusal::Refusal;
+use crate::reply;
+use crate::wire;
+
+/// `GET /api/secrets`.
+pub(crate) async fn list(caller: Caller, ask: Ask) -> Answer {
+    let listing = listing(&caller, &ask).await?;
+    reply::json(StatusCode::OK, &wire::Secrets::new(&listing, ask.now()))
+}
+
+/// `GET /api/secrets/oauth`: what is stored; nobody else is asked.
+pub(crate) async fn list_connections(caller: Caller, ask: Ask) -> Answer {
+    let listing = listing(&caller, &ask).await?;
+    let now = ask.now();
+    let connections: Vec<_> = listing.connections.iter().map(|one| wire::Connection::new(one, now)).collect();
+    reply::json(StatusCode::OK, &connections)
+}
+
+/// `POST /api/secrets`.
+pub(crate) async fn set(caller: Caller, ask: Ask) -> Answer {
+    let wire::SetVariable { key, value } = ask.parse()?;
+    let done = ask.secrets().set_variable(&caller, &key, value.into_text()).await;
+    let done = done.map_err(|error| error.into_problem(ask.now()))?;
+    let status = match done.action() {
+        "created" => StatusCode::CREATED,
+        _ => StatusCode::OK,
+    };
+    reply::json(status, &json!({"key": key, "action": done.action()}))
+}
+
+/// `DELETE /api/secrets/{key}`.
+pub(crate) async fn delete(caller: Caller, ask: Ask) -> Answer {
+    let key = ask.parameter("key")?;
+    remove(&caller, &ask, key).await
+}
+
+/// `DELETE /api/secrets/oauth`: the variable of that name, which the path of the connections would hide.
+pub(crate) async fn delete_oauth(caller: Caller, ask: Ask) -> Answer {
+    remove(&caller, &ask, "oauth").await
+}
+
+async fn remove(caller: &Caller, ask: &Ask, key: &str) -> Answer {
+    let deleted = ask.secrets().delete_variable(caller, key).await;
+    deleted.map_err(|error| error.into_problem(ask.now()))?;
+    reply::json(StatusCode::OK, &json!({"key": key, "action": "deleted"}))
+}
+
+async fn listing(caller: &Caller, ask: &Ask) -> Result<std::sync::Arc<SecretsListing>, crate::problem::Problem> {
+    let listed = ask.secrets().list(caller).await;
+    listed.map_err(|error| error.into_problem(ask.now()))
+}

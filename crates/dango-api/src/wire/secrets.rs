@@ -1,0 +1,127 @@
+//! A project's secrets as answers show them: names and marks, never a value.
+
+use dango_actions::{ListedConnection, SecretsListing};
+use dango_core::Timestamp;
+use serde::Serialize;
+
+/// What stands in the place of every value.
+const MASKED: &str = "***";
+const DAY_MICROS: i64 = 86_400_000_000;
+/// Up to so many days before its end a connection is called expiring.
+const EXPIRING_DAYS: i64 = 7;
+
+/// Everything that a project has.
+#[derive(Debug, Serialize)]
+pub(crate) struct Secrets<'a> {
+    env_vars: Vec<EnvVar<'a>>,
+    source_credentials: Vec<SourceCredential<'a>>,
+    oauth_credentials: Vec<Connection<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct EnvVar<'a> {
+    key: &'a str,
+    masked_value: &'static str,
+    source: &'static str,
+    encrypted: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceCredential<'a> {
+    path: &'a str,
+    masked_value: &'static str,
+    encrypted: bool,
+}
+
+/// The object *oauth connection*.
+#[derive(Debug, Serialize)]
+pub(crate) struct Connection<'a> {
+    name: &'a str,
+    source_type: &'a str,
+    provider: &'a str,
+    identifier: Option<&'a str>,
+    account_info: Option<&'a str>,
+    connected_at: Option<String>,
+    expires_at: Option<String>,
+    status: &'static str,
+    is_expired: bool,
+    days_until_expiry: Option<i64>,
+}
+
+impl<'a> Secrets<'a> {
+    pub(crate) fn new(listing: &'a SecretsListing, now: Timestamp) -> Self {
+        let variables = listing.variables.iter().map(|variable| EnvVar {
+            key: &variable.key,
+            masked_value: MASKED,
+            source: "env",
+            encrypted: variable.is_encrypted,
+        });
+        let credentials = listing.credentials.iter().map(|credential| SourceCredential {
+            path: &credential.path,
+            masked_value: MASKED,
+            encrypted: credential.is_encrypted,
+        });
+        Self {
+            env_vars: variables.collect(),
+            source_credentials: credentials.collect(),
+            oauth_credentials: listing.connections.iter().map(|one| Connection::new(one, now)).collect(),
+        }
+    }
+}
+
+impl<'a> Connection<'a> {
+    /// A connection has expired at its last moment, not after it; seven days before that it begins to be expiring.
+    pub(crate) fn new(listed: &'a ListedConnection, now: Timestamp) -> Self {
+        let left = listed.expires_at.map(|end| end.unix_micros().saturating_sub(now.unix_micros()));
+        let is_expired = left.is_some_and(|left| left <= 0);
+        let is_expiring = left.is_some_and(|left| left <= EXPIRING_DAYS * DAY_MICROS);
+        Self {
+            name: &listed.name,
+            source_type: &listed.source_type,
+            provider: &listed.provider,
+            identifier: listed.identifier.as_deref(),
+            account_info: listed.account_info.as_deref(),
+            connected_at: listed.connected_at.map(|at| at.to_string()),
+            expires_at: listed.expires_at.map(|at| at.to_string()),
+            status: match (is_expired, is_expiring) {
+                (true, _) => "expired",
+                (false, true) => "expiring",
+                (false, false) => "valid",
+            },
+            is_expired,
+            days_until_expiry: left.map(|left| left.max(0) / DAY_MICROS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seven_days_and_a_second_are_not_yet_seven_days() {
+        let now = Timestamp::from_unix_micros(1_795_000_000_000_000);
+        let shown = |seconds: Option<i64>| {
+            let expires_at = seconds.map(|seconds| Timestamp::from_unix_micros(now.unix_micros() + seconds * 1_000_000));
+            let listed = ListedConnection {
+                name: "sheets".to_owned(),
+                source_type: "google_sheets".to_owned(),
+                provider: "google".to_owned(),
+                identifier: None,
+                account_info: None,
+                connected_at: None,
+                expires_at,
+            };
+            let connection = Connection::new(&listed, now);
+            (connection.status, connection.is_expired, connection.days_until_expiry)
+        };
+        let week = 7 * 86_400;
+        assert_eq!(shown(None), ("valid", false, None));
+        assert_eq!(shown(Some(week + 1)), ("valid", false, Some(7)));
+        assert_eq!(shown(Some(week)), ("expiring", false, Some(7)));
+        assert_eq!(shown(Some(week - 1)), ("expiring", false, Some(6)));
+        assert_eq!(shown(Some(1)), ("expiring", false, Some(0)));
+        assert_eq!(shown(Some(0)), ("expired", true, Some(0)));
+        assert_eq!(shown(Some(-86_400)), ("expired", true, Some(0)));
+    }
+}

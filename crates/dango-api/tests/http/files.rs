@@ -1,0 +1,81 @@
+//! A project's files in memory, which do as they are told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use dango_actions::{
+    FilesError, FilesProblem, ListedConnection, ListedCredential, ListedVariable, ProjectFiles, SecretsListing, VariableChange,
+    VariableChanged, VariableEdit,
+};
+use dango_core::Timestamp;
+use dango_secrets::SetOutcome;
+
+#[derive(Default)]
+pub(crate) struct Files {
+    pub(crate) variables: Mutex<BTreeMap<String, String>>,
+    /// What every use of the files answers, if it is to fail.
+    pub(crate) problem: Mutex<Option<FilesProblem>>,
+}
+
+impl Files {
+    fn check(&self) -> Result<(), FilesError> {
+        let problem = self.problem.lock().expect("not poisoned").clone();
+        problem.map_or(Ok(()), |problem| Err(FilesError::new(problem, "told_to")))
+    }
+
+    fn change_one(&self, change: &VariableChange) -> Result<VariableChanged, FilesError> {
+        self.check()?;
+        let mut variables = self.variables.lock().expect("not poisoned");
+        match &change.edit {
+            VariableEdit::Set { value, .. } if value.expose().contains("${") => {
+                let reason = "python-dotenv would expand the reference".to_owned();
+                Err(FilesError::new(FilesProblem::Value { reason }, "env_value_reference"))
+            }
+            VariableEdit::Set { key, value } => {
+                let outcome = match variables.insert(key.to_string(), value.expose().to_owned()) {
+                    None => SetOutcome::Created,
+                    Some(old) if old == value.expose() => SetOutcome::Unchanged,
+                    Some(_) => SetOutcome::Replaced,
+                };
+                Ok(VariableChanged::Set { outcome, encrypted: false })
+            }
+            VariableEdit::Delete { key } => match variables.remove(key) {
+                Some(_) => Ok(VariableChanged::Deleted),
+                None => Err(FilesError::new(FilesProblem::NotFound, "env_key_not_found")),
+            },
+        }
+    }
+}
+
+impl ProjectFiles for Files {
+    fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
+        self.check()?;
+        let variables = self.variables.lock().expect("not poisoned");
+        let listed = variables.keys().map(|key| ListedVariable {
+            key: key.clone(),
+            is_encrypted: false,
+        });
+        let credential = ListedCredential {
+            path: "sources.stripe.api_key".to_owned(),
+            is_encrypted: true,
+        };
+        let connection = ListedConnection {
+            name: "sheets".to_owned(),
+            source_type: "google_sheets".to_owned(),
+            provider: "google".to_owned(),
+            identifier: Some("ada@team.example".to_owned()),
+            account_info: None,
+            connected_at: Some(Timestamp::from_unix_micros(1_794_000_000_000_000)),
+            expires_at: None,
+        };
+        Ok(Arc::new(SecretsListing {
+            variables: listed.collect(),
+            credentials: Arc::new([credential]),
+            connections: Arc::new([connection]),
+        }))
+    }
+
+    fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {
+        changes.iter().map(|change| self.change_one(change)).collect()
+    }
+}
