@@ -1,4 +1,4 @@
-//! Where the built `dango` is, and whether it was built from the sources as they are now. Building it is cargo's work.
+//! Where the built binaries are, and whether they were built from the sources as they are now. Building them is cargo's work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-const BUILD: &str = "run `cargo build -p dango-cli` first (`cargo xtask test` does)";
+const BUILD: &str = "run `cargo build --workspace` first (`cargo xtask test` does)";
 
 /// Puts a copy of the binary somewhere, for a user who may not reach the original.
 ///
@@ -32,22 +32,34 @@ pub fn lend_dango(to: &Path) {
 /// When it is not there or older than a source it was built from.
 pub fn dango() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        if let Some(named) = std::env::var_os("DANGO_TEST_BINARY") {
-            return PathBuf::from(named);
-        }
-        let test = std::env::current_exe().expect("a running test has a path");
-        // target/PROFILE/deps/TEST
-        let profile = test.ancestors().nth(2).expect("cargo puts tests two folders deep");
-        let binary = profile.join(format!("dango{}", std::env::consts::EXE_SUFFIX));
-        let Some(built) = modified(&binary) else {
-            panic!("{} does not exist: {BUILD}", binary.display());
-        };
-        if let Some(source) = newer_source(&profile.join("dango.d"), built) {
-            panic!("{} is older than {}: {BUILD}", binary.display(), source.display());
-        }
-        binary
-    })
+    BINARY.get_or_init(|| found("dango", "DANGO_TEST_BINARY"))
+}
+
+/// The built server next to the running test, or the one that `DANGO_TEST_SERVER` names.
+///
+/// # Panics
+///
+/// When it is not there or older than a source it was built from.
+pub fn dango_server() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| found("dango-server", "DANGO_TEST_SERVER"))
+}
+
+fn found(name: &str, variable: &str) -> PathBuf {
+    if let Some(named) = std::env::var_os(variable) {
+        return PathBuf::from(named);
+    }
+    let test = std::env::current_exe().expect("a running test has a path");
+    // target/PROFILE/deps/TEST
+    let profile = test.ancestors().nth(2).expect("cargo puts tests two folders deep");
+    let binary = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let Some(built) = modified(&binary) else {
+        panic!("{} does not exist: {BUILD}", binary.display());
+    };
+    if let Some(source) = newer_source(&profile.join(format!("{name}.d")), built) {
+        panic!("{} is older than {}: {BUILD}", binary.display(), source.display());
+    }
+    binary
 }
 
 /// The first file that cargo built the binary from and that has changed since.

@@ -22,18 +22,22 @@
 mod binary;
 mod bus_tap;
 mod canary;
+mod client;
 pub mod console;
 mod counterparts;
 mod keyring;
 mod process;
 mod scratch;
+mod server;
 mod windows;
 
-pub use binary::{dango, lend_dango};
+pub use binary::{dango, dango_server, lend_dango};
 pub use bus_tap::BusTap;
 pub use canary::Canary;
+pub use client::{Answer, Client};
 pub use counterparts::{node, node_modules, python, workspace_root};
 pub use keyring::KeyringSession;
 pub use process::{Output, run_to_end};
 pub use scratch::{Invocation, Scratch};
+pub use server::Server;
 pub use windows::Windows;

@@ -1,0 +1,28 @@
+//! The running server, asked over real sockets, with the command line at the same project.
+
+mod closed;
+mod crashes;
+mod start;
+mod together;
+
+use dango_tests::{Scratch, Server};
+
+pub(crate) const EMAIL: &str = "ada@team.example";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// A project whose administrator has chosen [`PASSWORD`] by the setup link, and its running server.
+pub(crate) fn with_administrator() -> (Scratch, Server) {
+    let project = Scratch::initialised();
+    let server = Server::start(&project);
+    claim(&server);
+    (project, server)
+}
+
+/// Becomes the first administrator.
+pub(crate) fn claim(server: &Server) {
+    let link = server.setup_link();
+    let token = link.rsplit('/').next().expect("a link has a token");
+    let body = serde_json::json!({"token": token, "email": EMAIL, "password": PASSWORD});
+    let answer = server.client().post("/api/auth/claim", &body);
+    assert_eq!(answer.status, 201, "{}", answer.text);
+}
