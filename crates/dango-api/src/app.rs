@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use dango_actions::{Actions, SecretsDesk};
 use dango_audit::Id;
 use dango_core::{Clock, Entropy, EntropyError};
+use dango_store::BoxFuture;
 use ipnet::IpNet;
 
 use crate::limiter::FailureLimiter;
@@ -57,7 +58,7 @@ pub trait Machine: Send + Sync {
     /// # Errors
     ///
     /// [`NotReady`].
-    fn check_readiness(&self) -> Result<(), NotReady>;
+    fn check_readiness(&self) -> BoxFuture<'_, Result<(), NotReady>>;
 
     /// The checkpoints of the audit log that are kept outside of it, one after another; empty where none is kept yet.
     ///

@@ -1,41 +1,115 @@
-//! What is served: the one place where the frame meets its router.
+//! What is served: the one place where the frame meets the HTTP interface and the project's files.
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
-use dango_actions::Actions;
+use axum::Router;
+use dango_actions::{Actions, Premises, SecretsDesk};
+use dango_api::{Machine, NotReady, Parts, Site};
 use dango_core::{Clock, Entropy};
+use dango_files::{KeyAccess, VaultFiles};
 use dango_secrets::project::Project;
+use dango_store::BoxFuture;
 use prometheus_client::registry::Registry;
 
+use crate::failure::Failure;
 use crate::origin::Origin;
 use crate::readiness::Readiness;
+use crate::request_metrics::RequestMetrics;
 use crate::settings::Settings;
+use crate::system::System;
 
-/// Everything that a router needs of the house; clones share it.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct App {
-    /// The use cases.
-    pub actions: Actions,
-    /// The project that is served.
-    pub project: Project,
-    /// The settings.
-    pub settings: Arc<Settings>,
-    /// What people reach the server by.
-    pub origin: Origin,
-    /// Whether the server can do its work.
-    pub readiness: Readiness,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
+/// How many changes of the project's files wait for their turn; the rest is sent away.
+const DESK_QUEUE: usize = 1024;
+
+/// Everything that the interface needs of the house.
+pub(crate) struct House<'a> {
+    pub(crate) actions: &'a Actions,
+    pub(crate) premises: &'a Arc<Premises>,
+    pub(crate) project: &'a Project,
+    pub(crate) settings: &'a Settings,
+    pub(crate) origin: &'a Origin,
+    pub(crate) readiness: &'a Readiness,
 }
 
-/// Builds the router, and registers what it measures.
-///
-/// The address of the connection is in every request as `axum::extract::ConnectInfo<SocketAddr>`, and a request has exactly one `Host`.
-pub(crate) fn router(_app: App, _registry: &mut Registry) -> Router {
-    Router::new().route("/api/health", get(|| async { Json(serde_json::json!({"status": "ok"})) }))
+/// What was built: the router, and the desk that has to be closed once nobody asks any more.
+pub(crate) struct Served {
+    pub(crate) router: Router,
+    pub(crate) desk: SecretsDesk,
+}
+
+/// Builds the router, and registers what it counts.
+pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry) -> Result<Served, Failure> {
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
+    let files = VaultFiles::new(
+        house.project.clone(),
+        key_access(system)?,
+        Arc::clone(&entropy),
+        Arc::clone(&clock),
+    );
+    let desk = SecretsDesk::open(house.actions.clone(), Arc::new(files), DESK_QUEUE)
+        .map_err(|error| Failure::new(format!("the thread that changes the project's files cannot be started: {error}")))?;
+    let parts = Parts {
+        actions: house.actions.clone(),
+        secrets: desk.clone(),
+        site: site(house.origin),
+        trusted_proxies: house.settings.trusted_proxies.clone(),
+        limits: dango_api::Limits::default(),
+        machine: Arc::new(ThisMachine {
+            readiness: house.readiness.clone(),
+            premises: Arc::clone(house.premises),
+        }),
+        clock,
+        entropy,
+    };
+    let app = dango_api::App::new(parts).map_err(|error| Failure::caused_by(&error))?;
+    RequestMetrics::register(app.clone(), registry);
+    Ok(Served {
+        router: dango_api::router(app),
+        desk,
+    })
+}
+
+fn site(origin: &Origin) -> Site {
+    match &origin.configured {
+        Some(url) => Site::Public(url.clone()),
+        None => Site::Loopback {
+            port: origin.listen.port(),
+            tls: origin.is_tls,
+        },
+    }
+}
+
+/// What the environment says of the project's encryption key.
+fn key_access(system: &System) -> Result<KeyAccess, Failure> {
+    Ok(KeyAccess {
+        key: system.secret_variable("DANGO_KEY")?,
+        key_file: system.variable("DANGO_KEY_FILE").map(|path| system.directory.join(path)),
+        has_bus: system.variable("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty()),
+        passphrase: system.secret_variable("DANGO_PASSPHRASE")?,
+    })
+}
+
+/// What only this machine knows.
+struct ThisMachine {
+    readiness: Readiness,
+    premises: Arc<Premises>,
+}
+
+impl Machine for ThisMachine {
+    fn check_readiness(&self) -> BoxFuture<'_, Result<(), NotReady>> {
+        Box::pin(async {
+            self.readiness.check().await.map_err(|reason| NotReady {
+                what: reason.code(),
+                source: reason.into(),
+            })
+        })
+    }
+
+    fn checkpoints(&self) -> Result<String, NotReady> {
+        let kept = self.premises.kept_checkpoint().map_err(|error| NotReady {
+            what: "checkpoint",
+            source: error.into(),
+        })?;
+        Ok(kept.map(|kept| kept.note).unwrap_or_default())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dango_actions::{Actions, CheckpointStanding, IdentityKeyEnvironment, Premises, Setup, Workers};
+use dango_actions::{Actions, CheckpointStanding, IdentityKeyEnvironment, Machine, Premises, Setup, Workers};
 use dango_identity::IdentityKey;
 use dango_secrets::project::Project;
 use dango_store::Store;
@@ -11,6 +11,7 @@ use dango_store_sqlite::{Open, SqliteStore};
 use crate::failure::{Failure, identity_key_is_lost};
 use crate::origin::Origin;
 use crate::settings::Settings;
+use crate::setup_link::caller;
 use crate::system::System;
 
 /// How many wait for a password to be hashed; the rest is sent away.
@@ -69,6 +70,12 @@ impl House {
         let setup = setup(settings, project, origin, workers);
         let (clock, entropy) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
         let actions = Actions::new(Arc::clone(&store), &key, setup, clock, entropy).map_err(|error| Failure::caused_by(&error))?;
+        if !is_there && !premises.identity_key().is_in_environment() {
+            let permit = pollster::block_on(actions.permit::<Machine>(&caller(system)));
+            let permit = permit.map_err(|error| Failure::caused_by(&error))?;
+            let recorded = pollster::block_on(actions.record_identity_key(&permit));
+            recorded.map_err(|error| Failure::caused_by(&error))?;
+        }
         let standing = pollster::block_on(CheckpointStanding::of(&actions, kept, system.clock.now()))?;
         Ok(Self {
             actions,

@@ -2,7 +2,7 @@
 //!
 //! - [`run`]: the whole program, given a [`System`];
 //! - [`SETTINGS`]: every setting, from which options, variables, file keys and `docs/server.md` come; [`Settings`] holds what was given;
-//! - [`App`]: what a router gets, and `app::router`, which builds it: the only place that knows what is served;
+//! - `app`: what is served, the HTTP interface of `dango-api`: the only place that knows it;
 //! - [`Limits`]: every limit on connections and requests, in one place;
 //! - [`Readiness`]: whether the server can do its work.
 //!
@@ -22,6 +22,7 @@ mod operations;
 mod origin;
 pub mod process;
 mod readiness;
+mod request_metrics;
 mod serve;
 mod server;
 mod settings;
@@ -35,7 +36,6 @@ use std::sync::Arc;
 use dango_actions::InPlace;
 use dango_secrets::project::Project;
 
-pub use app::App;
 pub use limits::Limits;
 pub use origin::Origin;
 pub use readiness::{NotReady, Readiness};

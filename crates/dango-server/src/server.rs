@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use dango_actions::SecretsDesk;
 use dango_secrets::project::Project;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -12,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::{self, App};
+use crate::app::{self, Served};
 use crate::checkpoints::{Keeper, Kept};
 use crate::failure::{Failure, chain};
 use crate::house::{HASHING_QUEUE, House};
@@ -71,6 +72,7 @@ struct Running {
     readiness: Readiness,
     notifier: Notifier,
     settings: Arc<Settings>,
+    desk: SecretsDesk,
     _keeper: Keeper,
 }
 
@@ -102,7 +104,7 @@ impl Running {
         let readiness = Readiness::new(house.store, Arc::clone(&house.premises), house.key, project.clone());
         let keeper = Keeper::start(Kept {
             actions: house.actions.clone(),
-            premises: house.premises,
+            premises: Arc::clone(&house.premises),
             readiness: readiness.clone(),
             clock: Arc::clone(&system.clock),
             entropy: Arc::clone(&system.entropy),
@@ -111,15 +113,18 @@ impl Running {
         let mut registry = Registry::with_prefix("dango");
         let traffic = Traffic::default();
         traffic.register(&mut registry);
-        let app = App {
-            actions: house.actions.clone(),
-            project,
-            settings: Arc::clone(&settings),
-            origin: origin.clone(),
-            readiness: readiness.clone(),
-            clock: Arc::clone(&system.clock),
-            entropy: Arc::clone(&system.entropy),
-        };
+        let Served { router, desk } = app::build(
+            system,
+            &app::House {
+                actions: &house.actions,
+                premises: &house.premises,
+                project: &project,
+                settings: &settings,
+                origin: &origin,
+                readiness: &readiness,
+            },
+            &mut registry,
+        )?;
         let plan = |router, tls, traffic| DoorPlan {
             router,
             tls,
@@ -128,7 +133,6 @@ impl Running {
             traffic,
             entropy: Arc::clone(&system.entropy),
         };
-        let router = app::router(app, &mut registry);
         let (ending, ends) = watch::channel(false);
         let mut doors = vec![tokio::spawn(
             Door::new(listener, plan(router, acceptor, traffic)).serve(ends.clone()),
@@ -156,6 +160,7 @@ impl Running {
             readiness,
             notifier,
             settings,
+            desk,
             _keeper: keeper,
         })
     }
@@ -189,6 +194,10 @@ impl Running {
             () = signals.end() => Ended::Early,
         };
         watch.abort();
+        // Changes of files that were handed over are made and recorded, whoever has stopped waiting for them.
+        let desk = self.desk;
+        let closed = tokio::task::spawn_blocking(move || desk.close());
+        let _ = closed.await;
         match ended {
             Ended::Well => tracing::info!("ended"),
             Ended::Early => tracing::warn!("ended before everything in flight was finished"),

@@ -30,32 +30,32 @@ pub(crate) async fn offer(actions: &Actions, system: &System) -> Result<Option<C
     }
 }
 
-/// Shows it to whoever started the server at a terminal.
+/// Shows it to whoever started the server: the link alone on standard output, as everything that is shown once, and what it is on
+/// standard error.
 ///
 /// # Security
 ///
-/// Whoever has the link becomes the administrator. What is no terminal may be a file that others read, so nothing is shown there, and
-/// no link is made; `dango-server setup-link` prints one to whoever may run it.
+/// Whoever has the link becomes the administrator. It is in no log: where standard output is kept, as under systemd, the shipped unit
+/// throws it away, and `dango-server setup-link` prints a link to whoever may run it.
 pub(crate) async fn show(actions: &Actions, system: &System) -> Result<(), Failure> {
-    if !system.has_terminal {
-        if !has_administrator(actions, system).await? {
-            tracing::warn!("there is no administrator yet: `dango-server setup-link` prints a link for the first one");
-        }
-        return Ok(());
-    }
     let Some(link) = offer(actions, system).await? else {
         return Ok(());
     };
-    let mut terminal = io::stderr().lock();
-    let told = writeln!(
-        terminal,
-        "\nThere is no administrator yet. Become the first one with this link; it works once, until {}:\n\n  {}\n",
-        link.expires_at,
-        link.url().expose()
-    );
-    told.map_err(|error| Failure::new(format!("the setup link cannot be shown: {error}")))
+    let shown = tell(&link);
+    shown.map_err(|error| Failure::new(format!("the setup link cannot be shown: {error}")))
 }
 
-fn caller(system: &System) -> Caller {
+fn tell(link: &ClaimLink) -> io::Result<()> {
+    writeln!(
+        io::stderr().lock(),
+        "there is no administrator yet: become the first one with this link, which works once, until {}:",
+        link.expires_at
+    )?;
+    let mut output = io::stdout().lock();
+    writeln!(output, "{}", link.url().expose())?;
+    output.flush()
+}
+
+pub(crate) fn caller(system: &System) -> Caller {
     Caller::cli(Some(system.uid), Some(&system.user))
 }

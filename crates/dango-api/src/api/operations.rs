@@ -15,7 +15,7 @@ pub(crate) async fn health(_: Ask) -> Answer {
 
 /// `GET /api/ready`: database, key and project directory can be used.
 pub(crate) async fn ready(ask: Ask) -> Answer {
-    match ask.app.machine().check_readiness() {
+    match ask.app.machine().check_readiness().await {
         Ok(()) => reply::json(StatusCode::OK, &json!({"status": "ready"})),
         Err(error) => {
             tracing::error!(what = error.what, cause = %error.source, "not ready");

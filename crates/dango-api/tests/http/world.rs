@@ -14,7 +14,7 @@ use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};
 use dango_core::{Clock, OsEntropy, SecretValue, Timestamp};
 use dango_identity::{IdentityKey, Role};
-use dango_store::MemoryStore;
+use dango_store::{BoxFuture, MemoryStore};
 use http_body_util::BodyExt;
 use pollster::block_on;
 use serde_json::Value;
@@ -43,8 +43,8 @@ impl Clock for ManualClock {
 struct Fine;
 
 impl Machine for Fine {
-    fn check_readiness(&self) -> Result<(), NotReady> {
-        Ok(())
+    fn check_readiness(&self) -> BoxFuture<'_, Result<(), NotReady>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn checkpoints(&self) -> Result<String, NotReady> {

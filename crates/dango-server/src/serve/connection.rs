@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use dango_api::Peer;
 use dango_core::Entropy;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Request, Response};
@@ -194,7 +194,7 @@ impl Service<Request<Incoming>> for Desk {
                 Body::new(Timed::new(body, limit))
             }
         });
-        request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(Peer(self.peer));
         // A router is ready at any time.
         let answering = self.common.router.clone().call(request);
         Box::pin(async move {

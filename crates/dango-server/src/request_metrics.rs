@@ -1,0 +1,70 @@
+//! What the HTTP interface has counted, as Prometheus collects it. The counting itself is the interface's.
+
+use std::fmt;
+
+use dango_api::{App, BOUNDS};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::registry::Registry;
+
+const MICROS: f64 = 1_000_000.0;
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// Reads the counters when they are asked for.
+pub(crate) struct RequestMetrics(App);
+
+impl RequestMetrics {
+    pub(crate) fn register(app: App, registry: &mut Registry) {
+        registry.register_collector(Box::new(Self(app)));
+    }
+}
+
+impl fmt::Debug for RequestMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RequestMetrics")
+    }
+}
+
+impl Collector for RequestMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let metrics = self.0.metrics();
+        let mut requests = encoder.encode_descriptor("http_requests", "Answers, by operation and class of status", None, MetricType::Counter)?;
+        for route in metrics.routes() {
+            for (class, count) in CLASSES.iter().zip(route.classes).filter(|(_, count)| *count > 0) {
+                let labels = [("operation", route.operation), ("status", class)];
+                ConstCounter::new(count).encode(requests.encode_family(&labels)?)?;
+            }
+        }
+        let overloaded = encoder.encode_descriptor(
+            "http_overloaded",
+            "Requests that were sent away because too many were being answered",
+            None,
+            MetricType::Counter,
+        )?;
+        ConstCounter::new(metrics.overloaded()).encode(overloaded)?;
+        let mut durations = encoder.encode_descriptor(
+            "http_request_duration",
+            "How long answers took",
+            Some(&prometheus_client::registry::Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        for route in metrics.routes().filter(|route| route.durations.iter().any(|count| *count > 0)) {
+            let total = route.durations.iter().sum();
+            let bounds = BOUNDS.iter().map(|micros| seconds(*micros)).chain([f64::MAX]);
+            let buckets: Vec<(f64, u64)> = bounds.zip(route.durations).collect();
+            let labels = [("operation", route.operation)];
+            durations
+                .encode_family(&labels)?
+                .encode_histogram::<NoLabelSet>(seconds(route.micros), total, &buckets, None)?;
+        }
+        Ok(())
+    }
+}
+
+/// As Prometheus counts time. What is lost beyond 2⁵³ µs is nobody's concern.
+#[expect(clippy::cast_precision_loss, reason = "285 years of microseconds are exact")]
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / MICROS
+}
