@@ -5,12 +5,11 @@ use std::marker::PhantomData;
 
 use dango_core::{Entropy, EntropyError};
 use data_encoding::BASE64URL_NOPAD;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::encoding::Fields;
-use crate::key::TokenKey;
+use crate::key::{TokenKey, plain_hash};
 
 /// What tokens are for. The types have no values; they only tell one [`PlainToken`] from another.
 pub mod kind {
@@ -150,7 +149,7 @@ impl<K: TokenKind> PlainToken<K> {
         BASE64URL_NOPAD
             .decode_mut(self.text.as_slice(), random.as_mut_slice())
             .expect("a token is base64url of 32 bytes");
-        [self.text.as_slice(), random.as_slice()].map(|plain| TokenDigest::from_bytes(Sha256::digest(plain).into()))
+        [self.text.as_slice(), random.as_slice()].map(|plain| TokenDigest::from_bytes(plain_hash(plain)))
     }
 }
 

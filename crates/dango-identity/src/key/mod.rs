@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-pub(crate) use derived::same_code;
 pub use derived::{
     AccountNameKey, ApiKeyMacKey, AuditChainKey, AuditCheckpointSeed, ColumnKey, DeviceKey, PasswordPepper, Purpose, SessionMacKey,
     TokenKey,
 };
+pub(crate) use derived::{plain_hash, same_code};
 
 /// The length of every key, in bytes.
 const KEY_LENGTH: usize = 32;
