@@ -9,8 +9,7 @@
 
 mod house;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use dango_actions::{AuthManage, UsersManage};
 use dango_core::{OsEntropy, Timestamp};
@@ -173,7 +172,7 @@ fn nobody_is_let_in_once_a_revocation_was_answered() {
     let (_directory, house) = house();
     for _ in 0..20 {
         let token = known(&house, 2);
-        let revoked = AtomicBool::new(false);
+        let (revoked, asked) = (AtomicBool::new(false), AtomicU32::new(0));
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
@@ -182,10 +181,13 @@ fn nobody_is_let_in_once_a_revocation_was_answered() {
                         let was_revoked = revoked.load(Ordering::SeqCst);
                         refused = ask(&house.server, &token) == "authentication_required";
                         assert!(refused || !was_revoked, "let in after the answer");
+                        asked.fetch_add(1, Ordering::SeqCst);
                     }
                 });
             }
-            std::thread::sleep(Duration::from_millis(2));
+            while asked.load(Ordering::SeqCst) < 100 {
+                std::thread::yield_now();
+            }
             house.elsewhere(|tx| Box::pin(async move { tx.end_sessions_of(user_id(2)).await }));
             revoked.store(true, Ordering::SeqCst);
         });

@@ -12,7 +12,7 @@ type Door = (&'static str, usize);
 const ANY: usize = usize::MAX;
 
 /// Each heavy crate, as Rust spells it, with its doors.
-const HEAVY: [(&str, &[Door]); 32] = [
+const HEAVY: [(&str, &[Door]); 33] = [
     (
         "toml_edit",
         &[
@@ -89,6 +89,8 @@ const HEAVY: [(&str, &[Door]); 32] = [
         "argon2",
         &[("crates/dango-keyring/src/wrapped", 1), ("crates/dango-identity/src/password", 2)],
     ),
+    // What every request asks is read on its own thread; everything else goes through the other driver.
+    ("rusqlite", &[("crates/dango-store-sqlite/src", 1)]),
     ("region", &[("crates/dango-keyring/src", 1)]),
     // The keyring: one file asks, one knows which keyring this system has.
     ("keyring_core", &[("crates/dango-keyring/src/holder/keyring", 2)]),
