@@ -55,6 +55,11 @@ impl Failure {
             let _ = writeln!(out, "hint: {}", one_line(hint));
         }
     }
+
+    /// Writes it to the log.
+    pub(crate) fn log(&self) {
+        tracing::error!(hint = self.hints.join("; "), "{}", self.message);
+    }
 }
 
 /// A message with its causes on one line.

@@ -77,12 +77,19 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
     let project = system.find_project(&given)?;
     let settings = given.with_file(&project, &system.directory)?;
     let by_default = if system.has_terminal { LogFormat::Human } else { LogFormat::Json };
-    logs::start(settings.log_format.unwrap_or(by_default), settings.log_level);
+    let format = settings.log_format.unwrap_or(by_default);
+    logs::start(format, settings.log_level);
     match line.verb {
-        Verb::Serve => server::run(system, settings, project).map(|ended| match ended {
-            Ended::Well => 0,
-            Ended::Early => REFUSED,
-        }),
+        Verb::Serve => match server::run(system, settings, project) {
+            Ok(Ended::Well) => Ok(0),
+            Ok(Ended::Early) => Ok(REFUSED),
+            // What reads the log reads this, too.
+            Err(failure) if format == LogFormat::Json => {
+                failure.log();
+                Ok(REFUSED)
+            }
+            Err(failure) => Err(failure),
+        },
         Verb::Check => {
             let is_well = check::run(&system, &settings, &project, &mut io::stdout().lock(), &mut io::stderr().lock());
             Ok(if is_well { 0 } else { REFUSED })

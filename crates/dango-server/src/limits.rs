@@ -31,6 +31,14 @@ pub struct Limits {
     pub linger: Duration,
 }
 
+impl Limits {
+    /// How often a connection is looked at: a limit is overrun by no more than a quarter of the shortest.
+    pub(crate) fn look_every(&self) -> Duration {
+        let shortest = self.header.min(self.idle).min(self.exchange);
+        (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(5))
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -60,15 +60,33 @@ impl<B: HttpBody + Unpin> HttpBody for Timed<B> {
     }
 }
 
+/// The most of an answer that is handed over at once.
+const PIECE: usize = 64 * 1024;
+
 /// An answer's body; the request has ended when it is dropped.
+///
+/// A large one is handed over in pieces, so that it lasts about as long as the client takes it: given whole, it would be the
+/// connection's, and the request over before the client has seen a byte.
 pub(super) struct Answer {
     body: Body,
+    /// What is there already and was not handed over.
+    rest: Option<Bytes>,
     _exchange: Exchange,
 }
 
 impl Answer {
     pub(super) const fn new(body: Body, exchange: Exchange) -> Self {
-        Self { body, _exchange: exchange }
+        Self {
+            body,
+            rest: None,
+            _exchange: exchange,
+        }
+    }
+
+    fn piece(&mut self, mut data: Bytes) -> Frame<Bytes> {
+        let piece = data.split_to(data.len().min(PIECE));
+        self.rest = Some(data).filter(|rest| !rest.is_empty());
+        Frame::data(piece)
     }
 }
 
@@ -77,14 +95,28 @@ impl HttpBody for Answer {
     type Error = axum::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let this = self.get_mut();
+        if let Some(rest) = this.rest.take() {
+            return Poll::Ready(Some(Ok(this.piece(rest))));
+        }
+        Pin::new(&mut this.body).poll_frame(cx).map_ok(|frame| match frame.into_data() {
+            Ok(data) => this.piece(data),
+            Err(other) => other,
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = self.rest.as_ref().map_or(0, |rest| u64::try_from(rest.len()).unwrap_or(u64::MAX));
+        let body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower().saturating_add(rest));
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
     }
 }

@@ -97,7 +97,8 @@ async fn watched<C, E>(
     let mut is_ending = false;
     loop {
         let wait = match talk.patience(&limits) {
-            Patience::Left(left) => left,
+            // What the connection does changes all the time, and with it the limit that holds; nobody sets the clock again for that.
+            Patience::Left(left) => left.min(limits.look_every()),
             Patience::None => break,
         };
         tokio::select! {

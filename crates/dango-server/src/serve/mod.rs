@@ -164,3 +164,6 @@ fn refuse(mut stream: TcpStream, is_tls: bool, porters: &Arc<Semaphore>) {
         while stream.read(&mut block).await.is_ok_and(|count| count > 0) {}
     }));
 }
+
+#[cfg(test)]
+mod tests;

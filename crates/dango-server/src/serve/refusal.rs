@@ -15,7 +15,7 @@ const NOSNIFF: (HeaderName, HeaderValue) = (
 
 /// What a connection too many is answered, in plain HTTP; then it is closed. Nothing of the request is read.
 pub(super) const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-    cache-control: no-store\r\nretry-after: 1\r\nx-request-id: none\r\nconnection: close\r\ncontent-length: 174\r\n\r\n\
+    cache-control: no-store\r\nretry-after: 1\r\nx-request-id: none\r\nconnection: close\r\ncontent-length: 183\r\n\r\n\
     {\"type\":\"urn:dango:problem:too_many_connections\",\"title\":\"Service Unavailable\",\"status\":503,\
     \"detail\":\"Too many connections at once.\",\"code\":\"too_many_connections\",\"request_id\":\"none\"}";
 
