@@ -1,6 +1,5 @@
 //! The server from its start to its end: everything built in an order in which what can be refused is refused first, signals obeyed.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -169,11 +168,8 @@ impl Running {
     async fn until(self, mut signals: Signals) -> Result<Ended, Failure> {
         let watch = self.notifier.clone();
         let watch = tokio::spawn(async move { watch.keep_watch().await });
-        loop {
-            match signals.next().await {
-                Asked::Reload => self.renew_certificate(),
-                Asked::End => break,
-            }
+        while let Asked::Reload = signals.next().await {
+            self.renew_certificate();
         }
         tracing::info!(
             "ending: what is in flight is finished, at most for {} s",
@@ -270,12 +266,10 @@ impl Signals {
     }
 
     /// Waits for a signal to end.
-    fn end(&mut self) -> impl Future<Output = ()> {
-        async {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-            }
+    async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

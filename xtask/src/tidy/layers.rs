@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 17] = [
+pub(super) const EDGES: [(&str, &[&str]); 18] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -59,6 +59,17 @@ pub(super) const EDGES: [(&str, &[&str]); 17] = [
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),
+    (
+        "dango-server",
+        &[
+            "dango-core",
+            "dango-secrets",
+            "dango-identity",
+            "dango-store",
+            "dango-store-sqlite",
+            "dango-actions",
+        ],
+    ),
     ("xtask", &[]),
     (
         "dango-tests",

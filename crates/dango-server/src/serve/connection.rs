@@ -95,12 +95,9 @@ async fn watched<C, E>(
     C: Future<Output = Result<(), E>>,
 {
     let mut is_ending = false;
-    loop {
-        let wait = match talk.patience(&limits) {
-            // What the connection does changes all the time, and with it the limit that holds; nobody sets the clock again for that.
-            Patience::Left(left) => left.min(limits.look_every()),
-            Patience::None => break,
-        };
+    while let Patience::Left(left) = talk.patience(&limits) {
+        // What the connection does changes all the time, and with it the limit that holds; nobody sets the clock again for that.
+        let wait = left.min(limits.look_every());
         tokio::select! {
             biased;
             // Whatever went wrong on the way, there is nobody left to tell.

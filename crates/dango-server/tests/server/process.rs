@@ -122,7 +122,8 @@ impl Server {
         }
         loop {
             let line = self.lines.recv_timeout(NEVER);
-            let line = line.unwrap_or_else(|_| panic!("it never said {words:?}, only:\n{}", self.said));
+            let line = line.map_err(|_| format!("it never said {words:?}, only:\n{}", self.said));
+            let line = line.expect("it says it");
             self.said.push_str(&line);
             self.said.push('\n');
             if line.contains(words) {
