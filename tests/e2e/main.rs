@@ -21,6 +21,7 @@ mod contract;
 mod dlt;
 mod dlt_credentials;
 mod durability;
+mod embedding;
 mod encryption;
 mod memory;
 mod odd_files;

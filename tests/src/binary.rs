@@ -1,4 +1,4 @@
-//! Where the built binaries are, and whether they were built from the sources as they are now. Building them is cargo's work.
+//! Where the built binaries and examples are, and whether they were built from the sources as they are now. Building is cargo's work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 const BUILD: &str = "run `cargo build --workspace` first (`cargo xtask test` does)";
+const BUILD_EXAMPLES: &str = "run `cargo build -p dango-tests --examples` first (`cargo xtask test` does)";
 
 /// Puts a copy of the binary somewhere, for a user who may not reach the original.
 ///
@@ -32,7 +33,7 @@ pub fn lend_dango(to: &Path) {
 /// When it is not there or older than a source it was built from.
 pub fn dango() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| found("dango", "DANGO_TEST_BINARY"))
+    BINARY.get_or_init(|| named("DANGO_TEST_BINARY").unwrap_or_else(|| built("dango", "dango.d", BUILD)))
 }
 
 /// The built server next to the running test, or the one that `DANGO_TEST_SERVER` names.
@@ -42,29 +43,40 @@ pub fn dango() -> &'static Path {
 /// When it is not there or older than a source it was built from.
 pub fn dango_server() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| found("dango-server", "DANGO_TEST_SERVER"))
+    BINARY.get_or_init(|| named("DANGO_TEST_SERVER").unwrap_or_else(|| built("dango-server", "dango-server.d", BUILD)))
 }
 
-fn found(name: &str, variable: &str) -> PathBuf {
-    if let Some(named) = std::env::var_os(variable) {
-        return PathBuf::from(named);
-    }
+fn named(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from)
+}
+
+/// A built example of this package, by its name.
+///
+/// # Panics
+///
+/// When it is not there or older than a source it was built from.
+pub fn example(name: &str) -> PathBuf {
+    built(&format!("examples/{name}"), &format!("examples/{name}.d"), BUILD_EXAMPLES)
+}
+
+/// A program in the folder of the running test's profile, with cargo's note of what it was built from.
+fn built(program: &str, notes: &str, build: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
     // target/PROFILE/deps/TEST
     let profile = test.ancestors().nth(2).expect("cargo puts tests two folders deep");
-    let binary = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let binary = profile.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
     let Some(built) = modified(&binary) else {
-        panic!("{} does not exist: {BUILD}", binary.display());
+        panic!("{} does not exist: {build}", binary.display());
     };
-    if let Some(source) = newer_source(&profile.join(format!("{name}.d")), built) {
-        panic!("{} is older than {}: {BUILD}", binary.display(), source.display());
+    if let Some(source) = newer_source(&profile.join(notes), built, build) {
+        panic!("{} is older than {}: {build}", binary.display(), source.display());
     }
     binary
 }
 
 /// The first file that cargo built the binary from and that has changed since.
-fn newer_source(notes: &Path, built: SystemTime) -> Option<PathBuf> {
-    let notes = fs::read_to_string(notes).unwrap_or_else(|error| panic!("cannot read {}: {error}: {BUILD}", notes.display()));
+fn newer_source(notes: &Path, built: SystemTime, build: &str) -> Option<PathBuf> {
+    let notes = fs::read_to_string(notes).unwrap_or_else(|error| panic!("cannot read {}: {error}: {build}", notes.display()));
     sources(&notes)
         .into_iter()
         .find(|source| modified(source).is_none_or(|changed| changed > built))
@@ -104,7 +116,7 @@ mod tests {
         fs::write(&source, "").unwrap();
         fs::write(&notes, format!("dango: {}\n", source.display())).unwrap();
         let changed = modified(&source).unwrap();
-        assert_eq!(newer_source(&notes, changed), None);
-        assert_eq!(newer_source(&notes, SystemTime::UNIX_EPOCH), Some(source));
+        assert_eq!(newer_source(&notes, changed, BUILD), None);
+        assert_eq!(newer_source(&notes, SystemTime::UNIX_EPOCH, BUILD), Some(source));
     }
 }

@@ -31,7 +31,7 @@ mod scratch;
 mod server;
 mod windows;
 
-pub use binary::{dango, dango_server, lend_dango};
+pub use binary::{dango, dango_server, example, lend_dango};
 pub use bus_tap::BusTap;
 pub use canary::Canary;
 pub use client::{Answer, Client};

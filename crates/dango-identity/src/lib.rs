@@ -17,6 +17,8 @@
 //! - [`ApiKeys`]: keys for programs, never worth more than their owner;
 //! - [`DeviceToken`]: a browser that logged in before is not locked out by strangers;
 //! - [`MemoryStore`]: every store trait in memory.
+//!
+//! `examples/identity.rs`, at the root of the repository, is a program that embeds it with SQLite.
 #![warn(missing_docs)]
 
 mod account;

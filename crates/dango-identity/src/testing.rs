@@ -1,5 +1,6 @@
 //! A small world for the tests of this crate: one key, one store, people with passwords, and time that stands still unless moved.
 
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -55,6 +56,24 @@ pub(crate) fn hasher() -> &'static PasswordHasher {
         let gate = Arc::new(HashingGate::new(NonZeroUsize::new(2).expect("not zero"), 1000));
         PasswordHasher::new(HashingCost::FLOOR, Pepper::derive(&identity_key()), Vec::new(), gate, &OsEntropy).expect("random")
     })
+}
+
+/// What one computation of Argon2id costs: memory, passes, lanes, whether it is keyed, bytes of salt and of output.
+pub(crate) type HashWork = (u32, u32, u32, bool, usize, usize);
+
+thread_local! {
+    static HASHES: RefCell<Vec<HashWork>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes a computation that this thread is about to do.
+pub(crate) fn note_hash(work: HashWork) {
+    HASHES.with_borrow_mut(|hashes| hashes.push(work));
+}
+
+/// Does something on this thread and tells what was hashed meanwhile.
+pub(crate) fn hashes_of<T>(work: impl FnOnce() -> T) -> (T, Vec<HashWork>) {
+    HASHES.take();
+    (work(), HASHES.take())
 }
 
 /// The hash of [`RIGHT`], computed once.

@@ -71,6 +71,8 @@
 //! that dlt reads, or all the reasons why not. **What dlt sees** is in [`dlt`]: names, types and the order of its look-ups.
 //! **Other tools** are served by [`exchange`] (formats, in and out) and [`redact`] (known values masked in a stream).
 //!
+//! `examples/secrets.rs`, at the root of the repository, is a program that embeds it.
+//!
 //! # What is promised
 //!
 //! - Outside the edited value not one byte changes; a file that does not parse is never written.

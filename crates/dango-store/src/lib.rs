@@ -6,6 +6,7 @@
 //! - [`AtTheDoor`], [`Standing`]: what every request asks about whoever shows a token, read in one piece;
 //! - [`SettingsStore`], [`DirectoryStore`]: what belongs to no domain: whether anybody is let in, facts about all users at once;
 //! - [`ImportStore`]: what was taken over from elsewhere, so that it is not taken twice; [`EarlierDatabase`]: what an earlier Dango kept;
+//! - [`log_in`]: a login in its two transactions, for programs that embed people and no more;
 //! - [`StoreFailure`]: why a backend could not;
 //! - [`MemoryStore`]: a store in memory, the model that backends are compared with;
 //! - `contract` (feature): the suite that a backend is put under.
@@ -29,6 +30,7 @@ pub mod contract;
 mod earlier;
 mod failure;
 mod imports;
+mod login;
 mod memory;
 mod settings;
 mod store;
@@ -38,6 +40,7 @@ pub use bearer::{AtTheDoor, Budgets, Standing, api_key_at_the_door, session_at_t
 pub use earlier::{EarlierApiKey, EarlierDatabase, EarlierError, EarlierUser};
 pub use failure::StoreFailure;
 pub use imports::{ImportMark, ImportStore};
+pub use login::{LogInError, log_in};
 pub use memory::MemoryStore;
 pub use settings::{Admission, DirectoryStore, SettingsStore};
 pub use store::{BoxFuture, Job, Store, StoreExt, StoreVersion, Verdict};

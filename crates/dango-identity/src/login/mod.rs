@@ -37,15 +37,12 @@ impl<S: UserStore + AttemptStore + FactorStore + SessionStore> LoginStore for S 
 /// is due.
 ///
 /// ```
-/// use std::{num::NonZeroUsize, sync::Arc};
-///
 /// use dango_core::{Clock, OsEntropy, SystemClock};
 /// use dango_identity::*;
 ///
 /// # pollster::block_on(async {
 /// let (key, now) = (IdentityKey::make(&OsEntropy)?, SystemClock.now());
-/// let gate = Arc::new(HashingGate::new(NonZeroUsize::MIN, 32));
-/// let hasher = PasswordHasher::new(HashingCost::default(), Pepper::derive(&key), Vec::new(), gate, &OsEntropy)?;
+/// let hasher = PasswordHasher::with_defaults(&key, &OsEntropy)?;
 /// let password = Password::new("correct horse battery staple".to_owned())?;
 ///
 /// let mut store = MemoryStore::new();

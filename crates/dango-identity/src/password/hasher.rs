@@ -1,6 +1,7 @@
 //! Hashing and verifying passwords: Argon2id keyed with a pepper, behind the gate. Besides `record` the only file that names the hash crates.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
@@ -152,6 +153,17 @@ impl PasswordHasher {
         })
     }
 
+    /// A hasher under one key: today's cost, as many hashes at once as there are cores, 256 waiting.
+    ///
+    /// # Errors
+    ///
+    /// As [`PasswordHasher::new`].
+    pub fn with_defaults(key: &IdentityKey, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let gate = Arc::new(HashingGate::new(cores, 256));
+        Self::new(HashingCost::default(), Pepper::derive(key), Vec::new(), gate, entropy)
+    }
+
     /// Hashes a password for storing, with a new salt.
     ///
     /// # Errors
@@ -267,6 +279,15 @@ fn argon2id(password: &str, params: &Params, key: Option<&Pepper>, salt: &[u8], 
         Some(key) => Argon2::new_with_secret(key.key.expose(), Algorithm::Argon2id, Version::V0x13, params.clone()).ok()?,
         None => Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone()),
     };
+    #[cfg(test)]
+    crate::testing::note_hash((
+        params.m_cost(),
+        params.t_cost(),
+        params.p_cost(),
+        key.is_some(),
+        salt.len(),
+        output.len(),
+    ));
     context.hash_password_into(password.as_bytes(), salt, output).ok()
 }
 

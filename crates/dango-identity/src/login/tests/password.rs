@@ -11,7 +11,7 @@ use crate::invite::Invite;
 use crate::password::{HashPasswordError, HashingCost, HashingGate, PasswordHasher, PasswordRecord, Pepper};
 use crate::session::Stage;
 use crate::temporary::{hash_temporary_password, make_temporary_password};
-use crate::testing::{RIGHT, START, WRONG, add_user, add_user_with, at, identity_key, race, right_record, token_key};
+use crate::testing::{RIGHT, START, WRONG, add_user, add_user_with, at, hashes_of, identity_key, race, right_record, token_key};
 
 const EMAIL: &str = "ana@x.example";
 
@@ -55,6 +55,29 @@ fn unknown_inactive_invited_and_wrong_are_one_answer_and_one_lock() {
     for email in ["off@x.example", "invited@x.example", "nobody@x.example", "no address at all"] {
         assert_eq!(answers(email, RIGHT), wrong, "{email}");
     }
+}
+
+#[test]
+fn whoever_is_refused_and_why_it_is_one_hash_of_the_same_cost() {
+    let (store, _) = house();
+    // As it stands in every store: read back from its text.
+    let stored = PasswordRecord::parse(right_record().as_str()).expect("a stored password");
+    let of_a_login = hashes_of(|| hasher().verify(&password(WRONG), Some(&stored))).1;
+    assert_eq!(of_a_login, [(19_456, 2, 1, true, 16, 32)]);
+    let off = add_user(&store, "off@x.example", Role::Viewer);
+    let _ = block_on(store.clone().deactivate_user(off.id, START)).expect("off");
+    for (email, typed) in [
+        (EMAIL, WRONG),
+        ("off@x.example", RIGHT),
+        ("off@x.example", WRONG),
+        ("nobody@x.example", RIGHT),
+        ("no address at all", WRONG),
+    ] {
+        let (answer, hashes) = hashes_of(|| log_in(&store, email, typed, START));
+        assert_eq!((answer, hashes), (Answer::Invalid, of_a_login.clone()), "{email}");
+    }
+    let (_, hashes) = hashes_of(|| log_in(&store, EMAIL, RIGHT, START));
+    assert_eq!(hashes, of_a_login);
 }
 
 #[test]

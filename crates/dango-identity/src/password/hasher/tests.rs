@@ -1,7 +1,5 @@
 //! Hashing and verifying, checked against other implementations of Argon2id and bcrypt.
 
-use std::num::NonZeroUsize;
-
 use dango_core::{OsEntropy, SecretValue};
 use data_encoding::BASE64_NOPAD;
 
@@ -144,6 +142,16 @@ fn an_account_without_a_password_takes_the_same_path_and_never_matches() {
         (real.salt.len(), real.output.len()),
         (hasher.dummy.salt.len(), hasher.dummy.output.len())
     );
+}
+
+#[test]
+fn the_hasher_of_defaults_hashes_at_the_default_cost_under_the_key() {
+    let stored = PasswordHasher::with_defaults(&identity(7), &OsEntropy)
+        .expect("random")
+        .hash(&password("correct horse"), &OsEntropy)
+        .expect("hashed");
+    let verified = hasher(7, &[]).verify(&password("correct horse"), Some(&stored));
+    assert_eq!(verified, Ok(Verdict::Matches));
 }
 
 #[test]
