@@ -27,6 +27,7 @@ pub mod console;
 mod counterparts;
 mod keyring;
 mod process;
+pub mod refusals;
 mod scratch;
 mod server;
 mod windows;

@@ -2,6 +2,7 @@
 //!
 //! - [`seed`] fills a database for measurements;
 //! - [`setup`] installs the real tools that tests compare with;
+//! - [`statistics`] says how alike two samples are;
 //! - [`suite`] runs every check, in order;
 //! - [`tidy`] holds the rules of the house that no compiler knows;
 //! - [`bench`](mod@bench) measures whole processes against others.
@@ -15,6 +16,7 @@
 pub mod bench;
 pub mod seed;
 pub mod setup;
+pub mod statistics;
 pub mod step;
 pub mod suite;
 pub mod tidy;

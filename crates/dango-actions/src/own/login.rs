@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use dango_audit::{Detail, Event, Outcome, Stage, Word};
+use dango_audit::{Detail, Event, Label, Outcome, Stage, Target, Word};
 use dango_identity::{
     AuthFactor, BeginLoginError, ClientClass, DeviceId, DeviceToken, FactorSet, IssuedSession, Lock, LoginError, LoginStep, Obligation,
-    Partial, Password, SecondFactorCode, SecondFactorError, User,
+    Partial, Password, SecondFactorCode, SecondFactorError, User, UserId,
 };
 use dango_store::Admission;
 
 use crate::accounts::UserView;
 use crate::actions::Actions;
-use crate::caller::Caller;
+use crate::caller::{Caller, audit_id};
 use crate::fault::{Fault, own_refusals};
 use crate::holder::Holder;
 use crate::unit::{Answer, Record, Unit, user_target};
@@ -97,10 +97,7 @@ impl Actions {
                 match inner.rules.begin_login(unit.tx, &typed, &classify, now).await {
                     Ok(attempt) => Ok(Ok(attempt)),
                     Err(BeginLoginError::Locked { lock, user }) => {
-                        let user = match user {
-                            Some(user) => unit.tx.find_user(user).await?,
-                            None => None,
-                        };
+                        let user = unit.account_of(user).await?;
                         let record = Record::of(Event::LoginFailure);
                         let record = match &user {
                             Some(user) => record.on_user(user),
@@ -127,10 +124,7 @@ impl Actions {
                     Err(LoginError::Hash(error)) => Err(error.into()),
                     Err(LoginError::Store(error)) => Err(error.into()),
                     Err(_) => {
-                        let user = match user {
-                            Some(user) => unit.tx.find_user(user).await?,
-                            None => None,
-                        };
+                        let user = unit.account_of(user).await?;
                         let lock = unit.tx.find_lock(&budget, inner.rules.lockout(), now).await?;
                         unit.record_failure(Event::LoginFailure, "invalid_credentials", user.as_ref(), lock)
                             .await?;
@@ -272,6 +266,21 @@ impl Unit<'_> {
             device,
             recovery_codes_left,
         })
+    }
+
+    /// The account of a login that is refused, for its record. Where there is none as much is read, so that it takes as long: by
+    /// an id of nobody, and of what the log would say about somebody.
+    async fn account_of(&mut self, user: Option<UserId>) -> Result<Option<User>, Fault> {
+        if let Some(user) = user {
+            return Ok(self.tx.find_user(user).await?);
+        }
+        let nobody = UserId::make(self.now, &*self.inner.entropy)?;
+        let target = Target::user(&audit_id(nobody), Label::new("nobody@example.com"));
+        let stage = Stage::Ended(Outcome::Failure);
+        if let Some(facts) = self.draft(Record::of(Event::LoginFailure).on(target), stage).target_facts() {
+            let _ = self.tx.find_personal(&facts).await?;
+        }
+        Ok(self.tx.find_user(nobody).await?)
     }
 
     /// Records a failed proof of who somebody is, and the lock that it caused.
