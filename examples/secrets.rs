@@ -1,4 +1,5 @@
 //! A project's secrets in a program of your own: open, set, read. `cargo run -p dango-tests --example secrets`
+#![allow(clippy::print_stdout, reason = "an example shows what it did")]
 use std::error::Error;
 
 use dango_core::{CredentialPath, OsEntropy, SecretValue};
@@ -21,9 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{path}: {:?}", setting.map_err(|error| error.to_string())?);
 
     let contents = project.secrets()?.ok_or("there is no secrets.toml")?;
-    let Some(Value::String(text)) = SecretsDocument::parse(contents.bytes())?.value(&path) else {
-        return Err("no text".into());
-    };
-    println!("{path}: {} bytes", text.verbatim().len()); // `verbatim` exposes: the secret is in your hands from here.
+    if let Some(Value::String(text)) = SecretsDocument::parse(contents.bytes())?.value(&path) {
+        println!("{path}: {} bytes", text.verbatim().len()); // `verbatim` exposes: the secret is in your hands from here.
+    }
     Ok(())
 }

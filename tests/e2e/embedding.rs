@@ -20,7 +20,7 @@ fn printed_by(name: &str) -> String {
 
 #[test]
 fn people_are_embedded_with_sqlite() {
-    assert_eq!(printed_by("identity"), "Inserted\nsource.sync: true\nusers.manage: false\n");
+    assert_eq!(printed_by("identity"), "Inserted\nmay sync: true\n");
 }
 
 #[test]

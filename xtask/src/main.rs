@@ -19,7 +19,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy                             the rules of the house that no compiler knows
   bench [--write] [--runs N] [NAME…]
                                    measures the release build against other programs;
-                                   --write puts the tables into docs/benchmarks.md
+                                   --write puts the tables into docs/benchmarks.md, and the drawing of
+                                   `login-timing` beside it
   seed --database-url sqlite:PATH [--users N] [--sessions N] [--events N] [--identity-key FILE]
                                    fills a database for measurements
 ";

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::measurement::Contestant;
-use super::projects;
+use super::{people, projects};
 use crate::setup::Counterparts;
 use crate::step::Failure;
 
 /// Every case, in the order of the document.
-pub(super) const NAMES: [&str; 10] = [
+pub(super) const NAMES: [&str; 16] = [
     "get-10",
     "get-10000",
     "get-dlt",
@@ -19,10 +19,26 @@ pub(super) const NAMES: [&str; 10] = [
     "load-env-1000",
     "load-1000-in-process",
     "load-10000-in-process",
+    "list-users-10000",
+    "logins",
+    "session-check-100000",
+    "audit-append",
+    "audit-verify",
+    LOGIN_TIMING,
 ];
 
+/// Refused logins, which are not compared with another program but with one another; drawn in `login_timing.rs`.
+pub(super) const LOGIN_TIMING: &str = "login-timing";
+
 /// Those that need programs of others.
-const AGAINST_OTHERS: [&str; 2] = ["get-dlt", "env-10000"];
+const AGAINST_OTHERS: [&str; 6] = [
+    "get-dlt",
+    "env-10000",
+    "list-users-10000",
+    "session-check-100000",
+    "audit-append",
+    "audit-verify",
+];
 
 /// Whether a case compares with programs that have to be installed first.
 pub(super) fn needs_counterparts(name: &str) -> bool {
@@ -37,6 +53,23 @@ pub(super) struct Ours {
     pub(super) dango: PathBuf,
     /// The example of `dango-vault` that loads a project many times.
     pub(super) load: PathBuf,
+    /// The example of `dango-store-sqlite` that fills a database.
+    pub(super) seed: PathBuf,
+    /// The example of `dango-tests` that measures inside itself.
+    pub(super) measure: PathBuf,
+    /// The example of `dango-audit` that verifies records in memory.
+    pub(super) verification_rate: PathBuf,
+}
+
+/// What the figures of a case are.
+#[derive(Clone, Copy)]
+pub(super) enum Measure {
+    /// Of whole processes.
+    Milliseconds,
+    /// Of one of many steps inside a process.
+    Micros,
+    /// Steps a second inside a process: more is better.
+    PerSecond,
 }
 
 /// One comparison; the first contestant is ours.
@@ -45,14 +78,27 @@ pub(super) struct Case {
     /// What runs once before anything is measured.
     pub(super) preparations: Vec<Contestant>,
     pub(super) contestants: Vec<Contestant>,
+    pub(super) measure: Measure,
+    /// What it should come to.
+    pub(super) goal: Option<&'static str>,
 }
 
 impl Case {
-    fn new(title: impl Into<String>, contestants: Vec<Contestant>) -> Self {
+    pub(super) fn new(title: impl Into<String>, contestants: Vec<Contestant>) -> Self {
         Self {
             title: title.into(),
             preparations: Vec::new(),
             contestants,
+            measure: Measure::Milliseconds,
+            goal: None,
+        }
+    }
+
+    /// How often it runs where so many runs are asked for: what measures inside itself does much in one run.
+    pub(super) fn runs(&self, wanted: usize) -> usize {
+        match self.measure {
+            Measure::Milliseconds => wanted,
+            Measure::Micros | Measure::PerSecond => wanted.div_ceil(10),
         }
     }
 }
@@ -72,6 +118,11 @@ pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, counterparts: &Cou
         "load-env-1000" => load(&project, dango, File::Env),
         "load-1000-in-process" => load_often(&project, ours, 1000, 20),
         "load-10000-in-process" => load_often(&project, ours, 10_000, 4),
+        "list-users-10000" => people::list(&project, ours, counterparts),
+        "logins" => people::log_in(&project, ours),
+        "session-check-100000" => people::check_sessions(&project, ours, counterparts),
+        "audit-append" => people::append(&project, ours, counterparts),
+        "audit-verify" => people::verify(&project, ours, counterparts),
         _ => Err(Failure::new(format!("there is no case `{name}`"))),
     }
 }
@@ -234,13 +285,17 @@ mod tests {
     #[test]
     fn every_named_case_can_be_prepared_and_compares_something() {
         let folder = std::env::temp_dir().join(format!("xtask-bench-{}", std::process::id()));
-        for name in NAMES {
+        for name in NAMES.into_iter().filter(|name| *name != LOGIN_TIMING) {
             let ours = Ours {
                 dango: "dango".into(),
                 load: "load".into(),
+                seed: "seed".into(),
+                measure: "measure".into(),
+                verification_rate: "verification_rate".into(),
             };
             let case = prepare(name, &folder, &ours, &Counterparts::at(Path::new("."))).expect(name);
             assert!(case.contestants.len() >= 2, "{name}");
+            assert!(case.runs(50) >= 5, "{name}");
         }
         std::fs::remove_dir_all(&folder).expect("a folder of our own");
     }

@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: whole processes of the release build against other programs, run in turn. What is compared stands in `cases.rs`.
+//! `cargo xtask bench`: whole processes of the release build against other programs, run in turn. What is compared stands in `cases.rs` and `people.rs`.
 
 mod cases;
+mod login_timing;
 mod measurement;
+mod people;
 mod projects;
 mod report;
 
@@ -60,12 +62,19 @@ impl Request {
                 }
             }
         }
-        if request.write && (request.runs < RUNS_FOR_THE_DOCUMENT || !request.names.is_empty()) {
+        let is_writable = request.names.is_empty() || request.is_drawing_only();
+        if request.write && (request.runs < RUNS_FOR_THE_DOCUMENT || !is_writable) {
             return Err(Failure::new(format!(
-                "--write takes every case with at least {RUNS_FOR_THE_DOCUMENT} runs"
+                "--write takes every case, or `{}` alone for its drawing, with at least {RUNS_FOR_THE_DOCUMENT} runs",
+                cases::LOGIN_TIMING
             )));
         }
         Ok(request)
+    }
+
+    /// Whether nothing is asked for but what has a file of its own.
+    fn is_drawing_only(&self) -> bool {
+        !self.names.is_empty() && self.names.iter().all(|name| name == cases::LOGIN_TIMING)
     }
 
     fn takes(&self, name: &str) -> bool {
@@ -89,23 +98,37 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
     let folder = root.join("target/bench");
     let mut tables = Vec::new();
     for name in names {
+        if name == cases::LOGIN_TIMING {
+            let drawing = request.write.then(|| root.join(login_timing::DRAWING));
+            let table = timed(name, || login_timing::measure(&ours.measure, drawing.as_deref(), 10 * request.runs))?;
+            println!("\n{table}");
+            tables.push(table);
+            continue;
+        }
         let case = cases::prepare(name, &folder, &ours, &counterparts)?;
         case.preparations.iter().try_for_each(Contestant::check)?;
         let table = timed(name, || {
-            Ok(report::table(&case, &measurement::measure(&case.contestants, request.runs)?))
+            let runs = case.runs(request.runs);
+            Ok(report::table(&case, &measurement::measure(&case.contestants, runs)?, runs))
         })?;
         println!("\n{table}");
         tables.push(table);
     }
-    if request.write {
+    if request.write && !request.is_drawing_only() {
         report::write(&root.join("docs/benchmarks.md"), &tables, request.runs)?;
     }
     Ok(())
 }
 
 fn build(root: &Path) -> Result<Ours, Failure> {
-    // One after the other: together, the example's needs would become features of the program that people get.
-    for what in [&["--package", "dango-cli"][..], &["--package", "dango-vault", "--example", "load"]] {
+    // One after the other: together, the examples' needs would become features of the program that people get.
+    for what in [
+        &["--package", "dango-cli"][..],
+        &["--package", "dango-vault", "--example", "load"],
+        &["--package", "dango-store-sqlite", "--example", "seed"],
+        &["--package", "dango-audit", "--example", "verification_rate"],
+        &["--package", "dango-tests", "--example", "measure"],
+    ] {
         step::shown(
             Command::new(workspace::cargo())
                 .current_dir(root)
@@ -127,6 +150,9 @@ fn build(root: &Path) -> Result<Ours, Failure> {
     Ok(Ours {
         dango: release.join("dango"),
         load: release.join("examples/load"),
+        seed: release.join("examples/seed"),
+        measure: release.join("examples/measure"),
+        verification_rate: release.join("examples/verification_rate"),
     })
 }
 
@@ -147,6 +173,8 @@ mod tests {
         assert!(Request::parse(&["--runs", "5", "--write"]).is_err());
         assert!(Request::parse(&["--runs", "0"]).is_err());
         assert!(Request::parse(&["get-10", "--write"]).is_err());
+        assert!(Request::parse(&["get-10", "login-timing", "--write"]).is_err());
+        assert!(Request::parse(&["login-timing", "--write"]).is_ok());
     }
 
     #[test]

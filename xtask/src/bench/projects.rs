@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::step::Failure;
@@ -26,6 +27,13 @@ pub(super) fn with_variables(project: &Path, variables: usize) -> Result<(), Fai
         .map(|number| format!("{}='{}'\n", variable(number), value(number)))
         .collect();
     make(project, ".env", &text)
+}
+
+/// Makes a project with an identity key, which nobody else may read: else it is not used.
+pub(super) fn with_identity_key(project: &Path, file: &str, key: &str) -> Result<(), Failure> {
+    make(project, file, key)?;
+    let private = fs::set_permissions(project.join(file), fs::Permissions::from_mode(0o600));
+    private.map_err(|error| Failure::new(format!("cannot make the project {}: {error}", project.display())))
 }
 
 /// The path of a section's credential.

@@ -3,29 +3,30 @@
 use std::fs;
 use std::path::Path;
 
-use super::cases::Case;
-use super::measurement::Times;
+use super::cases::{Case, Measure};
+use super::measurement::Figures;
 use crate::step::Failure;
 
 const BEGIN: &str = "<!-- written by `cargo xtask bench --write` from here -->";
 const END: &str = "<!-- to here -->";
 
-/// A Markdown table; the last column says how many times as long as the first contestant each one takes.
-pub(super) fn table(case: &Case, times: &[Times]) -> String {
-    let mut text = format!(
-        "### {}\n\n| | median, ms | least, ms | relative |\n|---|---:|---:|---:|\n",
-        case.title
-    );
-    let ours = times.first().map_or(f64::NAN, |times| times.median().as_secs_f64());
-    for (contestant, times) in case.contestants.iter().zip(times) {
-        let (median, least) = (times.median().as_secs_f64(), times.least().as_secs_f64());
-        text.push_str(&format!(
-            "| {} | {:.2} | {:.2} | {:.2} |\n",
-            contestant.label,
-            median * 1000.0,
-            least * 1000.0,
-            median / ours
-        ));
+/// A Markdown table; the last column says how the figure of each contestant relates to that of the first.
+pub(super) fn table(case: &Case, figures: &[Figures], runs: usize) -> String {
+    let (unit, best) = match case.measure {
+        Measure::Milliseconds => ("ms", "least"),
+        Measure::Micros => ("µs", "least"),
+        Measure::PerSecond => ("a second", "most"),
+    };
+    let mut text = format!("### {}\n\n", case.title);
+    if let Some(goal) = case.goal {
+        text.push_str(&format!("{goal} {runs} runs.\n\n"));
+    }
+    text.push_str(&format!("| | median, {unit} | {best}, {unit} | relative |\n|---|---:|---:|---:|\n"));
+    let ours = figures.first().map_or(f64::NAN, Figures::median);
+    for (contestant, figures) in case.contestants.iter().zip(figures) {
+        let best = if best == "most" { figures.most() } else { figures.least() };
+        let (median, best, relative) = (figures.median(), best, figures.median() / ours);
+        text.push_str(&format!("| {} | {median:.2} | {best:.2} | {relative:.2} |\n", contestant.label));
     }
     text
 }
