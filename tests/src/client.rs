@@ -138,7 +138,9 @@ impl Client {
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*name, *value);
         }
-        let request = request.body(body.unwrap_or_default().to_owned()).map_err(|error| error.to_string())?;
+        let request = request
+            .body(body.unwrap_or_default().to_owned())
+            .map_err(|error| error.to_string())?;
         let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
         let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
         for set in response.headers().get_all("set-cookie") {

@@ -137,7 +137,9 @@ impl Server {
             let link = text.split_whitespace().find(|word| word.contains("/setup/"))?;
             Some(link.to_owned())
         };
-        self.stdout.wait_for(link).unwrap_or_else(|| panic!("no setup link: {}", self.stderr.text()))
+        self.stdout
+            .wait_for(link)
+            .unwrap_or_else(|| panic!("no setup link: {}", self.stderr.text()))
     }
 
     /// What it has written to standard error so far.

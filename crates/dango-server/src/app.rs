@@ -40,12 +40,7 @@ pub(crate) struct Served {
 /// Builds the router, and registers what it counts.
 pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry) -> Result<Served, Failure> {
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
-    let files = VaultFiles::new(
-        house.project.clone(),
-        key_access(system)?,
-        Arc::clone(&entropy),
-        Arc::clone(&clock),
-    );
+    let files = VaultFiles::new(house.project.clone(), key_access(system)?, Arc::clone(&entropy), Arc::clone(&clock));
     let desk = SecretsDesk::open(house.actions.clone(), Arc::new(files), DESK_QUEUE)
         .map_err(|error| Failure::new(format!("the thread that changes the project's files cannot be started: {error}")))?;
     let parts = Parts {
@@ -84,7 +79,9 @@ fn key_access(system: &System) -> Result<KeyAccess, Failure> {
     Ok(KeyAccess {
         key: system.secret_variable("DANGO_KEY")?,
         key_file: system.variable("DANGO_KEY_FILE").map(|path| system.directory.join(path)),
-        has_bus: system.variable("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty()),
+        has_bus: system
+            .variable("DBUS_SESSION_BUS_ADDRESS")
+            .is_some_and(|address| !address.is_empty()),
         passphrase: system.secret_variable("DANGO_PASSPHRASE")?,
     })
 }

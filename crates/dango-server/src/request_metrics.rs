@@ -30,7 +30,12 @@ impl fmt::Debug for RequestMetrics {
 impl Collector for RequestMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let metrics = self.0.metrics();
-        let mut requests = encoder.encode_descriptor("http_requests", "Answers, by operation and class of status", None, MetricType::Counter)?;
+        let mut requests = encoder.encode_descriptor(
+            "http_requests",
+            "Answers, by operation and class of status",
+            None,
+            MetricType::Counter,
+        )?;
         for route in metrics.routes() {
             for (class, count) in CLASSES.iter().zip(route.classes).filter(|(_, count)| *count > 0) {
                 let labels = [("operation", route.operation), ("status", class)];

@@ -76,7 +76,7 @@ pub trait Store: Send + Sync {
     /// microseconds and waits for nobody, so what was read may be kept and used as long as the version from *before* the reading
     /// is still this one.
     ///
-    /// Nothing where the backend cannot tell so cheaply, for now or ever, as here: then nothing that was read may be kept.
+    /// Nothing where the backend cannot tell so cheaply, as here: then nothing that was read may be kept.
     ///
     /// # Errors
     ///

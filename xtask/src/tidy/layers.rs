@@ -68,6 +68,8 @@ pub(super) const EDGES: [(&str, &[&str]); 18] = [
             "dango-store",
             "dango-store-sqlite",
             "dango-actions",
+            "dango-api",
+            "dango-files",
         ],
     ),
     ("xtask", &[]),
