@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dango_audit::Id;
 use dango_core::Timestamp;
 use dango_identity::{AnySession, Client, Full, Obligation, Partial, Restricted, Session, SessionRecord, User};
 use dango_store::{Admission, Standing};
@@ -90,6 +91,18 @@ impl SignedIn {
             Self::Restricted(holder, _) => &holder.user,
             Self::Full(holder) => &holder.user,
         }
+    }
+
+    /// The same session, with the request's id for the records.
+    #[must_use]
+    pub fn with_request(mut self, id: Id) -> Self {
+        let caller = match &mut self {
+            Self::Partial(holder) => &mut holder.caller,
+            Self::Restricted(holder, _) => &mut holder.caller,
+            Self::Full(holder) => &mut holder.caller,
+        };
+        *caller = caller.clone().with_request(id);
+        self
     }
 
     /// Who asks.

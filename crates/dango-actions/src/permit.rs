@@ -185,6 +185,22 @@ impl Actions {
         }
     }
 
+    /// Records that somebody was kept from something by another rule than a permission: a key where a session is needed, something
+    /// that has to be done first, a page of another site.
+    ///
+    /// Permission: none. Audit: `permission_denied` with the rule's code, at most [`DENIALS_A_MINUTE`] a minute and actor.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if it cannot be recorded.
+    pub async fn record_denial(&self, caller: &Caller, code: &'static str) -> Result<(), Fault> {
+        if !self.denials().admits(caller, self.clock().now()) {
+            return Ok(());
+        }
+        let record = Record::of(Event::PermissionDenied).with(Detail::Code, Word::new(code));
+        self.record(caller, record, Outcome::Denied).await
+    }
+
     /// Who gets which ticket, in the role that the account has at that moment.
     pub(crate) fn decide(&self, caller: &Caller, role: Role, need: Need, now: Timestamp) -> Result<(), Denied> {
         let denied = |is_stale| Err(Denied::new(need, is_stale));

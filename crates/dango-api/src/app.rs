@@ -85,7 +85,7 @@ pub struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) parts: Parts,
-    pub(crate) failures: FailureLimiter,
+    pub(crate) failures: Arc<FailureLimiter>,
     pub(crate) metrics: Metrics,
     in_flight: AtomicUsize,
     /// What all request ids of this process begin with.
@@ -103,7 +103,7 @@ impl App {
         let mut random = [0; 8];
         parts.entropy.fill(&mut random)?;
         Ok(Self(Arc::new(Shared {
-            failures: FailureLimiter::new(parts.limits.failures_a_minute),
+            failures: Arc::new(FailureLimiter::new(parts.limits.failures_a_minute)),
             metrics: Metrics::new(),
             in_flight: AtomicUsize::new(0),
             first_half: u64::from_le_bytes(random),
@@ -141,7 +141,7 @@ impl App {
         &self.0.parts.trusted_proxies
     }
 
-    pub(crate) fn failures(&self) -> &FailureLimiter {
+    pub(crate) fn failures(&self) -> &Arc<FailureLimiter> {
         &self.0.failures
     }
 

@@ -96,11 +96,16 @@ enum Cookie<'a> {
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Cookie<'a> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let mut found = pairs.filter(|(found, _)| *found == name).map(|(_, value)| value);
+    // On the machine itself programs at other ports share the cookies; what they keep in theirs need not be text.
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| {
+        let pair = pair.trim_ascii();
+        let split = pair.iter().position(|byte| *byte == b'=')?;
+        Some((&pair[..split], &pair[split + 1..]))
+    });
+    let mut found = pairs
+        .filter(|(found, _)| *found == name.as_bytes())
+        .map(|(_, value)| std::str::from_utf8(value).unwrap_or_default());
     match (found.next(), found.next()) {
         (None, _) => Cookie::Absent,
         (Some(text), None) => Cookie::Text(text),
@@ -148,6 +153,11 @@ mod tests {
         assert_eq!(kind_of(&[bearer("Bearer", &key), cookie(&token)]), "key");
         assert_eq!(kind_of(&[bearer("Bearer", &key), bearer("Bearer", &key)]), "malformed");
         assert_eq!(kind_of(&[cookie(&token), cookie(&token)]), "malformed");
+        assert_eq!(
+            kind_of(&[(header::COOKIE, format!("theme=größer; dango_session={token}"))]),
+            "session"
+        );
+        assert_eq!(kind_of(&[(header::COOKIE, "dango_session=größer".to_owned())]), "malformed");
     }
 
     #[test]

@@ -2,20 +2,42 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dango_core::Timestamp;
+use dango_core::{Clock, Timestamp};
+use futures_channel::oneshot;
 
 const WINDOW: Duration = Duration::from_secs(60);
 const WINDOW_MICROS: i64 = 60_000_000;
 /// How many addresses are remembered. Beyond that the one that has been quiet longest is forgotten.
 const ADDRESSES: usize = 20_000;
+/// How many tries of one address wait for others of it to end. The rest is sent away.
+const WAITING: usize = 64;
 
 /// Counts failures by address. It is kept in memory: the budget of an account, which guards secrets, is in the database.
+///
+/// A try takes one of the places that are left before anything is looked at, so parallel ones cannot pass together; where all places
+/// are taken by tries whose end is open, the next one waits for it, because a success must not be refused.
 pub(crate) struct FailureLimiter {
     quota: u32,
-    failures: Mutex<HashMap<IpAddr, VecDeque<i64>>>,
+    addresses: Mutex<HashMap<IpAddr, Tries>>,
+}
+
+/// A place, or the turn to get one.
+enum Entered {
+    Charged(Charge),
+    Waits(oneshot::Receiver<Charge>),
+}
+
+/// What is known of one address.
+#[derive(Default)]
+struct Tries {
+    /// When it failed, oldest first.
+    failures: VecDeque<i64>,
+    /// Tries whose end is open.
+    open: usize,
+    waiting: VecDeque<oneshot::Sender<Charge>>,
 }
 
 /// Where somebody stands, for the `RateLimit` header fields (draft-ietf-httpapi-ratelimit-headers-10).
@@ -27,17 +49,51 @@ pub(crate) struct Standing {
     pub(crate) reset: Duration,
 }
 
-/// A try that was charged before anything was looked at, so that parallel ones cannot pass together.
+/// Why a try was not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotCharged {
+    /// The last minute holds too many failures.
+    Spent(Standing),
+    /// Too many tries of the address wait already.
+    Crowded,
+}
+
+/// A try that takes a place. Dropped it is a failure, so that nobody tries for nothing by hanging up.
 pub(crate) struct Charge {
+    /// Nothing for a place that was never taken.
+    limiter: Option<Arc<FailureLimiter>>,
     key: IpAddr,
     at: i64,
+    ends: Ends,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    Failed,
+    /// Nothing failed, or nothing was tried.
+    Free,
+}
+
+impl Charge {
+    /// Gives the place back, because the try was none that failed.
+    pub(crate) fn refund(mut self) {
+        self.ends = Ends::Free;
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if let Some(limiter) = self.limiter.take() {
+            limiter.end(self);
+        }
+    }
 }
 
 impl FailureLimiter {
     pub(crate) fn new(quota: u32) -> Self {
         Self {
             quota,
-            failures: Mutex::default(),
+            addresses: Mutex::default(),
         }
     }
 
@@ -46,75 +102,130 @@ impl FailureLimiter {
         WINDOW
     }
 
-    /// Charges a try; refused where the last minute holds too many.
-    pub(crate) fn charge(&self, address: Option<IpAddr>, now: Timestamp) -> Result<Charge, Standing> {
-        let (key, at) = (network(address), now.unix_micros());
-        let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Takes a place for a try, as soon as there is one; refused where the last minute holds too many failures.
+    pub(crate) async fn charge(self: &Arc<Self>, address: Option<IpAddr>, clock: &dyn Clock) -> Result<Charge, NotCharged> {
+        let key = network(address);
+        loop {
+            let turn = match self.enter(key, clock.now())? {
+                Entered::Charged(charge) => return Ok(charge),
+                Entered::Waits(turn) => turn,
+            };
+            // Without a place the wait is over because the failures have become too many.
+            if let Ok(mut charge) = turn.await {
+                charge.at = clock.now().unix_micros();
+                charge.ends = Ends::Failed;
+                return Ok(charge);
+            }
+        }
+    }
+
+    fn enter(self: &Arc<Self>, key: IpAddr, now: Timestamp) -> Result<Entered, NotCharged> {
+        let at = now.unix_micros();
+        let mut all = self.lock();
         if all.len() >= ADDRESSES && !all.contains_key(&key) {
             forget_quietest(&mut all, at);
         }
         let tries = all.entry(key).or_default();
-        drop_old(tries, at);
-        if tries.len() >= self.quota as usize {
-            return Err(standing(self.quota, tries, at));
+        tries.drop_old(at);
+        if tries.failures.len() >= self.quota as usize {
+            return Err(NotCharged::Spent(tries.standing(self.quota, at)));
         }
-        tries.push_back(at);
-        Ok(Charge { key, at })
-    }
-
-    /// Takes a charge back, because the try was none that failed.
-    pub(crate) fn refund(&self, charge: &Charge) {
-        let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tries) = all.get_mut(&charge.key) {
-            if let Some(place) = tries.iter().rposition(|at| *at == charge.at) {
-                tries.remove(place);
-            }
-            if tries.is_empty() {
-                all.remove(&charge.key);
-            }
+        if tries.failures.len() + tries.open < self.quota as usize {
+            tries.open += 1;
+            return Ok(Entered::Charged(self.place(key, at, Ends::Failed)));
         }
+        if tries.waiting.len() >= WAITING {
+            return Err(NotCharged::Crowded);
+        }
+        let (sender, turn) = oneshot::channel();
+        tries.waiting.push_back(sender);
+        Ok(Entered::Waits(turn))
     }
 
     /// Where an address stands now.
     pub(crate) fn standing(&self, address: Option<IpAddr>, now: Timestamp) -> Standing {
-        let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get_mut(&network(address)) {
+        let at = now.unix_micros();
+        match self.lock().get_mut(&network(address)) {
             Some(tries) => {
-                drop_old(tries, now.unix_micros());
-                standing(self.quota, tries, now.unix_micros())
+                tries.drop_old(at);
+                tries.standing(self.quota, at)
             }
-            None => standing(self.quota, &VecDeque::new(), now.unix_micros()),
+            None => Tries::default().standing(self.quota, at),
+        }
+    }
+
+    /// What becomes of a place whose try has ended: whoever waits longest gets it, if one is left.
+    fn end(self: &Arc<Self>, charge: &Charge) {
+        let mut gone = VecDeque::new();
+        let mut all = self.lock();
+        let Some(tries) = all.get_mut(&charge.key) else { return };
+        tries.open = tries.open.saturating_sub(1);
+        if charge.ends == Ends::Failed {
+            tries.failures.push_back(charge.at);
+        }
+        if tries.failures.len() >= self.quota as usize {
+            gone = std::mem::take(&mut tries.waiting);
+        }
+        while tries.failures.len() + tries.open < self.quota as usize {
+            let Some(next) = tries.waiting.pop_front() else { break };
+            // Until its owner has it nothing is tried. One whose owner has hung up goes to the next.
+            match next.send(self.place(charge.key, charge.at, Ends::Free)) {
+                Ok(()) => tries.open += 1,
+                Err(mut place) => place.limiter = None,
+            }
+        }
+        if tries.open == 0 && tries.failures.is_empty() {
+            all.remove(&charge.key);
+        }
+        drop(all);
+        drop(gone);
+    }
+
+    fn place(self: &Arc<Self>, key: IpAddr, at: i64, ends: Ends) -> Charge {
+        Charge {
+            limiter: Some(Arc::clone(self)),
+            key,
+            at,
+            ends,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Tries>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tries {
+    fn standing(&self, quota: u32, now: i64) -> Standing {
+        let used = u32::try_from(self.failures.len()).unwrap_or(u32::MAX);
+        let oldest = self.failures.front();
+        let left = oldest.map_or(0, |oldest| (oldest + WINDOW_MICROS).saturating_sub(now));
+        Standing {
+            quota,
+            remaining: quota.saturating_sub(used),
+            reset: Duration::from_micros(u64::try_from(left).unwrap_or(0)),
+        }
+    }
+
+    /// What is older than the window, and what a clock that was set back has put into the future.
+    fn drop_old(&mut self, now: i64) {
+        while self.failures.front().is_some_and(|at| now.saturating_sub(*at) >= WINDOW_MICROS) {
+            self.failures.pop_front();
+        }
+        for at in self.failures.iter_mut().filter(|at| **at > now) {
+            *at = now;
         }
     }
 }
 
-fn standing(quota: u32, tries: &VecDeque<i64>, now: i64) -> Standing {
-    let used = u32::try_from(tries.len()).unwrap_or(u32::MAX);
-    let left = tries.front().map_or(0, |oldest| (oldest + WINDOW_MICROS).saturating_sub(now));
-    Standing {
-        quota,
-        remaining: quota.saturating_sub(used),
-        reset: Duration::from_micros(u64::try_from(left).unwrap_or(0)),
-    }
-}
-
-/// What is older than the window, and what a clock that was set back has put into the future.
-fn drop_old(tries: &mut VecDeque<i64>, now: i64) {
-    while tries.front().is_some_and(|at| now.saturating_sub(*at) >= WINDOW_MICROS) {
-        tries.pop_front();
-    }
-    for at in tries.iter_mut().filter(|at| **at > now) {
-        *at = now;
-    }
-}
-
-fn forget_quietest(all: &mut HashMap<IpAddr, VecDeque<i64>>, now: i64) {
+fn forget_quietest(all: &mut HashMap<IpAddr, Tries>, now: i64) {
     all.retain(|_, tries| {
-        drop_old(tries, now);
-        !tries.is_empty()
+        tries.drop_old(now);
+        tries.open > 0 || !tries.failures.is_empty()
     });
     if all.len() >= ADDRESSES {
-        let quietest = all.iter().min_by_key(|(_, tries)| tries.back().copied()).map(|(key, _)| *key);
+        let quiet = all.iter().filter(|(_, tries)| tries.open == 0);
+        let quietest = quiet.min_by_key(|(_, tries)| tries.failures.back().copied()).map(|(key, _)| *key);
         if let Some(quietest) = quietest {
             all.remove(&quietest);
         }
@@ -132,69 +243,135 @@ fn network(address: Option<IpAddr>) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use futures_util::FutureExt;
+
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix_micros(1_700_000_000_000_000 + seconds * 1_000_000)
+    struct Standstill(AtomicI64);
+
+    impl Clock for Standstill {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix_micros(1_700_000_000_000_000 + self.0.load(Ordering::SeqCst) * 1_000_000)
+        }
+
+        fn local_offset_seconds(&self, _: Timestamp) -> i32 {
+            0
+        }
+    }
+
+    fn at(seconds: i64) -> Standstill {
+        Standstill(AtomicI64::new(seconds))
+    }
+
+    fn limiter(quota: u32) -> Arc<FailureLimiter> {
+        Arc::new(FailureLimiter::new(quota))
     }
 
     fn address(text: &str) -> Option<IpAddr> {
         text.parse().ok()
     }
 
+    /// A try that fails at once; whether it was let through.
+    fn fails(limiter: &Arc<FailureLimiter>, from: Option<IpAddr>, seconds: i64) -> bool {
+        let charged = limiter.charge(from, &at(seconds)).now_or_never();
+        charged.expect("nothing is open").map(drop).is_ok()
+    }
+
     #[test]
     fn sixty_failures_in_any_minute_and_not_one_more() {
-        let limiter = FailureLimiter::new(60);
+        let limiter = limiter(60);
         for second in 0..60 {
-            assert!(limiter.charge(address("192.0.2.1"), at(second)).is_ok(), "{second}");
+            assert!(fails(&limiter, address("192.0.2.1"), second), "{second}");
         }
-        let refused = limiter.charge(address("192.0.2.1"), at(59)).err();
-        assert_eq!(
-            refused.map(|standing| (standing.remaining, standing.reset)),
-            Some((0, Duration::from_secs(1)))
-        );
+        let refused = limiter.charge(address("192.0.2.1"), &at(59)).now_or_never().expect("at once").err();
+        let reset = Duration::from_secs(1);
+        let standing = Standing {
+            quota: 60,
+            remaining: 0,
+            reset,
+        };
+        assert_eq!(refused, Some(NotCharged::Spent(standing)));
         // Another address is another matter; a second later one failure is a minute old.
-        assert!(limiter.charge(address("192.0.2.2"), at(59)).is_ok());
-        assert!(limiter.charge(address("192.0.2.1"), at(60)).is_ok());
-        assert!(limiter.charge(address("192.0.2.1"), at(60)).is_err());
+        assert!(fails(&limiter, address("192.0.2.2"), 59));
+        assert!(fails(&limiter, address("192.0.2.1"), 60));
+        assert!(!fails(&limiter, address("192.0.2.1"), 60));
     }
 
     #[test]
     fn a_success_costs_nothing() {
-        let limiter = FailureLimiter::new(1);
+        let limiter = limiter(1);
         for _ in 0..100 {
-            let Ok(charge) = limiter.charge(address("192.0.2.1"), at(0)) else {
-                panic!("no room")
-            };
-            limiter.refund(&charge);
+            let charge = limiter.charge(address("192.0.2.1"), &at(0)).now_or_never().expect("at once");
+            charge.ok().expect("no failure yet").refund();
         }
-        assert_eq!(limiter.standing(address("192.0.2.1"), at(0)).remaining, 1);
+        assert_eq!(limiter.standing(address("192.0.2.1"), at(0).now()).remaining, 1);
+        assert!(limiter.lock().is_empty());
+    }
+
+    #[test]
+    fn parallel_tries_wait_for_each_other_and_only_failures_refuse_them() {
+        let (limiter, clock) = (limiter(2), at(0));
+        let charge = || limiter.charge(address("192.0.2.1"), &clock);
+        let one = charge().now_or_never().expect("at once").ok().expect("a place");
+        let two = charge().now_or_never().expect("at once").ok().expect("a place");
+        let (mut third, mut fourth, mut gone) = (Box::pin(charge()), Box::pin(charge()), Box::pin(charge()));
+        assert!((&mut gone).now_or_never().is_none() && (&mut third).now_or_never().is_none());
+        assert!((&mut fourth).now_or_never().is_none());
+        // Whoever hung up while waiting keeps nobody else from the place, before it is theirs and after.
+        drop(gone);
+        one.refund();
+        let third = (&mut third).now_or_never().expect("the place of the first").ok().expect("a place");
+        assert!((&mut fourth).now_or_never().is_none());
+        third.refund();
+        drop(fourth);
+        let fifth = charge().now_or_never().expect("at once").ok().expect("a place");
+        let mut sixth = Box::pin(charge());
+        assert!((&mut sixth).now_or_never().is_none());
+        drop((two, fifth));
+        let refused = (&mut sixth).now_or_never().expect("no place will ever come").err();
+        assert!(matches!(refused, Some(NotCharged::Spent(_))));
+    }
+
+    #[test]
+    fn few_wait_and_the_rest_is_sent_away() {
+        let (limiter, clock) = (limiter(1), at(0));
+        let charge = || limiter.charge(address("192.0.2.1"), &clock);
+        let open = charge().now_or_never().expect("at once").ok().expect("a place");
+        let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(charge())).collect();
+        assert!(waiting.iter_mut().all(|turn| turn.now_or_never().is_none()));
+        assert_eq!(charge().now_or_never().expect("at once").err(), Some(NotCharged::Crowded));
+        drop(open);
+        for turn in waiting {
+            assert!(matches!(turn.now_or_never().expect("refused").err(), Some(NotCharged::Spent(_))));
+        }
     }
 
     #[test]
     fn addresses_of_one_64_count_as_one() {
-        let limiter = FailureLimiter::new(2);
-        assert!(limiter.charge(address("2001:db8::1"), at(0)).is_ok());
-        assert!(limiter.charge(address("2001:db8::ffff:1"), at(0)).is_ok());
-        assert!(limiter.charge(address("2001:db8::2"), at(0)).is_err());
-        assert!(limiter.charge(address("2001:db8:0:1::2"), at(0)).is_ok());
+        let limiter = limiter(2);
+        assert!(fails(&limiter, address("2001:db8::1"), 0));
+        assert!(fails(&limiter, address("2001:db8::ffff:1"), 0));
+        assert!(!fails(&limiter, address("2001:db8::2"), 0));
+        assert!(fails(&limiter, address("2001:db8:0:1::2"), 0));
     }
 
     #[test]
     fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_minute() {
-        let limiter = FailureLimiter::new(1);
-        assert!(limiter.charge(address("192.0.2.1"), at(100_000)).is_ok());
-        assert!(limiter.charge(address("192.0.2.1"), at(0)).is_err());
-        assert!(limiter.charge(address("192.0.2.1"), at(60)).is_ok());
+        let limiter = limiter(1);
+        assert!(fails(&limiter, address("192.0.2.1"), 100_000));
+        assert!(!fails(&limiter, address("192.0.2.1"), 0));
+        assert!(fails(&limiter, address("192.0.2.1"), 60));
     }
 
     #[test]
     fn strangers_cannot_fill_the_memory() {
-        let limiter = FailureLimiter::new(2);
+        let limiter = limiter(2);
         for number in 0..(u32::try_from(ADDRESSES).unwrap_or(0) + 50) {
             let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(number));
-            assert!(limiter.charge(Some(address), at(0)).is_ok());
+            assert!(fails(&limiter, Some(address), 0));
         }
-        assert!(limiter.failures.lock().expect("not poisoned").len() <= ADDRESSES);
+        assert!(limiter.lock().len() <= ADDRESSES);
     }
 }

@@ -1,13 +1,13 @@
 //! Logging in, in one step or two, and out.
 
 use axum::http::StatusCode;
-use dango_actions::{Holder, LogInStep, Login, SignedIn};
+use dango_actions::{AuthenticateError, Holder, LogInStep, Login, SignedIn};
 use dango_identity::{Obligation, Partial, RecoveryCode, SecondFactorCode, TotpCode};
 use serde_json::json;
 
 use super::Answer;
 use crate::ask::Ask;
-use crate::credential;
+use crate::credential::{self, Credential};
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
 use crate::reply;
@@ -19,7 +19,9 @@ pub(crate) async fn log_in(ask: Ask) -> Answer {
     let password = password.into_password()?;
     let device = credential::device(&ask.headers, ask.site());
     let step = ask.actions().log_in(&ask.anonymous(), &email, password, device).await;
-    match step.map_err(|error| error.into_problem(ask.now()))? {
+    let step = step.map_err(|error| error.into_problem(ask.now()))?;
+    end_earlier(&ask).await?;
+    match step {
         LogInStep::SecondFactor(issued) => {
             let mut response = reply::json(StatusCode::OK, &json!({"requires_2fa": true}))?;
             reply::set_session(&mut response, &issued, ask.now(), ask.site());
@@ -65,6 +67,21 @@ pub(crate) async fn log_out(signed_in: SignedIn, ask: Ask) -> Answer {
     let mut response = reply::success()?;
     reply::clear_session(&mut response, ask.site());
     Ok(response)
+}
+
+/// Ends the session that the browser had until now: its cookie is replaced, and nobody else is to have it (ASVS 7.2.4).
+async fn end_earlier(ask: &Ask) -> Result<(), Problem> {
+    let Credential::Session(token) = Credential::of(&ask.headers, ask.site()) else {
+        return Ok(());
+    };
+    match ask.actions().authenticate(token, ask.client.clone()).await {
+        Ok(earlier) => {
+            let ended = ask.actions().log_out(earlier.with_request(ask.request.clone())).await;
+            ended.map_err(|fault| fault.into_problem(ask.now()))
+        }
+        Err(AuthenticateError::Unauthenticated) => Ok(()),
+        Err(error) => Err(error.into_problem(ask.now())),
+    }
 }
 
 fn logged_in(ask: &Ask, login: &Login, requires_2fa_setup: Option<bool>, recovery_codes_remaining: Option<u32>) -> Answer {

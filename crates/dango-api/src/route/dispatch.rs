@@ -1,12 +1,15 @@
 //! What happens to a request before its handler: origin, credential, stage, limit, body — in this order, for every route alike.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use dango_actions::{Caller, KeyHolder, Need, SignedIn};
-use dango_identity::{Client, Obligation};
+use dango_actions::{AuthenticateError, Caller, KeyHolder, Need, SignedIn};
+use dango_audit::Id;
+use dango_identity::{Client, Obligation, Restricted};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{Due, Handler, Limit, ROUTES, Route, Served, Verb, Work};
@@ -15,7 +18,7 @@ use crate::ask::Ask;
 use crate::client::{self, Peer};
 use crate::credential::{Credential, has_session_cookie};
 use crate::gate::{OwnHost, RequestId};
-use crate::limiter::Standing;
+use crate::limiter::{NotCharged, Standing};
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
 use crate::{body, cross_site};
@@ -26,41 +29,48 @@ enum Holder {
     Key(Box<KeyHolder>),
 }
 
+impl Holder {
+    /// Who asks, for permissions and records.
+    fn caller(&self) -> Caller {
+        match self {
+            Self::Session(session) => session.caller().clone(),
+            Self::Key(key) => key.caller.clone(),
+        }
+    }
+}
+
 /// Answers a request by a route of the table.
 pub(crate) async fn serve(index: usize, app: App, request: Request) -> Response {
     let route = &ROUTES[index];
-    let answer = match route.limit {
-        Limit::Load => answer(route, app, request).await,
-        Limit::Proof => limited(route, app, request).await,
-    };
+    let address = client_of(&app, &request).address;
+    let answer = answer(route, app.clone(), request).await;
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    if route.limit == Limit::Proof {
+        let standing = app.failures().standing(address, app.clock().now());
+        describe(&mut response, standing, app.failures().window().as_secs());
+    }
     response.extensions_mut().insert(Served(index));
     response
 }
 
-/// Answers where failures are counted: the try is charged before anything is looked at, and given back if it was none that failed.
-async fn limited(route: &'static Route, app: App, request: Request) -> Result<Response, Problem> {
-    let address = client_of(&app, &request).address;
-    let limited = app.clone();
-    let charge = limited.failures().charge(address, app.clock().now());
-    let mut response = match charge {
-        Ok(charge) => {
-            let answer = answer(route, app, request).await;
-            let failed = matches!(&answer, Err(problem) if is_failed_proof(problem));
-            if !failed {
-                limited.failures().refund(&charge);
-            }
-            answer.unwrap_or_else(IntoResponse::into_response)
-        }
-        Err(standing) => {
+/// Tries a proof: the try is charged before anything is looked at, and given back if it was none that failed.
+async fn limited(app: App, address: Option<IpAddr>, work: impl Future<Output = Result<Response, Problem>>) -> Result<Response, Problem> {
+    let charge = app.failures().charge(address, app.clock()).await;
+    let charge = charge.map_err(|not_charged| match not_charged {
+        NotCharged::Spent(standing) => {
             let problem = Problem::new(code!(rate_limited), "too many failed tries from this address; try again later");
-            problem.retry_after(standing.reset).into_response()
+            problem.retry_after(standing.reset)
         }
-    };
-    let standing = limited.failures().standing(address, limited.clock().now());
-    let window = limited.failures().window();
-    describe(&mut response, standing, window.as_secs());
-    Ok(response)
+        NotCharged::Crowded => Problem::new(
+            code!(busy),
+            "too many logins from this address are being checked; try again in a moment",
+        ),
+    })?;
+    let answer = work.await;
+    if !matches!(&answer, Err(problem) if is_failed_proof(problem)) {
+        charge.refund();
+    }
+    answer
 }
 
 /// The fields that say how many tries are left (draft-ietf-httpapi-ratelimit-headers-10).
@@ -88,23 +98,35 @@ async fn answer(route: &'static Route, app: App, request: Request) -> Result<Res
     let client = client_of(&app, &request);
     let (mut parts, sent) = request.into_parts();
     let host = parts.extensions.remove::<OwnHost>().map(|host| host.0).unwrap_or_default();
-    let has_cookie = has_session_cookie(&parts.headers, app.site());
-    cross_site::check(route.cross_site(), has_cookie, &parts.headers, &host, app.site())?;
     let request = parts
         .extensions
         .remove::<RequestId>()
         .map_or_else(|| app.next_request_id(), |id| id.0);
+    let has_cookie = has_session_cookie(&parts.headers, app.site());
+    if let Err(problem) = cross_site::check(route.cross_site(), has_cookie, &parts.headers, &host, app.site()) {
+        let caller = Caller::anonymous(client).with_request(request);
+        record_denial(&app, &caller, &problem).await;
+        return Err(problem);
+    }
     let holder = match route.handler {
         Handler::Open(_) => None,
-        _ => authenticate(&app, &parts, &client).await?,
+        _ => authenticate(&app, &parts, &client, &request).await?,
     };
     // A request whose sender is not let through is not read.
-    let (caller, admitted) = admit(route.handler, holder)?;
-    if let (Some(caller), Some(permission)) = (caller, route.permission) {
-        let caller = caller.with_request(request.clone());
+    let known = route.permission.zip(holder.as_ref().map(Holder::caller));
+    let admitted = match admit(route.handler, holder) {
+        Ok(admitted) => admitted,
+        Err(NotAdmitted::Nobody(problem)) => return Err(problem),
+        Err(NotAdmitted::Denied(caller, problem)) => {
+            record_denial(&app, &caller, &problem).await;
+            return Err(problem);
+        }
+    };
+    if let Some((permission, caller)) = known {
         let checked = app.actions().check(&caller, Need::Permission(permission)).await;
         checked.map_err(|denied| denied.into_problem(app.clock().now()))?;
     }
+    let address = client.address;
     let ask = Ask {
         query: parts.extensions.remove().unwrap_or_default(),
         parameters: parameters(&mut parts).await?,
@@ -112,87 +134,116 @@ async fn answer(route: &'static Route, app: App, request: Request) -> Result<Res
         headers: parts.headers,
         request,
         client,
-        app,
+        app: app.clone(),
     };
     ask.query.check_names(route.query)?;
-    admitted(ask).await
-}
-
-async fn authenticate(app: &App, parts: &Parts, client: &Client) -> Result<Option<Holder>, Problem> {
-    match Credential::of(&parts.headers, app.site()) {
-        Credential::Absent | Credential::Malformed => Ok(None),
-        Credential::Session(token) => {
-            let found = app.actions().authenticate(token, client.clone()).await;
-            let found = found.map_err(|error| error.into_problem(app.clock().now()))?;
-            Ok(Some(Holder::Session(Box::new(found))))
-        }
-        Credential::Key(key) => {
-            let found = app.actions().authenticate_key(key, client.clone()).await;
-            let found = found.map_err(|error| error.into_problem(app.clock().now()))?;
-            Ok(Some(Holder::Key(Box::new(found))))
-        }
+    match route.limit {
+        Limit::Load => admitted(ask).await,
+        Limit::Proof => limited(app, address, admitted(ask)).await,
     }
 }
 
-/// A handler that has whoever it needs.
-type Admitted = Box<dyn FnOnce(Ask) -> Work + Send>;
+/// A denial that cannot be recorded is one all the same.
+async fn record_denial(app: &App, caller: &Caller, problem: &Problem) {
+    if let Err(fault) = app.actions().record_denial(caller, problem.code().name).await {
+        tracing::error!(code = fault.code(), "a denial could not be recorded");
+    }
+}
+
+async fn authenticate(app: &App, parts: &Parts, client: &Client, request: &Id) -> Result<Option<Holder>, Problem> {
+    let found = match Credential::of(&parts.headers, app.site()) {
+        Credential::Absent | Credential::Malformed => return Ok(None),
+        Credential::Session(token) => {
+            let found = app.actions().authenticate(token, client.clone()).await;
+            found.map(|found| Holder::Session(Box::new(found.with_request(request.clone()))))
+        }
+        Credential::Key(key) => {
+            let found = app.actions().authenticate_key(key, client.clone()).await;
+            found.map(|mut found| {
+                found.caller = found.caller.with_request(request.clone());
+                Holder::Key(Box::new(found))
+            })
+        }
+    };
+    match found {
+        Ok(holder) => Ok(Some(holder)),
+        Err(AuthenticateError::Unauthenticated) => Ok(None),
+        Err(error) => Err(error.into_problem(app.clock().now())),
+    }
+}
+
+/// Why a request does not get to its handler.
+enum NotAdmitted {
+    /// It is nobody's.
+    Nobody(Problem),
+    /// It is somebody's who may not, which is recorded.
+    Denied(Caller, Problem),
+}
 
 /// The handler with whoever it needs, or why the sender does not get to it.
-fn admit(handler: Handler, holder: Option<Holder>) -> Result<(Option<Caller>, Admitted), Problem> {
-    let nobody = || Problem::new(code!(authentication_required), "log in, or send an API key");
+fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask) -> Work + Send>, NotAdmitted> {
+    let nobody = || {
+        NotAdmitted::Nobody(match handler {
+            // Five minutes later the browser has forgotten the cookie: no session is the same as one that has ended.
+            Handler::Partial(_) => Problem::new(code!(session_expired), "the login has taken too long or was ended; log in again"),
+            _ => Problem::new(code!(authentication_required), "log in, or send an API key"),
+        })
+    };
     let holder = match (handler, holder) {
-        (Handler::Open(handler), _) => return Ok((None, Box::new(handler))),
+        (Handler::Open(handler), _) => return Ok(Box::new(handler)),
         (_, None) => return Err(nobody()),
         (_, Some(holder)) => holder,
     };
     let session = match (handler, holder) {
-        (Handler::SessionOrKey(handler), Holder::Key(holder)) => {
-            let caller = holder.caller.clone();
-            return Ok((Some(holder.caller), Box::new(move |ask| handler(tagged(&caller, &ask), ask))));
-        }
-        (Handler::Known(handler), Holder::Key(holder)) => return Ok((None, Box::new(move |ask| handler(holder.view(), ask)))),
-        (_, Holder::Key(_)) => {
-            return Err(Problem::new(
+        (Handler::SessionOrKey(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(holder.caller, ask))),
+        (Handler::Known(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(holder.view(), ask))),
+        (_, Holder::Key(holder)) => {
+            let problem = Problem::new(
                 code!(session_required),
                 "an API key cannot make or change credentials; log in to do this",
-            ));
+            );
+            return Err(NotAdmitted::Denied(holder.caller, problem));
         }
         (_, Holder::Session(session)) => *session,
     };
+    let denied = |holder: &dango_actions::Holder<Restricted>, problem| Err(NotAdmitted::Denied(holder.caller().clone(), problem));
     match (handler, session) {
-        (Handler::AnySession(handler), session) => Ok((None, Box::new(move |ask| handler(session, ask)))),
-        (Handler::Partial(handler), SignedIn::Partial(holder)) => Ok((None, Box::new(move |ask| handler(holder, ask)))),
-        (Handler::Partial(_), _) | (_, SignedIn::Partial(_)) => Err(nobody()),
-        (Handler::Known(handler), session) => Ok((None, Box::new(move |ask| handler(session.view(), ask)))),
+        (Handler::AnySession(handler), session) => Ok(Box::new(move |ask| handler(session, ask))),
+        (Handler::Partial(handler), SignedIn::Partial(holder)) => Ok(Box::new(move |ask| handler(holder, ask))),
+        (Handler::Partial(_) | Handler::Open(_), _) | (_, SignedIn::Partial(_)) => Err(nobody()),
+        (Handler::Known(handler), session) => Ok(Box::new(move |ask| handler(session.view(), ask))),
         (Handler::PasswordChange(handler) | Handler::Enrolment(handler), SignedIn::Full(holder)) => {
-            Ok((None, Box::new(move |ask| handler(Due::Full(holder), ask))))
+            Ok(Box::new(move |ask| handler(Due::Full(holder), ask)))
         }
         (Handler::PasswordChange(handler), SignedIn::Restricted(holder, Obligation::PasswordChange))
         | (Handler::Enrolment(handler), SignedIn::Restricted(holder, Obligation::Enrolment)) => {
-            Ok((None, Box::new(move |ask| handler(Due::Restricted(holder), ask))))
+            Ok(Box::new(move |ask| handler(Due::Restricted(holder), ask)))
         }
-        (_, SignedIn::Restricted(_, Obligation::PasswordChange)) => Err(Problem::new(
-            code!(password_change_required),
-            "choose a password of your own first: POST /api/auth/change-password",
-        )),
-        (_, SignedIn::Restricted(_, Obligation::Enrolment)) => Err(Problem::new(
-            code!(mfa_enrolment_required),
-            "set up a second factor first: POST /api/auth/2fa/setup",
-        )),
-        (Handler::Session(handler), SignedIn::Full(holder)) => Ok((None, Box::new(move |ask| handler(holder, ask)))),
+        (Handler::Session(handler), SignedIn::Full(holder)) => Ok(Box::new(move |ask| handler(holder, ask))),
         (Handler::SessionOrKey(handler), SignedIn::Full(holder)) => {
             let caller = holder.caller().clone();
-            let known = caller.clone();
-            Ok((Some(known), Box::new(move |ask| handler(tagged(&caller, &ask), ask))))
+            Ok(Box::new(move |ask| handler(caller, ask)))
         }
+        (_, SignedIn::Restricted(holder, Obligation::PasswordChange)) => denied(
+            &holder,
+            Problem::new(
+                code!(password_change_required),
+                "choose a password of your own first: POST /api/auth/change-password",
+            ),
+        ),
+        (_, SignedIn::Restricted(holder, Obligation::Enrolment)) => denied(
+            &holder,
+            Problem::new(
+                code!(mfa_enrolment_required),
+                "set up a second factor first: POST /api/auth/2fa/setup",
+            ),
+        ),
         // An obligation that this program does not know yet lets nobody do anything.
-        (_, SignedIn::Restricted(..)) => Err(Problem::new(code!(permission_denied), "something else has to be done first")),
-        (Handler::Open(_), _) => Err(nobody()),
+        (_, SignedIn::Restricted(holder, _)) => denied(
+            &holder,
+            Problem::new(code!(permission_denied), "something else has to be done first"),
+        ),
     }
-}
-
-fn tagged(caller: &Caller, ask: &Ask) -> Caller {
-    caller.clone().with_request(ask.request.clone())
 }
 
 fn client_of(app: &App, request: &Request) -> Client {
