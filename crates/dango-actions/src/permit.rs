@@ -194,7 +194,7 @@ impl Actions {
     ///
     /// [`Fault`] if it cannot be recorded.
     pub async fn record_denial(&self, caller: &Caller, code: &'static str) -> Result<(), Fault> {
-        if !self.denials().admits(caller, self.clock().now()) {
+        if !self.denials().admits(caller, Event::PermissionDenied, self.clock().now()) {
             return Ok(());
         }
         let record = Record::of(Event::PermissionDenied).with(Detail::Code, Word::new(code));

@@ -6,4 +6,6 @@ mod conventions;
 mod files;
 mod login;
 mod secrets;
+mod moves;
+mod peers;
 mod world;

@@ -14,7 +14,7 @@ use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};
 use dango_core::{Clock, OsEntropy, SecretValue, Timestamp};
 use dango_identity::{IdentityKey, Role};
-use dango_store::{BoxFuture, MemoryStore};
+use dango_store::{BoxFuture, MemoryStore, Store};
 use http_body_util::BodyExt;
 use pollster::block_on;
 use serde_json::Value;
@@ -54,6 +54,7 @@ impl Machine for Fine {
 
 pub(crate) struct World {
     pub(crate) actions: Actions,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) router: Router,
     pub(crate) files: Arc<Files>,
@@ -94,6 +95,11 @@ impl World {
     }
 
     pub(crate) fn at(site: Site, setup: Setup) -> Self {
+        Self::behind(site, setup, &[])
+    }
+
+    /// A server behind proxies that are believed.
+    pub(crate) fn behind(site: Site, setup: Setup, proxies: &[&str]) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(1_795_000_000_000_000)));
         let setup = Setup {
             hashing_permits: NonZeroUsize::new(4).expect("not zero"),
@@ -103,7 +109,8 @@ impl World {
         let key = SecretValue::new("07".repeat(32)).expect("hex");
         let key = IdentityKey::parse(&key).expect("a key");
         let shared: Arc<dyn Clock> = clock.clone();
-        let actions = Actions::new(Arc::new(MemoryStore::new()), &key, setup, Arc::clone(&shared), Arc::new(OsEntropy));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let actions = Actions::new(Arc::clone(&store), &key, setup, Arc::clone(&shared), Arc::new(OsEntropy));
         let actions = actions.expect("random");
         let files = Arc::new(Files::default());
         let secrets = SecretsDesk::open(actions.clone(), Arc::clone(&files) as _, 256).expect("a thread");
@@ -111,7 +118,7 @@ impl World {
             actions: actions.clone(),
             secrets,
             site,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: proxies.iter().map(|net| net.parse().expect("a network")).collect(),
             limits: Limits::default(),
             machine: Arc::new(Fine),
             clock: shared,
@@ -120,6 +127,7 @@ impl World {
         let router = router(App::new(parts).expect("random"));
         Self {
             actions,
+            store,
             clock,
             router,
             files,
