@@ -8,4 +8,6 @@ mod login;
 mod secrets;
 mod moves;
 mod peers;
+mod second_factor;
+mod sessions;
 mod world;
