@@ -24,6 +24,12 @@ pub(crate) struct FailureLimiter {
     addresses: Mutex<HashMap<IpAddr, Tries>>,
 }
 
+impl std::fmt::Debug for Charge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Charge").field("ends", &self.ends).finish_non_exhaustive()
+    }
+}
+
 /// A place, or the turn to get one.
 enum Entered {
     Charged(Charge),
@@ -304,7 +310,7 @@ mod tests {
         let limiter = limiter(1);
         for _ in 0..100 {
             let charge = limiter.charge(address("192.0.2.1"), &at(0)).now_or_never().expect("at once");
-            charge.ok().expect("no failure yet").refund();
+            charge.expect("no failure yet").refund();
         }
         assert_eq!(limiter.standing(address("192.0.2.1"), at(0).now()).remaining, 1);
         assert!(limiter.lock().is_empty());
@@ -314,19 +320,19 @@ mod tests {
     fn parallel_tries_wait_for_each_other_and_only_failures_refuse_them() {
         let (limiter, clock) = (limiter(2), at(0));
         let charge = || limiter.charge(address("192.0.2.1"), &clock);
-        let one = charge().now_or_never().expect("at once").ok().expect("a place");
-        let two = charge().now_or_never().expect("at once").ok().expect("a place");
+        let one = charge().now_or_never().expect("at once").expect("a place");
+        let two = charge().now_or_never().expect("at once").expect("a place");
         let (mut third, mut fourth, mut gone) = (Box::pin(charge()), Box::pin(charge()), Box::pin(charge()));
         assert!((&mut gone).now_or_never().is_none() && (&mut third).now_or_never().is_none());
         assert!((&mut fourth).now_or_never().is_none());
         // Whoever hung up while waiting keeps nobody else from the place, before it is theirs and after.
         drop(gone);
         one.refund();
-        let third = (&mut third).now_or_never().expect("the place of the first").ok().expect("a place");
+        let third = (&mut third).now_or_never().expect("the place of the first").expect("a place");
         assert!((&mut fourth).now_or_never().is_none());
         third.refund();
         drop(fourth);
-        let fifth = charge().now_or_never().expect("at once").ok().expect("a place");
+        let fifth = charge().now_or_never().expect("at once").expect("a place");
         let mut sixth = Box::pin(charge());
         assert!((&mut sixth).now_or_never().is_none());
         drop((two, fifth));
@@ -338,7 +344,7 @@ mod tests {
     fn few_wait_and_the_rest_is_sent_away() {
         let (limiter, clock) = (limiter(1), at(0));
         let charge = || limiter.charge(address("192.0.2.1"), &clock);
-        let open = charge().now_or_never().expect("at once").ok().expect("a place");
+        let open = charge().now_or_never().expect("at once").expect("a place");
         let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(charge())).collect();
         assert!(waiting.iter_mut().all(|turn| turn.now_or_never().is_none()));
         assert_eq!(charge().now_or_never().expect("at once").err(), Some(NotCharged::Crowded));

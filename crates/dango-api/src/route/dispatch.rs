@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use dango_actions::{AuthenticateError, Caller, KeyHolder, Need, SignedIn};
 use dango_audit::Id;
-use dango_identity::{Client, Obligation, Restricted};
+use dango_identity::{Client, Obligation};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{Due, Handler, Limit, ROUTES, Route, Served, Verb, Work};
@@ -116,9 +116,11 @@ async fn answer(route: &'static Route, app: App, request: Request) -> Result<Res
     let known = route.permission.zip(holder.as_ref().map(Holder::caller));
     let admitted = match admit(route.handler, holder) {
         Ok(admitted) => admitted,
-        Err(NotAdmitted::Nobody(problem)) => return Err(problem),
-        Err(NotAdmitted::Denied(caller, problem)) => {
-            record_denial(&app, &caller, &problem).await;
+        Err(not_admitted) => {
+            let NotAdmitted { problem, denied } = *not_admitted;
+            if let Some(caller) = denied {
+                record_denial(&app, &caller, &problem).await;
+            }
             return Err(problem);
         }
     };
@@ -173,21 +175,25 @@ async fn authenticate(app: &App, parts: &Parts, client: &Client, request: &Id) -
 }
 
 /// Why a request does not get to its handler.
-enum NotAdmitted {
-    /// It is nobody's.
-    Nobody(Problem),
-    /// It is somebody's who may not, which is recorded.
-    Denied(Caller, Problem),
+struct NotAdmitted {
+    problem: Problem,
+    /// Who may not, which is recorded; nothing where it is nobody.
+    denied: Option<Caller>,
 }
 
 /// The handler with whoever it needs, or why the sender does not get to it.
-fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask) -> Work + Send>, NotAdmitted> {
+fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask) -> Work + Send>, Box<NotAdmitted>> {
     let nobody = || {
-        NotAdmitted::Nobody(match handler {
+        let problem = match handler {
             // Five minutes later the browser has forgotten the cookie: no session is the same as one that has ended.
             Handler::Partial(_) => Problem::new(code!(session_expired), "the login has taken too long or was ended; log in again"),
             _ => Problem::new(code!(authentication_required), "log in, or send an API key"),
-        })
+        };
+        Box::new(NotAdmitted { problem, denied: None })
+    };
+    let denied = |caller: &Caller, problem| {
+        let denied = Some(caller.clone());
+        Err(Box::new(NotAdmitted { problem, denied }))
     };
     let holder = match (handler, holder) {
         (Handler::Open(handler), _) => return Ok(Box::new(handler)),
@@ -202,11 +208,10 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
                 code!(session_required),
                 "an API key cannot make or change credentials; log in to do this",
             );
-            return Err(NotAdmitted::Denied(holder.caller, problem));
+            return denied(&holder.caller, problem);
         }
         (_, Holder::Session(session)) => *session,
     };
-    let denied = |holder: &dango_actions::Holder<Restricted>, problem| Err(NotAdmitted::Denied(holder.caller().clone(), problem));
     match (handler, session) {
         (Handler::AnySession(handler), session) => Ok(Box::new(move |ask| handler(session, ask))),
         (Handler::Partial(handler), SignedIn::Partial(holder)) => Ok(Box::new(move |ask| handler(holder, ask))),
@@ -225,14 +230,14 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
             Ok(Box::new(move |ask| handler(caller, ask)))
         }
         (_, SignedIn::Restricted(holder, Obligation::PasswordChange)) => denied(
-            &holder,
+            holder.caller(),
             Problem::new(
                 code!(password_change_required),
                 "choose a password of your own first: POST /api/auth/change-password",
             ),
         ),
         (_, SignedIn::Restricted(holder, Obligation::Enrolment)) => denied(
-            &holder,
+            holder.caller(),
             Problem::new(
                 code!(mfa_enrolment_required),
                 "set up a second factor first: POST /api/auth/2fa/setup",
@@ -240,7 +245,7 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
         ),
         // An obligation that this program does not know yet lets nobody do anything.
         (_, SignedIn::Restricted(holder, _)) => denied(
-            &holder,
+            holder.caller(),
             Problem::new(code!(permission_denied), "something else has to be done first"),
         ),
     }

@@ -2,12 +2,20 @@
 
 #![expect(clippy::panic, reason = "a test that cannot go on says why")]
 
+mod accounts;
+mod api_keys;
+mod audit;
 mod conventions;
 mod files;
+mod fuzz;
+mod hostile;
 mod login;
 mod secrets;
 mod moves;
+mod passwords;
 mod peers;
+mod people;
 mod second_factor;
 mod sessions;
+mod stages;
 mod world;

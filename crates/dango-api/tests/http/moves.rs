@@ -70,6 +70,14 @@ impl World {
         self.send(method, path, &headers, body.as_deref())
     }
 
+    /// A browser in which somebody has logged in with a password of their own.
+    pub(crate) fn signed_in_with(&self, address: &str, password: &str) -> Browser<'_> {
+        let mut browser = self.browser();
+        let answer = browser.log_in(address, password);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        browser
+    }
+
     /// What was recorded by some work, as `event outcome [code]`, oldest first.
     pub(crate) fn recorded<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<String>) {
         let before = self.events().first().map_or(0, |event| event.seq);
