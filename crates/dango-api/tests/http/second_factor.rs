@@ -79,6 +79,17 @@ fn a_factor_is_on_after_a_right_code_and_not_before() {
     assert_eq!(world.browser().log_in(ADA, RIGHT).json(), json!({"requires_2fa": true}));
 }
 
+#[test]
+fn who_is_logged_in_knows_that_the_factor_is_on() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let mut browser = world.signed_in(ADA);
+    assert_eq!(browser.get("/api/auth/me").json()["totp_enabled"], false);
+    browser.enrol();
+    assert_eq!(browser.get("/api/auth/me").json()["totp_enabled"], true);
+    assert_eq!(browser.get("/api/admin/users").json()[0]["totp_enabled"], true);
+}
+
 /// M3, M5, M17.
 #[test]
 fn a_code_counts_once_and_older_ones_not_at_all() {
@@ -276,7 +287,7 @@ fn whoever_must_have_a_factor_reaches_its_setup_alone() {
     assert_eq!(browser.get("/api/auth/me").status, 200);
     browser.enrol();
     assert_eq!(browser.get("/api/admin/users").status, 200);
-    // A key does not stand for the factor that its owner has not got.
+    // Whose role need not have one is asked for none.
     world.add(BOB, Role::Viewer);
     assert_eq!(world.signed_in(BOB).get("/api/auth/sessions").status, 200);
 }
