@@ -14,7 +14,7 @@ use dango_identity::{
 use dango_store::Store;
 
 use crate::fault::Fault;
-use crate::own::Bearers;
+use crate::own::{Bearers, Turns};
 use crate::permit::DenialCap;
 use crate::public_url::PublicUrl;
 use crate::workers::{InPlace, Workers, offload};
@@ -92,6 +92,7 @@ pub(crate) struct Inner {
     pub(crate) hasher: Arc<PasswordHasher>,
     pub(crate) policy: PasswordPolicy,
     pub(crate) context_words: Vec<String>,
+    pub(crate) turns: Turns,
     pub(crate) rules: LoginRules,
     pub(crate) sessions: Sessions,
     pub(crate) factors: SecondFactors,
@@ -132,6 +133,7 @@ impl Actions {
             hasher: Arc::new(hasher),
             policy: PasswordPolicy::new(setup.password_profile),
             context_words: setup.context_words,
+            turns: Turns::new(setup.lockout.failures()),
             rules: LoginRules::new(key, setup.lockout).with_second_factor_for(&setup.second_factor_roles),
             sessions: Sessions::new(key, setup.session_limits),
             factors: SecondFactors::new(key),

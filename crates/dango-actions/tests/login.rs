@@ -370,3 +370,39 @@ fn denials_are_recorded_with_actor_and_permission_and_do_not_fill_the_log() {
     assert!(block_on(world.actions.permit::<UsersManage>(holder.caller())).is_err());
     assert_eq!(world.records().len(), before + 61);
 }
+
+#[test]
+fn many_right_logins_of_one_account_at_once_are_all_let_in() {
+    let world = World::new();
+    world.add("ada@team.example", Role::Admin);
+    std::thread::scope(|scope| {
+        let logins: Vec<_> = (0..40)
+            .map(|_| scope.spawn(|| block_on(world.actions.log_in(&visitor(), "ada@team.example", password(RIGHT), None)).map(|_| ())))
+            .collect();
+        for login in logins {
+            let answer = login.join().expect("no panic");
+            assert!(answer.is_ok(), "{answer:?}");
+        }
+    });
+    // Nothing is left of them in the budget.
+    for _ in 0..4 {
+        let wrong = block_on(world.actions.log_in(&visitor(), "ada@team.example", password(WRONG), None));
+        assert!(matches!(wrong.map(|_| ()), Err(LogInError::InvalidCredentials)));
+    }
+    assert!(block_on(world.actions.log_in(&visitor(), "ada@team.example", password(RIGHT), None)).is_ok());
+}
+
+#[test]
+fn of_many_wrong_logins_at_once_five_are_looked_at_and_the_rest_finds_a_locked_account() {
+    let world = World::new();
+    world.add("ada@team.example", Role::Admin);
+    let answers: Vec<&'static str> = std::thread::scope(|scope| {
+        let logins: Vec<_> = (0..40)
+            .map(|_| scope.spawn(|| block_on(world.actions.log_in(&visitor(), "ada@team.example", password(WRONG), None))))
+            .collect();
+        let code = |answer: Result<LogInStep, LogInError>| answer.map_or_else(|error| error.code(), |_| "let in");
+        logins.into_iter().map(|login| code(login.join().expect("no panic"))).collect()
+    });
+    let count = |code: &str| answers.iter().filter(|answer| **answer == code).count();
+    assert_eq!((count("invalid_credentials"), count("account_locked")), (5, 35), "{answers:?}");
+}

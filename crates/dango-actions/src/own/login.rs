@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use dango_audit::{Detail, Event, Label, Outcome, Stage, Target, Word};
 use dango_identity::{
-    AuthFactor, BeginLoginError, ClientClass, DeviceId, DeviceToken, FactorSet, IssuedSession, Lock, LoginError, LoginStep, Obligation,
-    Partial, Password, SecondFactorCode, SecondFactorError, User, UserId,
+    AuthFactor, BeginLoginError, Busy, ClientClass, DeviceId, DeviceToken, FactorSet, IssuedSession, Lock, LoginAttempt, LoginError,
+    LoginStep, Obligation, Partial, Password, SecondFactorCode, SecondFactorError, User, UserId,
 };
 use dango_store::Admission;
 
@@ -62,10 +62,20 @@ own_refusals! {
     }
 }
 
+/// What a locked account means for a try.
+#[derive(Clone, Copy)]
+enum WhenLocked {
+    /// Others of the account are open here, and one that ends well gives its place back.
+    Wait,
+    Refuse,
+}
+
 impl Actions {
     /// Logs in with a password.
     ///
     /// The try is charged before the password is looked at, and every outcome takes the same time. `caller` is anonymous.
+    ///
+    /// More logins of one account at once than may fail wait for one another, so right ones do not lock it.
     ///
     /// Permission: none. Audit: `login_success`, or `second_factor_requested` where one is due; `login_failure`, and
     /// `account_locked` by the failure that locks.
@@ -80,38 +90,27 @@ impl Actions {
         password: Password,
         device: Option<DeviceToken>,
     ) -> Result<LogInStep, LogInError> {
-        let (typed, device) = (email.to_owned(), device.map(Arc::new));
-        let known = device.clone();
-        let begun = self.write(caller, move |mut unit| {
-            Box::pin(async move {
-                if unit.tx.admission().await? == Admission::Closed {
-                    return unit.refuse(Record::of(Event::LoginFailure), LogInError::Closed).await;
-                }
-                let (inner, now) = (Arc::clone(&unit.inner), unit.now);
-                let classify = |user: &User| {
-                    let trusted = known
-                        .as_ref()
-                        .and_then(|device| device.verify(&inner.device, user.id, user.epoch, now));
-                    ClientClass::of(user.id, trusted)
-                };
-                match inner.rules.begin_login(unit.tx, &typed, &classify, now).await {
-                    Ok(attempt) => Ok(Ok(attempt)),
-                    Err(BeginLoginError::Locked { lock, user }) => {
-                        let user = unit.account_of(user).await?;
-                        let record = Record::of(Event::LoginFailure);
-                        let record = match &user {
-                            Some(user) => record.on_user(user),
-                            None => record,
-                        };
-                        unit.refuse(record, LogInError::Locked(lock)).await
-                    }
-                    Err(BeginLoginError::Store(error)) => Err(error.into()),
-                    // The list of reasons may grow; a reason that is not known lets nobody in.
-                    Err(_) => unit.refuse(Record::of(Event::LoginFailure), LogInError::InvalidCredentials).await,
-                }
-            })
-        });
-        let attempt = begun.await?;
+        let device = device.map(Arc::new);
+        let inner = self.inner();
+        // A browser that the account knows waits for no stranger.
+        let known = device.as_ref().and_then(|device| device.claimed_user(&inner.device));
+        let queue = format!(
+            "{} {}",
+            email.to_lowercase(),
+            known.map(|user| user.to_string()).unwrap_or_default()
+        );
+        let turn = inner.turns.take(queue).await.map_err(|_| Fault::Busy(Busy))?;
+        let attempt = loop {
+            // What locks an account may be tries that turn out to be right.
+            let locked = match turn.has_another() {
+                true => WhenLocked::Wait,
+                false => WhenLocked::Refuse,
+            };
+            match self.begin_login(caller, email, device.clone(), locked).await? {
+                Some(attempt) => break attempt,
+                None => turn.wait_for_another().await,
+            };
+        };
         let checked = self
             .hashing(move |hasher, entropy| attempt.verify(hasher, &password, entropy))
             .await?;
@@ -130,6 +129,48 @@ impl Actions {
                             .await?;
                         Ok(Err(LogInError::InvalidCredentials))
                     }
+                }
+            })
+        })
+        .await
+    }
+
+    /// Charges a try; nothing where the account is locked and that is to be waited for.
+    async fn begin_login(
+        &self,
+        caller: &Caller,
+        email: &str,
+        device: Option<Arc<DeviceToken>>,
+        locked: WhenLocked,
+    ) -> Result<Option<LoginAttempt>, LogInError> {
+        let typed = email.to_owned();
+        self.write(caller, move |mut unit| {
+            Box::pin(async move {
+                if unit.tx.admission().await? == Admission::Closed {
+                    return unit.refuse(Record::of(Event::LoginFailure), LogInError::Closed).await;
+                }
+                let (inner, now) = (Arc::clone(&unit.inner), unit.now);
+                let classify = |user: &User| {
+                    let trusted = device
+                        .as_ref()
+                        .and_then(|device| device.verify(&inner.device, user.id, user.epoch, now));
+                    ClientClass::of(user.id, trusted)
+                };
+                match inner.rules.begin_login(unit.tx, &typed, &classify, now).await {
+                    Ok(attempt) => Ok(Ok(Some(attempt))),
+                    Err(BeginLoginError::Locked { .. }) if matches!(locked, WhenLocked::Wait) => Ok(Ok(None)),
+                    Err(BeginLoginError::Locked { lock, user }) => {
+                        let user = unit.account_of(user).await?;
+                        let record = Record::of(Event::LoginFailure);
+                        let record = match &user {
+                            Some(user) => record.on_user(user),
+                            None => record,
+                        };
+                        unit.refuse(record, LogInError::Locked(lock)).await
+                    }
+                    Err(BeginLoginError::Store(error)) => Err(error.into()),
+                    // The list of reasons may grow; a reason that is not known lets nobody in.
+                    Err(_) => unit.refuse(Record::of(Event::LoginFailure), LogInError::InvalidCredentials).await,
                 }
             })
         })

@@ -9,6 +9,7 @@ mod password;
 mod proof;
 mod second_factor;
 mod sessions;
+mod turns;
 
 pub use api_keys::{ApiKeyError, RevokeApiKeyError};
 pub use arrival::{AcceptInviteError, ClaimAdministratorError};
@@ -18,3 +19,4 @@ pub use login::{LogInError, LogInStep, Login, VerifyCodeError};
 pub use password::{ChangePasswordError, ReauthenticateError};
 pub use second_factor::{BeginSetupError, DisableFactorError, EnabledFactor, FinishSetupError, RegenerateCodesError};
 pub use sessions::RevokeSessionError;
+pub(crate) use turns::Turns;

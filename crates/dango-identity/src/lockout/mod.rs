@@ -77,6 +77,11 @@ impl LockoutPolicy {
         }
     }
 
+    /// How many failures are allowed before the first lock.
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// How many failures in a row there may be at most before an administrator has to look (NIST SP 800-63B-4 §3.2.2).
     const STOP: u32 = 100;
 
