@@ -78,7 +78,7 @@ fn table(curves: &[Curve; 3]) -> String {
     }
     text.push_str("\n| Kolmogorov and Smirnov | distance | probability without any difference |\n|---|---:|---:|\n");
     for (one, other, distance, probability) in pairs(curves) {
-        text.push_str(&format!("| {} / {} | {distance:.3} | {probability:.2} |\n", one.label, other.label));
+        text.push_str(&format!("| {} / {} | {distance:.3} | {probability:.3} |\n", one.label, other.label));
     }
     text
 }
@@ -105,7 +105,7 @@ fn draw(curves: &[Curve; 3]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n\
          <title>How long refused logins take</title>\n\
          <desc>Cumulative distributions of the times of {} refused logins of each of three kinds, one over the other.</desc>\n\
-         <style>text {{ fill: #57606a }} .grid {{ stroke: #8b949e; stroke-opacity: 0.35 }} .curve {{ fill: none; stroke-width: 2 }}\n\
+         <style>text {{ fill: #6e7781 }} .grid {{ stroke: #8b949e; stroke-opacity: 0.35 }} .curve {{ fill: none; stroke-width: 2 }}\n\
          @media (prefers-color-scheme: dark) {{ text {{ fill: #b1bac4 }} }}</style>\n\
          <text x=\"{left}\" y=\"22\">Share of refused logins that have been answered after so many milliseconds</text>\n",
         curves[0].values.len()
@@ -139,7 +139,7 @@ fn draw(curves: &[Curve; 3]) -> String {
             .map(|(value, rank)| format!("{:.1},{:.1}", x(*value), y(f64::from(rank) / count)))
             .collect();
         svg.push_str(&format!("<polyline class=\"curve\" {stroke} points=\"{}\"/>\n", points.join(" ")));
-        let (from, at) = (right - 318.0, bottom - 62.0 + 20.0 * number as f64);
+        let (from, at) = (right - 358.0, bottom - 62.0 + 20.0 * number as f64);
         svg.push_str(&format!(
             "<line class=\"curve\" {stroke} x1=\"{from:.1}\" y1=\"{at:.1}\" x2=\"{:.1}\" y2=\"{at:.1}\"/>\n\
              <text x=\"{:.1}\" y=\"{:.1}\">{}, median {:.2} ms</text>\n",
@@ -153,7 +153,7 @@ fn draw(curves: &[Curve; 3]) -> String {
     let least = pairs(curves).into_iter().map(|(.., probability)| probability).fold(1.0, f64::min);
     let distance = pairs(curves).into_iter().map(|(_, _, distance, _)| distance).fold(0.0, f64::max);
     svg.push_str(&format!(
-        "<text x=\"{left}\" y=\"{:.1}\">{} of each kind in random order; Kolmogorov–Smirnov distance at most {distance:.3}, probability at least {least:.2}</text>\n</svg>\n",
+        "<text x=\"{left}\" y=\"{:.1}\">{} of each kind in random order; widest gap {distance:.3}, probability by chance {least:.3}</text>\n</svg>\n",
         HEIGHT - 16.0,
         curves[0].values.len()
     ));
@@ -190,18 +190,18 @@ mod tests {
             assert!(drawn.contains(&format!("{label}, median 21.00 ms")), "{drawn}");
             assert!(told.contains(&format!("| {label} | 21.00 | 20.20 to 21.80 | 1.000 |")), "{told}");
         }
-        assert!(drawn.contains("at most 0.000, probability at least 1.00"), "{drawn}");
+        assert!(drawn.contains("widest gap 0.000, probability by chance 1.000"), "{drawn}");
     }
 
     #[test]
     fn kinds_that_can_be_told_apart_are_told_so() {
         let told = table(&curves(1.0));
         assert!(
-            told.contains("| no such account / switched off, right password | 0.000 | 1.00 |"),
+            told.contains("| no such account / switched off, right password | 0.000 | 1.000 |"),
             "{told}"
         );
-        assert!(told.contains("| no such account / wrong password | 0.500 | 0.00 |"), "{told}");
-        assert!(draw(&curves(1.0)).contains("at most 0.500, probability at least 0.00"));
+        assert!(told.contains("| no such account / wrong password | 0.500 | 0.000 |"), "{told}");
+        assert!(draw(&curves(1.0)).contains("widest gap 0.500, probability by chance 0.000"));
     }
 
     #[test]
