@@ -27,4 +27,5 @@ mod memory;
 mod odd_files;
 mod preservation;
 mod readers;
+mod server;
 mod terminal;

@@ -16,6 +16,7 @@ mod body;
 mod client;
 mod credential;
 mod cross_site;
+mod form;
 mod gate;
 mod limiter;
 mod metrics;
@@ -26,6 +27,7 @@ mod refusal;
 mod reply;
 mod route;
 mod site;
+mod web;
 mod wire;
 
 pub use app::{App, Limits, Machine, NotReady, Parts};

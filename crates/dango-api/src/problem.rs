@@ -174,6 +174,11 @@ impl Problem {
         self
     }
 
+    /// The sentence for a person.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) const fn code(&self) -> &'static Code {
         self.code
     }

@@ -10,10 +10,17 @@ use super::{EMAIL, PASSWORD, with_administrator};
 /// Nobody gets in, by a session from before or by a password; the reason is in the log, not in the answer.
 fn nobody_gets_in(server: &Server, session: &mut dango_tests::Client) {
     let me = session.get("/api/auth/me");
-    assert_eq!((me.status, me.header("content-type")), (503, "application/problem+json"), "{}", me.text);
+    assert_eq!(
+        (me.status, me.header("content-type")),
+        (503, "application/problem+json"),
+        "{}",
+        me.text
+    );
     let secrets = session.get("/api/secrets");
     assert_eq!(secrets.status, 503, "{}", secrets.text);
-    let login = server.client().post("/api/auth/login", &json!({"email": EMAIL, "password": PASSWORD}));
+    let login = server
+        .client()
+        .post("/api/auth/login", &json!({"email": EMAIL, "password": PASSWORD}));
     assert_eq!(login.status, 503, "{}", login.text);
     let written = session.post("/api/secrets", &json!({"key": "KEY", "value": "x"}));
     assert_eq!(written.status, 503, "{}", written.text);
@@ -21,7 +28,11 @@ fn nobody_gets_in(server: &Server, session: &mut dango_tests::Client) {
     assert_eq!(ready.status, 503, "{}", ready.text);
     assert_eq!(server.client().get("/api/health").status, 200);
     for answer in [&me, &secrets, &login, &written, &ready] {
-        assert!(!answer.text.contains("sqlite") && !answer.text.contains(".dango"), "{}", answer.text);
+        assert!(
+            !answer.text.contains("sqlite") && !answer.text.contains(".dango"),
+            "{}",
+            answer.text
+        );
         assert!(!answer.header("retry-after").is_empty());
     }
 }
@@ -46,7 +57,8 @@ fn a_database_that_is_gone_lets_nobody_in() {
 #[test]
 fn a_database_that_was_damaged_is_not_replaced() {
     let (project, server) = with_administrator();
-    drop(server);
+    // Ended well, so that all of it is in the one file.
+    assert_eq!(server.stop().0, 0);
     let database = project.path().join(".dango/dango.db");
     let whole = fs::read(&database).expect("it is there");
     fs::write(&database, [b"no database".as_slice(), &whole[11..]].concat()).expect("writable");

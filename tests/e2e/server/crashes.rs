@@ -45,7 +45,10 @@ fn nothing_that_was_acknowledged_is_lost_and_sessions_survive() {
             thread::sleep(Duration::from_millis(150 + 37 * round));
             dead.store(true, Ordering::SeqCst);
             running.kill();
-            writers.into_iter().map(|writer| writer.join().expect("no panic")).collect::<Vec<_>>()
+            writers
+                .into_iter()
+                .map(|writer| writer.join().expect("no panic"))
+                .collect::<Vec<_>>()
         });
         let mut unsure = Vec::new();
         for (pairs, last) in done {
@@ -64,7 +67,11 @@ fn nothing_that_was_acknowledged_is_lost_and_sessions_survive() {
             }
         }
         let restarted = Server::start(&project);
-        assert_eq!(signed_in(&restarted.url(), &cookie).get("/api/auth/me").status, 200, "round {round}");
+        assert_eq!(
+            signed_in(&restarted.url(), &cookie).get("/api/auth/me").status,
+            200,
+            "round {round}"
+        );
         server = Some(restarted);
     }
     drop(server);

@@ -74,7 +74,9 @@ fn what_one_door_does_the_other_sees_at_once() {
     project.write(".env", edited);
     assert_eq!(client.get("/api/secrets").json()["env_vars"][0]["key"], "BY_HAND_");
     // People and their rights, too.
-    let added = project.run(&["auth", "add-user", "bob@team.example", "--role", "viewer", "--password", "--json"]).success();
+    let added = project
+        .run(&["auth", "add-user", "bob@team.example", "--role", "viewer", "--password", "--json"])
+        .success();
     let added: serde_json::Value = serde_json::from_str(&added.stdout).expect("JSON");
     let mut bob = server.client();
     let login = json!({"email": "bob@team.example", "password": added["temp_password"]});

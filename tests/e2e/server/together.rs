@@ -44,7 +44,9 @@ fn a_hundred_changes_from_twenty_clients_and_the_command_line_are_all_kept_and_e
         }
     }
     let mut recorded = BTreeSet::new();
-    let listed = project.run(&["audit", "list", "--type", "secret_set", "--limit", "500", "--json"]).success();
+    let listed = project
+        .run(&["audit", "list", "--type", "secret_set", "--limit", "500", "--json"])
+        .success();
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).expect("JSON");
     for event in listed["events"].as_array().expect("a list") {
         assert_eq!(event["outcome"], "success", "{event}");

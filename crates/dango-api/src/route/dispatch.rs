@@ -54,7 +54,7 @@ pub(crate) async fn serve(index: usize, app: App, request: Request) -> Response 
 }
 
 /// Tries a proof: the try is charged before anything is looked at, and given back if it was none that failed.
-async fn limited(app: App, address: Option<IpAddr>, work: impl Future<Output = Result<Response, Problem>>) -> Result<Response, Problem> {
+pub(super) async fn limited<T>(app: App, address: Option<IpAddr>, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let charge = app.failures().charge(address, app.clock()).await;
     let charge = charge.map_err(|not_charged| match not_charged {
         NotCharged::Spent(standing) => {
@@ -146,7 +146,7 @@ async fn answer(route: &'static Route, app: App, request: Request) -> Result<Res
 }
 
 /// A denial that cannot be recorded is one all the same.
-async fn record_denial(app: &App, caller: &Caller, problem: &Problem) {
+pub(super) async fn record_denial(app: &App, caller: &Caller, problem: &Problem) {
     if let Err(fault) = app.actions().record_denial(caller, problem.code().name).await {
         tracing::error!(code = fault.code(), "a denial could not be recorded");
     }
@@ -251,12 +251,12 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
     }
 }
 
-fn client_of(app: &App, request: &Request) -> Client {
+pub(super) fn client_of(app: &App, request: &Request) -> Client {
     let peer = request.extensions().get::<Peer>().copied();
     client::client(peer, request.headers(), app.trusted_proxies())
 }
 
-async fn parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, Problem> {
+pub(super) async fn parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, Problem> {
     let found = RawPathParams::from_request_parts(parts, &()).await;
     let found = found.map_err(|_| Problem::new(code!(malformed_request), "the path is not UTF-8"))?;
     Ok(found.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
@@ -267,27 +267,10 @@ async fn read(route: &Route, parts: &Parts, sent: axum::body::Body) -> Result<By
     if route.verb == Verb::Get {
         return Ok(Bytes::new());
     }
-    let largest = route.largest_body();
-    let too_large = || Problem::new(code!(body_too_large), format!("the body may have at most {largest} bytes"));
-    let announced = parts
-        .headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > largest as u64) {
-        return Err(too_large());
-    }
-    let is_typed = parts.headers.contains_key(header::CONTENT_TYPE);
-    if is_typed {
+    if parts.headers.contains_key(header::CONTENT_TYPE) {
         body::check_media_type(&parts.headers)?;
     }
-    let read = Limited::new(sent, largest).collect().await.map_err(|error| {
-        if error.downcast_ref::<LengthLimitError>().is_some() {
-            too_large()
-        } else {
-            Problem::new(code!(malformed_request), "the body did not arrive whole")
-        }
-    });
-    let read = read?.to_bytes();
+    let read = collect(route.largest_body(), parts, sent).await?;
     match (route.takes, read.is_empty()) {
         (Some(_), false) => {
             body::check_media_type(&parts.headers)?;
@@ -301,6 +284,26 @@ async fn read(route: &Route, parts: &Parts, sent: axum::body::Body) -> Result<By
             Ok(Bytes::new())
         }
     }
+}
+
+/// Collects a body of at most so many bytes; one that announces more is not waited for.
+pub(super) async fn collect(largest: usize, parts: &Parts, sent: axum::body::Body) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(code!(body_too_large), format!("the body may have at most {largest} bytes"));
+    let announced = parts
+        .headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > largest as u64) {
+        return Err(too_large());
+    }
+    let read = Limited::new(sent, largest).collect().await.map_err(|error| {
+        if error.downcast_ref::<LengthLimitError>().is_some() {
+            too_large()
+        } else {
+            Problem::new(code!(malformed_request), "the body did not arrive whole")
+        }
+    });
+    Ok(read?.to_bytes())
 }
 
 /// A body without members.

@@ -4,6 +4,7 @@
 mod dispatch;
 mod router;
 mod table;
+mod visit;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +19,7 @@ use crate::problem::Problem;
 
 pub use router::router;
 pub use table::ROUTES;
+pub(crate) use visit::Visit;
 
 /// The answer of a handler, to come.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;

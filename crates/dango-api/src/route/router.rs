@@ -9,6 +9,7 @@ use super::dispatch::serve;
 use super::{ROUTES, Verb};
 use crate::app::App;
 use crate::gate::gate;
+use crate::web;
 
 /// Everything that the server answers. The listener puts a [`Peer`](crate::Peer) into each request's extensions.
 pub fn router(app: App) -> Router {
@@ -19,7 +20,7 @@ pub fn router(app: App) -> Router {
         let methods: MethodRouter = on(filter(route.verb), handler);
         router = router.route(route.path, methods);
     }
-    router.layer(from_fn_with_state(app, gate))
+    router.merge(web::router(&app)).layer(from_fn_with_state(app, gate))
 }
 
 const fn filter(verb: Verb) -> MethodFilter {

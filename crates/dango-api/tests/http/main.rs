@@ -17,5 +17,6 @@ mod people;
 mod second_factor;
 mod secrets;
 mod sessions;
+mod setup;
 mod stages;
 mod world;

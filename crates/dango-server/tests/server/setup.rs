@@ -1,4 +1,4 @@
-//! The link of the first administrator: shown on a terminal, in no log, and to nobody over HTTP; what is asked for is printed.
+//! The link of the first administrator: on standard output, in no log, and to nobody over HTTP; what is asked for is printed.
 
 use std::io::Read;
 
@@ -20,7 +20,7 @@ fn whoever_starts_it_at_a_terminal_sees_a_link_and_a_log_never_has_one() {
     terminal.exp_eof().expect("it ends");
     let token = link.rsplit('/').next().expect("a token").to_owned();
     let mut server = place.start(&[]);
-    server.wait_for("setup-link");
+    server.wait_for("there is no administrator yet");
     for path in ["/", "/setup", "/api/health", "/metrics", "/api/ready"] {
         assert!(!server.get(path).contains(&token));
     }
