@@ -67,7 +67,12 @@ pub(crate) enum CookieName {
 impl CookieName {
     /// The name. Without TLS, on the machine itself, browsers take no `__Host-` cookie.
     pub(crate) fn on(self, site: &Site) -> &'static str {
-        match (self, site.is_secure()) {
+        self.of(site.is_secure())
+    }
+
+    /// The name where browsers come over TLS, or where they do not.
+    pub(crate) const fn of(self, is_secure: bool) -> &'static str {
+        match (self, is_secure) {
             (Self::Session, true) => "__Host-dango_session",
             (Self::Session, false) => "dango_session",
             (Self::Device, true) => "__Host-dango_device",

@@ -2,6 +2,7 @@
 //!
 //! - [`ROUTES`] says what there is: method, path, permission, stage, what is recorded;
 //! - [`router`] makes an [`axum::Router`] of it, over the state that an [`App`] holds;
+//! - [`document`] describes it for programs (OpenAPI 3.1);
 //! - a listener serves that, and puts a [`Peer`] into the extensions of each request.
 //!
 //! A request goes through the gate (host, load, id, headers), then through the same steps for every route: origin, credential,
@@ -20,12 +21,14 @@ mod form;
 mod gate;
 mod limiter;
 mod metrics;
+mod openapi;
 mod problem;
 mod qr;
 mod query;
 mod refusal;
 mod reply;
 mod route;
+mod schema;
 mod site;
 mod web;
 mod wire;
@@ -33,6 +36,8 @@ mod wire;
 pub use app::{App, Limits, Machine, NotReady, Parts};
 pub use client::Peer;
 pub use metrics::{BOUNDS, Metrics, RouteCounts};
+pub use openapi::document;
 pub use problem::{CODES, Code};
-pub use route::{CrossSite, Limit, ROUTES, Route, Stage, Verb, router};
+pub use route::{CrossSite, Group, Limit, Parameter, ROUTES, Route, SessionCookie, Stage, Verb, router};
+pub use schema::Shape;
 pub use site::Site;

@@ -33,6 +33,13 @@ codes! {
     malformed_request = 400, "The request cannot be read";
     malformed_json = 400, "The body is not JSON";
     secret_in_url = 400, "A credential does not belong in a URL";
+    bad_request_line = 400, "The first line of the request is malformed";
+    bad_target = 400, "The target of the request is no path";
+    bad_host = 400, "The request does not name exactly one host";
+    ambiguous_length = 400, "The length of the body is ambiguous";
+    bad_content_length = 400, "The length of the body is no number";
+    bad_transfer_encoding = 400, "The transfer encoding is not known";
+    bad_header_line = 400, "A header is malformed";
     authentication_required = 401, "A login or an API key is required";
     invalid_credentials = 401, "The credentials are not right";
     invalid_code = 401, "The code is not valid";
@@ -73,7 +80,7 @@ codes! {
     confirmation_mismatch = 422, "The confirmation does not match";
     account_locked = 423, "The account is locked";
     rate_limited = 429, "Too many requests";
-    headers_too_large = 431, "The headers are too large";
+    head_too_large = 431, "The head of the request is too large";
     internal = 500, "Something is wrong with the server";
     audit_unavailable = 503, "The audit log cannot be written";
     database_unavailable = 503, "The database cannot be used";
@@ -91,6 +98,7 @@ codes! {
     interrupted = 503, "The work was broken off";
     busy = 503, "The server is busy";
     overloaded = 503, "The server is overloaded";
+    too_many_connections = 503, "There are too many connections";
     not_ready = 503, "The server is not ready";
 }
 

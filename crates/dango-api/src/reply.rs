@@ -6,11 +6,11 @@ use axum::response::Response;
 use dango_core::Timestamp;
 use dango_identity::{AnySession, DeviceToken, IssuedSession, SessionRecord};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::credential::CookieName;
 use crate::problem::{Problem, code};
 use crate::site::Site;
+use crate::wire::Success;
 
 /// How long a browser keeps its mark, in seconds: as long as it counts.
 const DEVICE_SECONDS: u64 = DeviceToken::TTL.as_secs();
@@ -32,7 +32,7 @@ pub(crate) fn text_of(status: StatusCode, text: impl Into<Body>) -> Response {
 
 /// `{"success":true}`.
 pub(crate) fn success() -> Result<Response, Problem> {
-    json(StatusCode::OK, &json!({"success": true}))
+    json(StatusCode::OK, &Success { success: true })
 }
 
 /// Gives the browser a session.

@@ -81,7 +81,7 @@ fn scopes_of(scopes: Option<&[String]>) -> Result<KeyScopes, Problem> {
     let mut found = KeyScopes::default();
     for scope in scopes.unwrap_or_default() {
         match scope.as_str() {
-            "admin" => found.administration = Administration::Granted,
+            wire::SCOPE_ADMIN => found.administration = Administration::Granted,
             _ => return Err(Problem::new(code!(invalid_body), "the only scope is `admin`")),
         }
     }

@@ -32,5 +32,5 @@ pub(crate) async fn claim_administrator(ask: Ask) -> Answer {
     };
     let claimed = ask.actions().claim_administrator(&ask.anonymous(), &token, email, password).await;
     claimed.map_err(|error| error.into_problem(ask.now()))?;
-    reply::json(StatusCode::CREATED, &serde_json::json!({"success": true}))
+    reply::json(StatusCode::CREATED, &wire::Success { success: true })
 }

@@ -2,17 +2,31 @@
 
 use axum::http::StatusCode;
 use dango_actions::{AuditView, Caller};
+use dango_audit::Event;
 use dango_audit::query::{ActorFilter, Bound, Filter, Intents, Order, PAGE_MAX, PageLimit, parse_bound};
-use serde_json::json;
 
 use super::Answer;
 use crate::ask::Ask;
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
 use crate::reply;
+use crate::route::Parameter;
+use crate::schema::Schema;
+use crate::wire;
 
 /// The parameters of a page.
-pub(crate) const PARAMETERS: &[&str] = &["since", "until", "type", "actor", "limit", "cursor"];
+pub(crate) const PARAMETERS: &[Parameter] = &[
+    Parameter::new("since", "Not before this time, this day in UTC, or so long ago.", bound),
+    Parameter::new("until", "Not after this time, this day in UTC, or so long ago.", bound),
+    Parameter::new("type", "Only this event.", event),
+    Parameter::new(
+        "actor",
+        "Only what was done by this id or name, in the spelling of the time.",
+        Schema::text,
+    ),
+    Parameter::new("limit", "How many events at most.", limit),
+    Parameter::new("cursor", "Where to go on: `next_cursor` of the page before.", cursor),
+];
 
 /// `GET /api/admin/audit`.
 pub(crate) async fn list(caller: Caller, ask: Ask) -> Answer {
@@ -35,13 +49,16 @@ pub(crate) async fn verify(caller: Caller, ask: Ask) -> Answer {
     let report = ask.actions().verify_audit(&permit, &notes).await;
     let report = report.map_err(|error| error.into_problem(ask.now()))?;
     let (seq, hash) = report.last_good;
-    let answer = json!({
-        "ok": report.is_ok(),
-        "events": report.events,
-        "first_bad": report.first_bad.map(|bad| bad.seq.get()),
-        "head": {"seq": seq.get(), "hash": hash.to_string()},
-        "open_intents": report.open_intents.iter().map(|seq| seq.get()).collect::<Vec<_>>(),
-    });
+    let answer = wire::AuditVerdict {
+        ok: report.is_ok(),
+        events: report.events,
+        first_bad: report.first_bad.map(|bad| bad.seq.get()),
+        head: wire::AuditHead {
+            seq: seq.get(),
+            hash: hash.to_string(),
+        },
+        open_intents: report.open_intents.iter().map(|seq| seq.get()).collect(),
+    };
     reply::json(StatusCode::OK, &answer)
 }
 
@@ -83,4 +100,23 @@ fn filter(ask: &Ask) -> Result<(Filter, PageLimit), Problem> {
         intents: Intents::LeftOut,
     };
     Ok((filter, limit))
+}
+
+fn bound() -> Schema {
+    let text = Schema::text().pattern(r"^(?:[0-9]{1,7}[smhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,18}(?:Z|[+-][0-9]{2}:[0-9]{2}))?)$");
+    text.with("examples", vec!["2026-11-21T21:34:00Z", "2026-11-21", "7d"])
+}
+
+fn event() -> Schema {
+    Schema::word(Event::ALL.iter().map(|event| event.as_str()))
+}
+
+fn limit() -> Schema {
+    Schema::of("integer")
+        .between(1, PAGE_MAX.into())
+        .with("default", PageLimit::default().get())
+}
+
+fn cursor() -> Schema {
+    Schema::text().pattern("^[1-9][0-9]{0,18}$")
 }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use dango_actions::{AuthenticateError, Holder, LogInStep, Login, SignedIn};
 use dango_identity::{Obligation, Partial, RecoveryCode, SecondFactorCode, TotpCode};
-use serde_json::json;
+use serde::Serialize;
 
 use super::Answer;
 use crate::ask::Ask;
@@ -11,7 +11,7 @@ use crate::credential::{self, Credential};
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
 use crate::reply;
-use crate::wire::{self, LoggedIn};
+use crate::wire::{self, LogInAnswer, LoggedIn, SecondFactorDue, Verified};
 
 /// `POST /api/auth/login`.
 pub(crate) async fn log_in(ask: Ask) -> Answer {
@@ -23,13 +23,21 @@ pub(crate) async fn log_in(ask: Ask) -> Answer {
     end_earlier(&ask).await?;
     match step {
         LogInStep::SecondFactor(issued) => {
-            let mut response = reply::json(StatusCode::OK, &json!({"requires_2fa": true}))?;
+            let mut response = reply::json(
+                StatusCode::OK,
+                &LogInAnswer::SecondFactorDue(SecondFactorDue { requires_2fa: true }),
+            )?;
             reply::set_session(&mut response, &issued, ask.now(), ask.site());
             Ok(response)
         }
         LogInStep::Done(login) => {
             let must_enrol = login.obligation == Some(Obligation::Enrolment);
-            logged_in(&ask, &login, Some(must_enrol), None)
+            let answer = LoggedIn {
+                user: wire::User::from(&login.user),
+                must_change_password: login.user.user.must_change_password,
+                requires_2fa_setup: must_enrol,
+            };
+            logged_in(&ask, &login, &LogInAnswer::Done(Box::new(answer)))
         }
     }
 }
@@ -55,7 +63,12 @@ pub(crate) async fn verify_second_factor(holder: Holder<Partial>, ask: Ask) -> A
     };
     let login = ask.actions().verify_second_factor(holder, code).await;
     let login = login.map_err(|error| error.into_problem(ask.now()))?;
-    logged_in(&ask, &login, None, login.recovery_codes_left)
+    let answer = Verified {
+        user: wire::User::from(&login.user),
+        must_change_password: login.user.user.must_change_password,
+        recovery_codes_remaining: login.recovery_codes_left.unwrap_or(0),
+    };
+    logged_in(&ask, &login, &answer)
 }
 
 /// `POST /api/auth/logout`.
@@ -84,14 +97,8 @@ async fn end_earlier(ask: &Ask) -> Result<(), Problem> {
     }
 }
 
-fn logged_in(ask: &Ask, login: &Login, requires_2fa_setup: Option<bool>, recovery_codes_remaining: Option<u32>) -> Answer {
-    let answer = LoggedIn {
-        user: wire::User::from(&login.user),
-        must_change_password: login.user.user.must_change_password,
-        requires_2fa_setup,
-        recovery_codes_remaining,
-    };
-    let mut response = reply::json(StatusCode::OK, &answer)?;
+fn logged_in(ask: &Ask, login: &Login, answer: &impl Serialize) -> Answer {
+    let mut response = reply::json(StatusCode::OK, answer)?;
     reply::set_session(&mut response, &login.issued, ask.now(), ask.site());
     reply::set_device(&mut response, &login.device, ask.site());
     Ok(response)

@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use dango_actions::{AccountOutcome, Caller, ChangeAccountError, Credential, FirstLogin, Permit, UsersManage, UsersView};
 use dango_identity::{Email, Role, UserId};
-use serde_json::json;
 
 use super::Answer;
 use crate::ask::Ask;
@@ -40,14 +39,16 @@ pub(crate) async fn add(caller: Caller, ask: Ask) -> Answer {
         .add_user(&permit, email_of(&email)?, role_of(&role)?, first_login)
         .await;
     let added = added.map_err(|error| error.into_problem(ask.now()))?;
-    let (invite_url, temp_password) = match &added.credential {
-        Credential::Invite(link) => (Some(link.url().expose()), None),
-        Credential::TemporaryPassword(password) => (None, Some(password.expose())),
-    };
-    let answer = wire::AddedUser {
-        user: wire::User::from(&added.user),
-        invite_url,
-        temp_password,
+    let user = wire::User::from(&added.user);
+    let answer = match &added.credential {
+        Credential::Invite(link) => wire::AddedUser::Invited(wire::InvitedUser {
+            user,
+            invite_url: link.url().expose(),
+        }),
+        Credential::TemporaryPassword(password) => wire::AddedUser::WithPassword(wire::ResetPassword {
+            user,
+            temp_password: password.expose(),
+        }),
     };
     reply::json(StatusCode::CREATED, &answer)
 }
@@ -57,7 +58,8 @@ pub(crate) async fn reinvite(caller: Caller, ask: Ask) -> Answer {
     let permit = manage(&caller, &ask).await?;
     let link = ask.actions().resend_invite(&permit, ask.id::<UserId>()?).await;
     let link = link.map_err(|error| error.into_problem(ask.now()))?;
-    reply::json(StatusCode::OK, &json!({"invite_url": link.url().expose()}))
+    let invite_url = link.url().expose();
+    reply::json(StatusCode::OK, &wire::InviteUrl { invite_url })
 }
 
 /// `PUT /api/admin/users/{id}/role`.
@@ -114,7 +116,7 @@ pub(crate) async fn revoke_sessions(caller: Caller, ask: Ask) -> Answer {
     let permit = manage(&caller, &ask).await?;
     let revoked = ask.actions().revoke_sessions(&permit, ask.id::<UserId>()?).await;
     let revoked = revoked.map_err(|error| error.into_problem(ask.now()))?;
-    reply::json(StatusCode::OK, &json!({"revoked": revoked}))
+    reply::json(StatusCode::OK, &wire::Revoked { revoked })
 }
 
 /// `DELETE /api/admin/users/{id}`.

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use dango_actions::Holder;
 use dango_identity::{Full, RecoveryCode, RecoveryCodes, SecondFactorCode, TotpCode};
-use serde_json::{Value, json};
 
 use super::Answer;
 use crate::ask::Ask;
@@ -82,7 +81,9 @@ fn not_a_code() -> Problem {
     Problem::new(code!(invalid_code), "a code has six digits")
 }
 
-fn shown(codes: &RecoveryCodes) -> Value {
-    let codes: Vec<String> = codes.codes().iter().map(|code| code.expose_text().expose().to_owned()).collect();
-    json!({"recovery_codes": codes})
+fn shown(codes: &RecoveryCodes) -> wire::RecoveryCodes {
+    let codes = codes.codes().iter();
+    wire::RecoveryCodes {
+        recovery_codes: codes.map(|code| code.expose_text().expose().to_owned()).collect(),
+    }
 }

@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 use dango_actions::{Caller, SecretsListing};
-use serde_json::json;
 
 use super::Answer;
 use crate::ask::Ask;
@@ -33,7 +32,8 @@ pub(crate) async fn set(caller: Caller, ask: Ask) -> Answer {
         "created" => StatusCode::CREATED,
         _ => StatusCode::OK,
     };
-    reply::json(status, &json!({"key": key, "action": done.action()}))
+    let action = done.action();
+    reply::json(status, &wire::VariableDone { key: &key, action })
 }
 
 /// `DELETE /api/secrets/{key}`.
@@ -50,7 +50,7 @@ pub(crate) async fn delete_oauth(caller: Caller, ask: Ask) -> Answer {
 async fn remove(caller: &Caller, ask: &Ask, key: &str) -> Answer {
     let deleted = ask.secrets().delete_variable(caller, key).await;
     deleted.map_err(|error| error.into_problem(ask.now()))?;
-    reply::json(StatusCode::OK, &json!({"key": key, "action": "deleted"}))
+    reply::json(StatusCode::OK, &wire::VariableDone { key, action: "deleted" })
 }
 
 async fn listing(caller: &Caller, ask: &Ask) -> Result<std::sync::Arc<SecretsListing>, crate::problem::Problem> {

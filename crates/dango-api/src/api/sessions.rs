@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use dango_actions::Holder;
 use dango_identity::Full;
-use serde_json::json;
 
 use super::Answer;
 use crate::ask::Ask;
@@ -31,5 +30,5 @@ pub(crate) async fn revoke(holder: Holder<Full>, ask: Ask) -> Answer {
 pub(crate) async fn revoke_others(holder: Holder<Full>, ask: Ask) -> Answer {
     let revoked = ask.actions().revoke_other_sessions(holder).await;
     let revoked = revoked.map_err(|error| error.into_problem(ask.now()))?;
-    reply::json(StatusCode::OK, &json!({"revoked": revoked}))
+    reply::json(StatusCode::OK, &wire::Revoked { revoked })
 }

@@ -2,6 +2,7 @@
 //! authorization matrix all come from the one table.
 
 mod dispatch;
+mod problems;
 mod router;
 mod table;
 mod visit;
@@ -15,7 +16,8 @@ use dango_audit::Event;
 use dango_identity::{Full, Partial, Permission};
 
 use crate::ask::Ask;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
+use crate::schema::{Schema, Shape};
 
 pub use router::router;
 pub use table::ROUTES;
@@ -52,6 +54,8 @@ impl Verb {
 /// One operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
+    /// What it is about.
+    pub group: Group,
     /// The method.
     pub verb: Verb,
     /// The path, its parameters in braces.
@@ -65,17 +69,100 @@ pub struct Route {
     /// How often it may be tried.
     pub limit: Limit,
     /// The body that it takes.
-    pub takes: Option<&'static str>,
+    pub takes: Option<Shape>,
     /// What it gives where it was done: statuses, each with the body.
-    pub gives: &'static [(u16, Option<&'static str>)],
-    /// The codes of the problems that are its own.
-    pub problems: &'static [&'static str],
+    pub gives: &'static [(u16, Shape)],
+    /// The problems that are its own; [`Route::all_problems`] has those of the way to it, too.
+    pub problems: &'static [&'static Code],
     /// The parameters of its query.
-    pub query: &'static [&'static str],
+    pub query: &'static [Parameter],
+    /// What becomes of the session's cookie where it was done.
+    pub session_cookie: SessionCookie,
     /// What the audit log says of it.
     pub events: &'static [Event],
     /// Who gets to the handler, and the handler.
     pub(crate) handler: Handler,
+}
+
+/// What an operation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Getting in and out.
+    Login,
+    /// One's own account.
+    Account,
+    /// Administering people.
+    People,
+    /// The project's secrets.
+    Secrets,
+    /// The audit log.
+    Audit,
+    /// The server itself.
+    Operations,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: [Self; 6] = [
+        Self::Login,
+        Self::Account,
+        Self::People,
+        Self::Secrets,
+        Self::Audit,
+        Self::Operations,
+    ];
+
+    /// The group's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Account => "account",
+            Self::People => "people",
+            Self::Secrets => "secrets",
+            Self::Audit => "audit",
+            Self::Operations => "operations",
+        }
+    }
+
+    /// What it is about, in one sentence.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Login => "Getting in and out: operations that need no session, or that make or end one.",
+            Self::Account => "One's own account: password, sessions, API keys, second factor.",
+            Self::People => "Administering people: for administrators, under a proof that is minutes old.",
+            Self::Secrets => "The project's secrets: variables of `.env` listed, set and deleted; no answer holds a value.",
+            Self::Audit => "The audit log: what happened, and whether the log is intact.",
+            Self::Operations => "The server itself: whether it is there, can work, and what it can do.",
+        }
+    }
+}
+
+/// A parameter of a query.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// The name.
+    pub name: &'static str,
+    /// What it is for, in one sentence.
+    pub summary: &'static str,
+    /// What values it takes.
+    pub(crate) schema: fn() -> Schema,
+}
+
+impl Parameter {
+    pub(crate) const fn new(name: &'static str, summary: &'static str, schema: fn() -> Schema) -> Self {
+        Self { name, summary, schema }
+    }
+}
+
+/// What becomes of the session's cookie where an operation was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionCookie {
+    /// It stays as it is.
+    Untouched,
+    /// The browser gets a new one.
+    Given,
+    /// The browser is told to forget it.
+    Taken,
 }
 
 /// How often something may be tried.
@@ -106,6 +193,22 @@ pub enum Stage {
     Session,
     /// A full session, or a key.
     SessionOrKey,
+}
+
+impl Stage {
+    /// The stage's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Partial => "partial",
+            Self::AnySession => "any_session",
+            Self::Known => "known",
+            Self::PasswordChange => "password_change",
+            Self::Enrolment => "enrolment",
+            Self::Session => "session",
+            Self::SessionOrKey => "session_or_key",
+        }
+    }
 }
 
 /// Whether pages of other sites could send the request, and what is asked of it because of that.
@@ -198,9 +301,6 @@ mod tests {
             for earlier in &ROUTES[..place] {
                 assert_ne!(route.operation, earlier.operation);
                 assert!((route.verb, route.path) != (earlier.verb, earlier.path), "{}", route.path);
-            }
-            for problem in route.problems {
-                assert!(crate::problem::Code::find(problem).is_some(), "{}: {problem}", route.operation);
             }
             assert!(route.summary.ends_with('.'), "{}", route.operation);
             assert!(!route.gives.is_empty(), "{}", route.operation);

@@ -1,18 +1,47 @@
-//! Sessions and API keys as answers show them.
+//! Sessions, API keys and second factors as answers show them.
 
 use dango_core::Timestamp;
 use dango_identity::{ApiKeyRecord, SessionId, SessionRecord};
 use serde::Serialize;
 
-/// The object *session*.
-#[derive(Debug, Serialize)]
-pub(crate) struct Session {
-    id: String,
-    ip_address: Option<String>,
-    user_agent: Option<String>,
-    created_at: String,
-    last_activity: String,
-    is_current: bool,
+use super::{SCOPE_ADMIN, answers};
+use crate::schema::{Described, Named, Presence, Schema};
+
+answers! {
+    /// The object *session*.
+    Session {
+        id: String = Schema::id(),
+        ip_address: Option<String>,
+        user_agent: Option<String>,
+        created_at: String = Schema::time(),
+        last_activity: String = Schema::time(),
+        /// Whether the request was sent in it.
+        is_current: bool,
+    }
+    /// The object *api key*.
+    ApiKey {
+        id: String = Schema::id(),
+        name: String,
+        /// What the key begins with.
+        key_prefix: String,
+        created_at: String = Schema::time(),
+        last_used_at: Option<String> = Schema::time(),
+        expires_at: Option<String> = Schema::time(),
+        is_expired: bool,
+        scopes: Vec<&'static str> = Schema::list(Schema::word([SCOPE_ADMIN])),
+    }
+    /// What an authenticator app needs; it is shown once.
+    Enrolment<'a> {
+        /// In base32.
+        secret: &'a str = Schema::text().pattern("^[A-Z2-7]+$"),
+        provisioning_uri: &'a str = Schema::text().pattern("^otpauth://totp/"),
+        /// A drawing of the URI.
+        qr_svg: &'a str = Schema::text().with("contentMediaType", "image/svg+xml"),
+    }
+    /// Codes for whoever loses the second factor, each good for once; they are shown once.
+    RecoveryCodes {
+        recovery_codes: Vec<String> = Schema::list(Schema::text().pattern("^[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}$")),
+    }
 }
 
 impl Session {
@@ -28,19 +57,6 @@ impl Session {
     }
 }
 
-/// The object *api key*.
-#[derive(Debug, Serialize)]
-pub(crate) struct ApiKey {
-    id: String,
-    name: String,
-    key_prefix: String,
-    created_at: String,
-    last_used_at: Option<String>,
-    expires_at: Option<String>,
-    is_expired: bool,
-    scopes: Vec<&'static str>,
-}
-
 impl ApiKey {
     pub(crate) fn new(record: &ApiKeyRecord, now: Timestamp) -> Self {
         let ends = [record.expires_at, record.retiring_until].into_iter().flatten().min();
@@ -53,7 +69,7 @@ impl ApiKey {
             last_used_at: record.last_used.as_ref().map(|last| last.at.to_string()),
             expires_at: ends.map(|end| end.to_string()),
             is_expired: ends.is_some_and(|end| now >= end),
-            scopes: if administers { vec!["admin"] } else { Vec::new() },
+            scopes: if administers { vec![SCOPE_ADMIN] } else { Vec::new() },
         }
     }
 }
@@ -66,10 +82,17 @@ pub(crate) struct IssuedKey<'a> {
     pub(crate) key: &'a str,
 }
 
-/// What an authenticator app needs.
-#[derive(Serialize)]
-pub(crate) struct Enrolment<'a> {
-    pub(crate) secret: &'a str,
-    pub(crate) provisioning_uri: &'a str,
-    pub(crate) qr_svg: &'a str,
+impl Described for IssuedKey<'_> {
+    fn schema(named: &mut Named) -> Schema {
+        named.refer("IssuedKey", |named| {
+            ApiKey::schema(named);
+            let record = named.find("ApiKey").cloned().unwrap_or_default();
+            let key = Schema::text().pattern("^dak_[0-9A-Za-z]{46}$");
+            record.member(
+                "key",
+                key.about("The key itself: this is the only time that it is shown."),
+                Presence::Required,
+            )
+        })
+    }
 }

@@ -1,14 +1,43 @@
-//! The JSON of requests and answers: types of their own, so that a field renamed inside changes no answer.
+//! The JSON of requests and answers: types of their own, so that a field renamed inside changes no answer. Each has its schema beside it.
 
 mod account;
+mod audit;
+mod outcome;
 mod requests;
 mod secrets;
 mod user;
 
-pub(crate) use account::{ApiKey, Enrolment, IssuedKey, Session};
+pub(crate) use account::{ApiKey, Enrolment, IssuedKey, RecoveryCodes, Session};
+pub(crate) use audit::{AuditHead, AuditPage, AuditVerdict};
+pub(crate) use outcome::{Document, ProblemDocument, Revoked, Status, Success};
 pub(crate) use requests::{
     AcceptInvite, AddUser, ChangePassword, ChangeRole, ClaimAdministrator, Code, DeleteUser, LogIn, MakeApiKey, PasswordAndCode,
-    PasswordAndOptionalCode, PasswordOnly, SecondFactor, Secret, SetVariable,
+    PasswordAndOptionalCode, PasswordOnly, SCOPE_ADMIN, SecondFactor, Secret, SetVariable,
 };
-pub(crate) use secrets::{Connection, Secrets};
-pub(crate) use user::{AddedUser, LoggedIn, ResetPassword, User};
+pub(crate) use secrets::{Connection, Secrets, VariableDone};
+pub(crate) use user::{AddedUser, InviteUrl, InvitedUser, LogInAnswer, LoggedIn, ResetPassword, SecondFactorDue, User, Verified};
+
+/// Writes the types of answers, with their schemas. Every member is in every answer.
+macro_rules! answers {
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident $(<$life:lifetime>)? {
+            $($(#[doc = $about:literal])* $member:ident: $type:ty $(= $closer:expr)?),* $(,)?
+        }
+    )*) => {$(
+        $(#[doc = $doc])*
+        #[derive(serde::Serialize)]
+        pub(crate) struct $name $(<$life>)? {
+            $($(#[doc = $about])* pub(crate) $member: $type),*
+        }
+
+        impl $(<$life>)? $crate::schema::Described for $name $(<$life>)? {
+            fn schema(named: &mut $crate::schema::Named) -> $crate::schema::Schema {
+                named.refer(stringify!($name), |named| {
+                    $crate::schema::object!(named, false; $($(#[doc = $about])* $member: $type $(= $closer)?),*)
+                })
+            }
+        }
+    )*};
+}
+use answers;

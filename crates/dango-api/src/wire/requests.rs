@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use dango_identity::Password;
+use dango_identity::{MAX_PASSWORD_BYTES, Password, Role};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::problem::{Problem, code};
+use crate::schema::{Described, Named, Presence, Schema, object};
 
 /// A text that is wiped, and never printed.
 pub(crate) struct Secret(Zeroizing<String>);
@@ -52,48 +53,143 @@ impl fmt::Debug for Secret {
 }
 
 macro_rules! requests {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $member:ident: $type:ty),* $(,)? })*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $about:literal])* $member:ident: $type:ty $(= $closer:expr)?),* $(,)? })*) => {$(
+        $(#[doc = $doc])*
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(crate) struct $name { $($(#[$attribute])* pub(crate) $member: $type),* }
+        pub(crate) struct $name { $($(#[doc = $about])* pub(crate) $member: $type),* }
+
+        impl Described for $name {
+            fn schema(named: &mut Named) -> Schema {
+                named.refer(stringify!($name), |named| {
+                    object!(named, true; $($(#[doc = $about])* $member: $type $(= $closer)?),*).closed()
+                })
+            }
+        }
     )*};
 }
 
 requests! {
     /// `POST /api/auth/login`.
-    LogIn { email: String, password: Secret }
-    /// `POST /api/auth/2fa/verify`: one of the two.
-    SecondFactor { #[serde(default)] code: Option<Secret>, #[serde(default)] recovery_code: Option<Secret> }
+    LogIn { email: String = typed_email(), password: Secret = password() }
     /// `POST /api/auth/change-password`.
-    ChangePassword { current_password: Secret, new_password: Secret }
+    ChangePassword { current_password: Secret = password(), new_password: Secret = new_password() }
     /// `POST /api/auth/reauthenticate` and `/2fa/disable`.
-    PasswordAndOptionalCode { password: Secret, #[serde(default)] code: Option<Secret> }
+    PasswordAndOptionalCode {
+        password: Secret = password(),
+        /// A code of the authenticator app, or a recovery code.
+        code: Option<Secret> = Schema::text().with("maxLength", 128),
+    }
     /// `POST /api/auth/2fa/regenerate-recovery`.
-    PasswordAndCode { password: Secret, code: Secret }
+    PasswordAndCode { password: Secret = password(), code: Secret = one_time_code() }
     /// `POST /api/auth/2fa/setup`.
-    PasswordOnly { password: Secret }
+    PasswordOnly { password: Secret = password() }
     /// `POST /api/auth/2fa/verify-setup`.
-    Code { code: Secret }
+    Code { code: Secret = one_time_code() }
     /// `POST /api/auth/accept-invite`.
-    AcceptInvite { token: Secret, password: Secret }
+    AcceptInvite { token: Secret = token(), password: Secret = new_password() }
     /// `POST /api/auth/claim`.
-    ClaimAdministrator { token: Secret, email: String, password: Secret }
+    ClaimAdministrator { token: Secret = token(), email: String = Schema::email(), password: Secret = new_password() }
     /// `POST /api/auth/api-keys`.
     MakeApiKey {
-        name: String,
-        #[serde(default)] expires_at: Option<String>,
-        #[serde(default)] expires_in_days: Option<i64>,
-        #[serde(default)] scopes: Option<Vec<String>>,
+        /// What it is for. Not blank, and without control characters.
+        name: String = Schema::text().lengths(1, 128).pattern(r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"),
+        /// When it ends: in the future, and within a year. Not together with `expires_in_days`; without both it never ends.
+        expires_at: Option<String> = Schema::time(),
+        expires_in_days: Option<i64> = Schema::of("integer").between(1, 365),
+        /// What it may do beyond everyday work.
+        scopes: Option<Vec<String>> = Schema::list(Schema::word([SCOPE_ADMIN])),
     }
     /// `POST /api/admin/users`.
-    AddUser { email: String, role: String, #[serde(default)] generate_password: Option<bool> }
+    AddUser {
+        email: String = Schema::email(),
+        role: String = role(),
+        /// Whether the user gets a temporary password in the place of an invitation.
+        generate_password: Option<bool>,
+    }
     /// `PUT /api/admin/users/{id}/role`.
-    ChangeRole { role: String }
+    ChangeRole { role: String = role() }
     /// `DELETE /api/admin/users/{id}`.
-    DeleteUser { confirm_email: String }
+    DeleteUser {
+        /// The account's address, typed again.
+        confirm_email: String,
+    }
     /// `POST /api/secrets`.
-    SetVariable { key: String, value: Secret }
+    SetVariable {
+        key: String = Schema::text().lengths(1, 128).pattern("^[A-Za-z_][A-Za-z0-9_]*$"),
+        /// At most 32 KiB.
+        value: Secret = Schema::text().secret().with("maxLength", 32 * 1024).pattern(r"^[^\x00]*$"),
+    }
+}
+
+/// The one scope of API keys.
+pub(crate) const SCOPE_ADMIN: &str = "admin";
+
+/// `POST /api/auth/2fa/verify`: one of the two.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecondFactor {
+    pub(crate) code: Option<Secret>,
+    pub(crate) recovery_code: Option<Secret>,
+}
+
+impl Described for SecondFactor {
+    fn schema(named: &mut Named) -> Schema {
+        named.refer("SecondFactor", |_| {
+            let recovery_code = || {
+                let text = Schema::text()
+                    .with("maxLength", 128)
+                    .about("As it was shown; case and dashes do not matter.");
+                text.with("examples", vec!["7K3M-Q9XT-2BHV-ZR4D"])
+            };
+            let one_of = |name: &str, schema: Schema, other: &str| {
+                let object = Schema::object().member(name, schema, Presence::Required);
+                object.member(other, Schema::of("null"), Presence::Optional).closed()
+            };
+            Schema::either([
+                one_of("code", one_time_code(), "recovery_code"),
+                one_of("recovery_code", recovery_code(), "code"),
+            ])
+        })
+    }
+}
+
+impl Described for Secret {
+    fn schema(_: &mut Named) -> Schema {
+        Schema::text()
+    }
+}
+
+/// An address as somebody types it to log in; what is none has no account.
+fn typed_email() -> Schema {
+    Schema::text().with("examples", vec!["ada@example.com"])
+}
+
+fn password() -> Schema {
+    Schema::text().secret().with("maxLength", MAX_PASSWORD_BYTES)
+}
+
+fn new_password() -> Schema {
+    let text = Schema::text().secret().lengths(8, MAX_PASSWORD_BYTES);
+    text.about("8 characters or more, 1024 bytes at most. Common, repeated and obvious ones are refused.")
+}
+
+/// A code of an authenticator app; apps show it in groups, so blanks do not matter.
+fn one_time_code() -> Schema {
+    let text = Schema::text().with("maxLength", 64).pattern(r"^\s*(?:[0-9]\s*){6,8}$");
+    text.with("examples", vec!["123456"])
+}
+
+/// What stands at the end of a link: 32 bytes in base64url.
+fn token() -> Schema {
+    let text = Schema::text()
+        .with("writeOnly", true)
+        .pattern("^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$");
+    text.about("What stands at the end of the link.")
+}
+
+fn role() -> Schema {
+    Schema::word(Role::ALL.map(Role::name))
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use dango_actions::{ListedConnection, SecretsListing};
 use dango_core::Timestamp;
-use serde::Serialize;
+
+use super::answers;
+use crate::schema::Schema;
 
 /// What stands in the place of every value.
 const MASKED: &str = "***";
@@ -10,42 +12,51 @@ const DAY_MICROS: i64 = 86_400_000_000;
 /// Up to so many days before its end a connection is called expiring.
 const EXPIRING_DAYS: i64 = 7;
 
-/// Everything that a project has.
-#[derive(Debug, Serialize)]
-pub(crate) struct Secrets<'a> {
-    env_vars: Vec<EnvVar<'a>>,
-    source_credentials: Vec<SourceCredential<'a>>,
-    oauth_credentials: Vec<Connection<'a>>,
+answers! {
+    /// Everything that a project has.
+    Secrets<'a> {
+        env_vars: Vec<EnvVar<'a>>,
+        source_credentials: Vec<SourceCredential<'a>>,
+        oauth_credentials: Vec<Connection<'a>>,
+    }
+    /// A variable of `.env`.
+    EnvVar<'a> {
+        /// As it stands in the file, where an editor may have put any.
+        key: &'a str,
+        masked_value: &'static str = masked(),
+        source: &'static str = Schema::constant("env"),
+        encrypted: bool,
+    }
+    /// A value of `.dlt/secrets.toml`.
+    SourceCredential<'a> {
+        path: &'a str,
+        masked_value: &'static str = masked(),
+        encrypted: bool,
+    }
+    /// The object *oauth connection*.
+    Connection<'a> {
+        /// The name of the source; the type where there is only one.
+        name: &'a str,
+        source_type: &'a str,
+        provider: &'a str,
+        identifier: Option<&'a str>,
+        account_info: Option<&'a str>,
+        connected_at: Option<String> = Schema::time(),
+        expires_at: Option<String> = Schema::time(),
+        /// `expiring` means seven days or less.
+        status: &'static str = Schema::word(["valid", "expiring", "expired"]),
+        is_expired: bool,
+        days_until_expiry: Option<i64> = Schema::count(),
+    }
+    /// A variable that was changed.
+    VariableDone<'a> {
+        key: &'a str,
+        action: &'static str = Schema::word(["created", "updated", "deleted"]),
+    }
 }
 
-#[derive(Debug, Serialize)]
-struct EnvVar<'a> {
-    key: &'a str,
-    masked_value: &'static str,
-    source: &'static str,
-    encrypted: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct SourceCredential<'a> {
-    path: &'a str,
-    masked_value: &'static str,
-    encrypted: bool,
-}
-
-/// The object *oauth connection*.
-#[derive(Debug, Serialize)]
-pub(crate) struct Connection<'a> {
-    name: &'a str,
-    source_type: &'a str,
-    provider: &'a str,
-    identifier: Option<&'a str>,
-    account_info: Option<&'a str>,
-    connected_at: Option<String>,
-    expires_at: Option<String>,
-    status: &'static str,
-    is_expired: bool,
-    days_until_expiry: Option<i64>,
+fn masked() -> Schema {
+    Schema::constant(MASKED)
 }
 
 impl<'a> Secrets<'a> {

@@ -2,26 +2,55 @@
 
 use dango_actions::UserView;
 use dango_core::Timestamp;
-use dango_identity::Activity;
+use dango_identity::{AccountStatus, Activity, Role};
 use serde::Serialize;
 
-/// The object *user*.
-#[derive(Debug, Serialize)]
-pub(crate) struct User {
-    id: String,
-    email: String,
-    role: &'static str,
-    status: &'static str,
-    is_active: bool,
-    totp_enabled: bool,
-    oauth_provider: Option<String>,
-    locked_until: Option<String>,
-    must_change_password: bool,
-    last_login: Option<String>,
-    invite_expires_at: Option<String>,
-    has_pending_invite: bool,
-    created_at: String,
-    updated_at: String,
+use super::answers;
+use crate::schema::{Described, Named, Schema};
+
+answers! {
+    /// The object *user*.
+    User {
+        id: String = Schema::id(),
+        email: String = Schema::email(),
+        role: &'static str = Schema::word(Role::ALL.map(Role::name)),
+        status: &'static str = Schema::word(AccountStatus::ALL.map(AccountStatus::as_str)),
+        is_active: bool,
+        totp_enabled: bool,
+        oauth_provider: Option<String>,
+        locked_until: Option<String> = Schema::time(),
+        must_change_password: bool,
+        last_login: Option<String> = Schema::time(),
+        invite_expires_at: Option<String> = Schema::time(),
+        has_pending_invite: bool,
+        created_at: String = Schema::time(),
+        updated_at: String = Schema::time(),
+    }
+    /// A login that is done.
+    LoggedIn {
+        user: User,
+        must_change_password: bool,
+        /// Whether the role of the user asks for a second factor that is not set up yet.
+        requires_2fa_setup: bool,
+    }
+    /// A login that waits for its second factor: `POST /api/auth/2fa/verify`.
+    SecondFactorDue { requires_2fa: bool = Schema::constant(true) }
+    /// A login that was ended by a second factor.
+    Verified {
+        user: User,
+        must_change_password: bool,
+        recovery_codes_remaining: u32,
+    }
+    /// A user who was invited; the link is shown once.
+    InvitedUser<'a> { user: User, invite_url: &'a str = url() }
+    /// A user who logs in with a temporary password, which is shown once and has to be changed.
+    ResetPassword<'a> { user: User, temp_password: &'a str }
+    /// A new invitation; the link is shown once.
+    InviteUrl<'a> { invite_url: &'a str = url() }
+}
+
+fn url() -> Schema {
+    Schema::text().with("format", "uri")
 }
 
 impl From<&UserView> for User {
@@ -46,30 +75,34 @@ impl From<&UserView> for User {
     }
 }
 
-/// The answer to a login that is done.
+/// The answer to a password that was right.
 #[derive(Serialize)]
-pub(crate) struct LoggedIn {
-    pub(crate) user: User,
-    pub(crate) must_change_password: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) requires_2fa_setup: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) recovery_codes_remaining: Option<u32>,
+#[serde(untagged)]
+pub(crate) enum LogInAnswer {
+    Done(Box<LoggedIn>),
+    SecondFactorDue(SecondFactorDue),
 }
 
-/// A user who was added, with what they need to log in; it is shown once.
-#[derive(Serialize)]
-pub(crate) struct AddedUser<'a> {
-    pub(crate) user: User,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) invite_url: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) temp_password: Option<&'a str>,
+impl Described for LogInAnswer {
+    fn schema(named: &mut Named) -> Schema {
+        named.refer("LogInAnswer", |named| {
+            Schema::either([LoggedIn::schema(named), SecondFactorDue::schema(named)])
+        })
+    }
 }
 
-/// A user whose password was reset.
+/// A user who was added, with what they need to log in.
 #[derive(Serialize)]
-pub(crate) struct ResetPassword<'a> {
-    pub(crate) user: User,
-    pub(crate) temp_password: &'a str,
+#[serde(untagged)]
+pub(crate) enum AddedUser<'a> {
+    Invited(InvitedUser<'a>),
+    WithPassword(ResetPassword<'a>),
+}
+
+impl Described for AddedUser<'_> {
+    fn schema(named: &mut Named) -> Schema {
+        named.refer("AddedUser", |named| {
+            Schema::either([InvitedUser::schema(named), ResetPassword::schema(named)])
+        })
+    }
 }

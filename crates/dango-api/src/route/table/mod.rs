@@ -9,7 +9,7 @@ mod secrets;
 
 use std::sync::LazyLock;
 
-use super::{Handler, Limit, Route, Verb};
+use super::{Group, Handler, Limit, Route, SessionCookie, Verb};
 
 /// Every operation.
 pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
@@ -35,8 +35,15 @@ macro_rules! handler {
 }
 use handler;
 
+/// Writes the problems that are an operation's own; a name that is not in the table of problems does not compile.
+macro_rules! codes {
+    ($($name:ident),* $(,)?) => { [$($crate::problem::code!($name)),*] };
+}
+use codes;
+
 /// What a row says where it says nothing of its own.
 const USUAL: Route = Route {
+    group: Group::Operations,
     verb: Verb::Get,
     path: "",
     operation: "",
@@ -47,6 +54,7 @@ const USUAL: Route = Route {
     gives: &[],
     problems: &[],
     query: &[],
+    session_cookie: SessionCookie::Untouched,
     events: &[],
     handler: handler!(crate::api::operations::health),
 };

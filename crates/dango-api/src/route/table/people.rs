@@ -3,12 +3,15 @@
 use dango_audit::Event;
 use dango_identity::Permission;
 
-use super::{USUAL, handler};
+use super::{USUAL, codes, handler};
 use crate::api::people;
-use crate::route::{Handler, Route, Verb};
+use crate::route::{Group, Handler, Route, Verb};
+use crate::schema::Shape;
+use crate::wire;
 
 /// What most rows have in common.
 const ADMINISTRATION: Route = Route {
+    group: Group::People,
     permission: Some(Permission::UsersManage),
     ..USUAL
 };
@@ -19,18 +22,18 @@ pub(super) const ROUTES: &[Route] = &[
         operation: "list_users",
         summary: "Lists all users.",
         permission: Some(Permission::UsersView),
-        gives: &[(200, Some("[User]"))],
+        gives: &[(200, Shape::of::<[wire::User]>())],
         handler: handler!(SessionOrKey, people::list),
-        ..USUAL
+        ..ADMINISTRATION
     },
     Route {
         verb: Verb::Post,
         path: "/api/admin/users",
         operation: "add_user",
         summary: "Adds a user, with an invitation or a temporary password.",
-        takes: Some("AddUser"),
-        gives: &[(201, Some("AddedUser"))],
-        problems: &["reauthentication_required", "user_exists", "busy"],
+        takes: Some(Shape::of::<wire::AddUser>()),
+        gives: &[(201, Shape::of::<wire::AddedUser<'_>>())],
+        problems: &codes![user_exists, busy, no_memory],
         events: &[Event::UserCreated],
         handler: handler!(SessionOrKey, people::add),
         ..ADMINISTRATION
@@ -40,8 +43,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/reinvite",
         operation: "reinvite_user",
         summary: "Makes a new invitation in the place of the old one.",
-        gives: &[(200, Some("InviteUrl"))],
-        problems: &["reauthentication_required", "not_found", "invite_accepted", "user_inactive"],
+        gives: &[(200, Shape::of::<wire::InviteUrl<'_>>())],
+        problems: &codes![not_found, invite_accepted, user_inactive],
         events: &[Event::InviteResent],
         handler: handler!(SessionOrKey, people::reinvite),
         ..ADMINISTRATION
@@ -51,9 +54,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/role",
         operation: "change_role",
         summary: "Gives a user another role.",
-        takes: Some("ChangeRole"),
-        gives: &[(200, Some("User"))],
-        problems: &["reauthentication_required", "not_found", "last_admin"],
+        takes: Some(Shape::of::<wire::ChangeRole>()),
+        gives: &[(200, Shape::of::<wire::User>())],
+        problems: &codes![not_found, last_admin],
         events: &[Event::RoleChanged],
         handler: handler!(SessionOrKey, people::change_role),
         ..ADMINISTRATION
@@ -63,8 +66,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/reset-password",
         operation: "reset_password",
         summary: "Gives a user a temporary password; sessions, invitations and API keys end.",
-        gives: &[(200, Some("ResetPassword"))],
-        problems: &["reauthentication_required", "not_found", "busy"],
+        gives: &[(200, Shape::of::<wire::ResetPassword<'_>>())],
+        problems: &codes![not_found, busy, no_memory],
         events: &[Event::PasswordReset],
         handler: handler!(SessionOrKey, people::reset_password),
         ..ADMINISTRATION
@@ -74,8 +77,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/reset-2fa",
         operation: "reset_second_factor",
         summary: "Takes a user's second factor away; sessions end.",
-        gives: &[(200, Some("Success"))],
-        problems: &["reauthentication_required", "not_found"],
+        gives: &[(200, Shape::of::<wire::Success>())],
+        problems: &codes![not_found],
         events: &[Event::TwoFaReset],
         handler: handler!(SessionOrKey, people::reset_second_factor),
         ..ADMINISTRATION
@@ -85,8 +88,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/deactivate",
         operation: "deactivate_user",
         summary: "Switches an account off.",
-        gives: &[(200, Some("User"))],
-        problems: &["reauthentication_required", "not_found", "last_admin", "own_account"],
+        gives: &[(200, Shape::of::<wire::User>())],
+        problems: &codes![not_found, last_admin, own_account],
         events: &[Event::UserDeactivated],
         handler: handler!(SessionOrKey, people::deactivate),
         ..ADMINISTRATION
@@ -96,8 +99,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/reactivate",
         operation: "reactivate_user",
         summary: "Switches an account on again.",
-        gives: &[(200, Some("User"))],
-        problems: &["reauthentication_required", "not_found", "last_admin", "own_account"],
+        gives: &[(200, Shape::of::<wire::User>())],
+        problems: &codes![not_found, last_admin, own_account],
         events: &[Event::UserReactivated],
         handler: handler!(SessionOrKey, people::reactivate),
         ..ADMINISTRATION
@@ -107,8 +110,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/unlock",
         operation: "unlock_user",
         summary: "Forgets the failed logins of an account.",
-        gives: &[(200, Some("User"))],
-        problems: &["reauthentication_required", "not_found", "last_admin", "own_account"],
+        gives: &[(200, Shape::of::<wire::User>())],
+        problems: &codes![not_found, last_admin, own_account],
         events: &[Event::AccountUnlocked],
         handler: handler!(SessionOrKey, people::unlock),
         ..ADMINISTRATION
@@ -118,8 +121,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}/revoke-sessions",
         operation: "revoke_user_sessions",
         summary: "Ends all sessions of a user.",
-        gives: &[(200, Some("Revoked"))],
-        problems: &["reauthentication_required", "not_found"],
+        gives: &[(200, Shape::of::<wire::Revoked>())],
+        problems: &codes![not_found],
         events: &[Event::SessionRevoked],
         handler: handler!(SessionOrKey, people::revoke_sessions),
         ..ADMINISTRATION
@@ -129,15 +132,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/admin/users/{id}",
         operation: "delete_user",
         summary: "Deletes a user for good.",
-        takes: Some("DeleteUser"),
-        gives: &[(200, Some("Success"))],
-        problems: &[
-            "reauthentication_required",
-            "not_found",
-            "last_admin",
-            "own_account",
-            "confirmation_mismatch",
-        ],
+        takes: Some(Shape::of::<wire::DeleteUser>()),
+        gives: &[(200, Shape::of::<wire::Success>())],
+        problems: &codes![not_found, last_admin, own_account, confirmation_mismatch],
         events: &[Event::UserDeleted],
         handler: handler!(SessionOrKey, people::delete),
         ..ADMINISTRATION

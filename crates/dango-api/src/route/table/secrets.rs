@@ -3,26 +3,30 @@
 use dango_audit::Event;
 use dango_identity::Permission;
 
-use super::{USUAL, handler};
+use super::{USUAL, codes, handler};
 use crate::api::secrets;
-use crate::route::{Handler, Route, Verb};
+use crate::problem::Code;
+use crate::route::{Group, Handler, Route, Verb};
+use crate::schema::Shape;
+use crate::wire;
 
 /// What the rows have in common.
 const SECRETS: Route = Route {
+    group: Group::Secrets,
     permission: Some(Permission::ConfigManage),
     ..USUAL
 };
 
 /// What can be wrong with the files.
-const FILES: &[&str] = &[
-    "file_unparsable",
-    "encryption_key_unavailable",
-    "disk_full",
-    "file_read_only",
-    "file_permission_denied",
-    "file_busy",
-    "file_not_durable",
-    "file_unusable",
+const FILES: &[&Code] = &codes![
+    file_unparsable,
+    encryption_key_unavailable,
+    disk_full,
+    file_read_only,
+    file_permission_denied,
+    file_busy,
+    file_not_durable,
+    file_unusable
 ];
 
 pub(super) const ROUTES: &[Route] = &[
@@ -30,7 +34,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/secrets",
         operation: "list_secrets",
         summary: "Lists variables, source credentials and connections, masked.",
-        gives: &[(200, Some("Secrets"))],
+        gives: &[(200, Shape::of::<wire::Secrets<'_>>())],
         problems: FILES,
         handler: handler!(SessionOrKey, secrets::list),
         ..SECRETS
@@ -40,8 +44,11 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/secrets",
         operation: "set_variable",
         summary: "Adds a variable to `.env`, or gives it another value.",
-        takes: Some("SetVariable"),
-        gives: &[(201, Some("VariableDone")), (200, Some("VariableDone"))],
+        takes: Some(Shape::of::<wire::SetVariable>()),
+        gives: &[
+            (201, Shape::of::<wire::VariableDone<'_>>()),
+            (200, Shape::of::<wire::VariableDone<'_>>()),
+        ],
         problems: CHANGING,
         events: &[Event::SecretSet],
         handler: handler!(SessionOrKey, secrets::set),
@@ -52,7 +59,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/secrets/{key}",
         operation: "delete_variable",
         summary: "Takes a variable out of `.env`.",
-        gives: &[(200, Some("VariableDone"))],
+        gives: &[(200, Shape::of::<wire::VariableDone<'_>>())],
         problems: DELETING,
         events: &[Event::SecretDeleted],
         handler: handler!(SessionOrKey, secrets::delete),
@@ -62,7 +69,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/secrets/oauth",
         operation: "list_connections",
         summary: "Lists the connections to providers as they are stored.",
-        gives: &[(200, Some("[Connection]"))],
+        gives: &[(200, Shape::of::<[wire::Connection<'_>]>())],
         problems: FILES,
         handler: handler!(SessionOrKey, secrets::list_connections),
         ..SECRETS
@@ -72,7 +79,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/secrets/oauth",
         operation: "delete_variable_oauth",
         summary: "Takes the variable `oauth` out of `.env`.",
-        gives: &[(200, Some("VariableDone"))],
+        gives: &[(200, Shape::of::<wire::VariableDone<'_>>())],
         problems: DELETING,
         events: &[Event::SecretDeleted],
         handler: handler!(SessionOrKey, secrets::delete_oauth),
@@ -80,33 +87,33 @@ pub(super) const ROUTES: &[Route] = &[
     },
 ];
 
-const CHANGING: &[&str] = &[
-    "invalid_key",
-    "invalid_value",
-    "file_unparsable",
-    "encryption_key_unavailable",
-    "disk_full",
-    "file_read_only",
-    "file_permission_denied",
-    "file_busy",
-    "file_not_durable",
-    "file_unusable",
-    "busy",
-    "stopping",
-    "interrupted",
+const CHANGING: &[&Code] = &codes![
+    invalid_key,
+    invalid_value,
+    file_unparsable,
+    encryption_key_unavailable,
+    disk_full,
+    file_read_only,
+    file_permission_denied,
+    file_busy,
+    file_not_durable,
+    file_unusable,
+    busy,
+    stopping,
+    interrupted
 ];
 
-const DELETING: &[&str] = &[
-    "not_found",
-    "file_unparsable",
-    "encryption_key_unavailable",
-    "disk_full",
-    "file_read_only",
-    "file_permission_denied",
-    "file_busy",
-    "file_not_durable",
-    "file_unusable",
-    "busy",
-    "stopping",
-    "interrupted",
+const DELETING: &[&Code] = &codes![
+    not_found,
+    file_unparsable,
+    encryption_key_unavailable,
+    disk_full,
+    file_read_only,
+    file_permission_denied,
+    file_busy,
+    file_not_durable,
+    file_unusable,
+    busy,
+    stopping,
+    interrupted
 ];
