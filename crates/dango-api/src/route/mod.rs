@@ -124,7 +124,7 @@ impl Group {
         }
     }
 
-    /// What it is about, in one sentence.
+    /// A title, a colon, and what it is about.
     pub const fn summary(self) -> &'static str {
         match self {
             Self::Login => "Getting in and out: operations that need no session, or that make or end one.",

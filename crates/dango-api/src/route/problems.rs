@@ -80,7 +80,8 @@ impl Route {
 const fn of_stage(stage: Stage) -> &'static [&'static Code] {
     match stage {
         Stage::Open => &[],
-        Stage::Partial | Stage::AnySession => &[code!(authentication_required), code!(auth_disabled), code!(session_required)],
+        Stage::Partial => &[code!(session_expired), code!(auth_disabled), code!(session_required)],
+        Stage::AnySession => &[code!(authentication_required), code!(auth_disabled), code!(session_required)],
         Stage::Known => &[code!(authentication_required), code!(auth_disabled)],
         Stage::PasswordChange => &[
             code!(authentication_required),

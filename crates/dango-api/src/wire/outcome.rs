@@ -71,6 +71,17 @@ impl Described for ProblemDocument {
                     <Vec<Issue> as Described>::schema(named),
                     "With `weak_password`: every reason.",
                 ),
+                sometimes("file", Schema::text(), "With `file_unparsable`: which file of the project."),
+                sometimes(
+                    "line",
+                    Schema::of("integer").with("minimum", 1),
+                    "With `file_unparsable`: in which line.",
+                ),
+                sometimes(
+                    "column",
+                    Schema::of("integer").with("minimum", 1),
+                    "With `file_unparsable`: in which column.",
+                ),
                 sometimes(
                     "permission",
                     Schema::word(permissions),

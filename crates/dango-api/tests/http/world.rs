@@ -20,6 +20,7 @@ use pollster::block_on;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::documented::{self, Asked};
 use crate::files::Files;
 
 pub(crate) const RIGHT: &str = "correct horse battery staple";
@@ -176,10 +177,21 @@ impl World {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.unwrap_or_default().to_owned())).expect("a request");
-        self.send_request(peer, request)
+        let asked = Asked::new(&request, body);
+        let answer = self.exchange(peer, request);
+        documented::check(&asked, &answer);
+        answer
     }
 
-    pub(crate) fn send_request(&self, peer: &str, mut request: Request<Body>) -> Answer {
+    /// As [`World::send`], for what is not sent like that.
+    pub(crate) fn send_request(&self, peer: &str, request: Request<Body>) -> Answer {
+        let asked = Asked::new(&request, None);
+        let answer = self.exchange(peer, request);
+        documented::check(&asked, &answer);
+        answer
+    }
+
+    fn exchange(&self, peer: &str, mut request: Request<Body>) -> Answer {
         let peer: SocketAddr = peer.parse().expect("an address");
         request.extensions_mut().insert(Peer(peer));
         block_on(async {
