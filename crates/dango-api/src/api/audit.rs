@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use dango_actions::{AuditView, Caller};
 use dango_audit::Event;
 use dango_audit::query::{ActorFilter, Bound, Filter, Intents, Order, PAGE_MAX, PageLimit, parse_bound};
+use serde_json::Value;
 
 use super::Answer;
 use crate::ask::Ask;
@@ -102,8 +103,12 @@ fn filter(ask: &Ask) -> Result<(Filter, PageLimit), Problem> {
     Ok((filter, limit))
 }
 
+/// A time, a day, or an age: seconds, minutes, hours, days or weeks.
 fn bound() -> Schema {
-    let text = Schema::text().pattern(r"^(?:[0-9]{1,7}[smhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,18}(?:Z|[+-][0-9]{2}:[0-9]{2}))?)$");
+    let age = Schema::default().with("pattern", "^[0-9]{1,6}[smhdw]$");
+    let forms = ["date-time", "date"].map(|format| Schema::default().with("format", format));
+    let forms: Vec<Value> = forms.into_iter().chain([age]).map(Schema::into_value).collect();
+    let text = Schema::text().with("anyOf", forms);
     text.with("examples", vec!["2026-11-21T21:34:00Z", "2026-11-21", "7d"])
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use dango_identity::{MAX_PASSWORD_BYTES, Password, Role};
 use serde::Deserialize;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::problem::{Problem, code};
@@ -53,7 +54,10 @@ impl fmt::Debug for Secret {
 }
 
 macro_rules! requests {
-    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $about:literal])* $member:ident: $type:ty $(= $closer:expr)?),* $(,)? })*) => {$(
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident { $($(#[doc = $about:literal])* $member:ident: $type:ty $(= $closer:expr)?),* $(,)? } $(=> $more:path)?
+    )*) => {$(
         $(#[doc = $doc])*
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -62,7 +66,9 @@ macro_rules! requests {
         impl Described for $name {
             fn schema(named: &mut Named) -> Schema {
                 named.refer(stringify!($name), |named| {
-                    object!(named, true; $($(#[doc = $about])* $member: $type $(= $closer)?),*).closed()
+                    let schema = object!(named, true; $($(#[doc = $about])* $member: $type $(= $closer)?),*).closed();
+                    $(let schema = $more(schema);)?
+                    schema
                 })
             }
         }
@@ -99,7 +105,7 @@ requests! {
         expires_in_days: Option<i64> = Schema::of("integer").between(1, 365),
         /// What it may do beyond everyday work.
         scopes: Option<Vec<String>> = Schema::list(Schema::word([SCOPE_ADMIN])),
-    }
+    } => with_one_expiry
     /// `POST /api/admin/users`.
     AddUser {
         email: String = Schema::email(),
@@ -158,6 +164,12 @@ impl Described for Secret {
     fn schema(_: &mut Named) -> Schema {
         Schema::text()
     }
+}
+
+/// Not both members that say when a key ends.
+fn with_one_expiry(schema: Schema) -> Schema {
+    let without = |name: &str| json!({"properties": {name: {"type": "null"}}});
+    schema.with("anyOf", vec![without("expires_at"), without("expires_in_days")])
 }
 
 /// An address as somebody types it to log in; what is none has no account.

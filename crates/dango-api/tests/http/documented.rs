@@ -154,7 +154,7 @@ fn assert_valid(what: &str, place: &str, value: &Value) {
 
 /// Every schema of the document, ready to judge values, by its place.
 pub(crate) struct Judge {
-    schemas: Schemas,
+    pub(crate) schemas: Schemas,
     pub(crate) places: HashMap<String, SchemaIndex>,
 }
 

@@ -4,7 +4,7 @@
 use boon::{Compiler, Draft, Schemas};
 use dango_api::{CODES, ROUTES, Site, Stage, document};
 use dango_identity::Role;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::documented::{DOCUMENT, JUDGE, members};
 use crate::world::{RIGHT, World};
@@ -71,18 +71,58 @@ fn whoever_is_signed_in_gets_the_document_and_nobody_else() {
 fn no_member_that_may_be_null_or_left_out_is_asked_for_and_no_other_is_forgotten() {
     let schemas = &DOCUMENT["components"]["schemas"];
     let login = &schemas["LogIn"];
-    assert_eq!(login["required"], serde_json::json!(["email", "password"]));
+    assert_eq!(login["required"], json!(["email", "password"]));
     assert_eq!(login["additionalProperties"], false);
     assert_eq!(login["properties"]["password"]["writeOnly"], true);
     let key = &schemas["MakeApiKey"];
-    assert_eq!(key["required"], serde_json::json!(["name"]));
-    assert_eq!(key["properties"]["expires_in_days"]["type"], serde_json::json!(["integer", "null"]));
+    assert_eq!(key["required"], json!(["name"]));
+    assert_eq!(key["properties"]["expires_in_days"]["type"], json!(["integer", "null"]));
     let user = &schemas["User"];
     assert_eq!(
         user["required"].as_array().map(Vec::len),
         user["properties"].as_object().map(serde_json::Map::len)
     );
-    assert_eq!(user["properties"]["last_login"]["type"], serde_json::json!(["string", "null"]));
+    assert_eq!(user["properties"]["last_login"]["type"], json!(["string", "null"]));
+}
+
+#[test]
+fn what_a_schema_takes_the_server_takes_and_what_it_refuses_is_refused() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let mut browser = world.signed_in(ADA);
+    let schema = JUDGE.places["/components/schemas/MakeApiKey"];
+    for (body, is_taken) in [
+        (json!({"name": "ci"}), true),
+        (
+            json!({"name": "ci", "expires_at": null, "expires_in_days": null, "scopes": null}),
+            true,
+        ),
+        (json!({"name": "ci", "expires_in_days": 1}), true),
+        (json!({"name": "ci", "expires_in_days": 365, "scopes": ["admin", "admin"]}), true),
+        (json!({"name": "é".repeat(128)}), true),
+        (json!({"name": "ci", "expires_in_days": 0}), false),
+        (json!({"name": "ci", "expires_in_days": 366}), false),
+        (json!({"name": "ci", "expires_in_days": "1"}), false),
+        (
+            json!({"name": "ci", "expires_in_days": 1, "expires_at": "2026-12-24T00:00:00Z"}),
+            false,
+        ),
+        (json!({"name": "ci", "expires_at": "tomorrow"}), false),
+        (json!({"name": "ci", "scopes": ["root"]}), false),
+        (json!({"name": "ci", "scopes": "admin"}), false),
+        (json!({"name": ""}), false),
+        (json!({"name": " "}), false),
+        (json!({"name": "a\u{7}b"}), false),
+        (json!({"name": "a\u{85}b"}), false),
+        (json!({"name": "x".repeat(129)}), false),
+        (json!({"name": null}), false),
+        (json!({"name": "ci", "owner": "ada"}), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(JUDGE.schemas.validate(&body, schema).is_ok(), is_taken, "the schema: {body}");
+        let answered = browser.post("/api/auth/api-keys", body.clone()).status.as_u16();
+        assert_eq!(answered, if is_taken { 201 } else { 422 }, "the server: {body}");
+    }
 }
 
 /// What each operation says of itself, by the codes that it can be made to answer with by the request alone.

@@ -155,7 +155,7 @@ fn kind(schema: &Value) -> String {
         let name = reference.rsplit('/').next().unwrap_or_default();
         return format!("[{name}](#{})", name.to_ascii_lowercase());
     }
-    if let Some(any) = schema["anyOf"].as_array() {
+    if let (Some(any), true) = (schema["anyOf"].as_array(), schema["type"].is_null()) {
         return any.iter().map(kind).collect::<Vec<_>>().join(" or ");
     }
     if let Some(words) = schema["enum"].as_array() {
