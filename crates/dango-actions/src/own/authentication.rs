@@ -5,8 +5,8 @@ use std::sync::Arc;
 use dango_audit::{Detail, Event, Outcome, Target, TargetKind, Word};
 use dango_core::Timestamp;
 use dango_identity::{
-    ApiKeyTouch, AuthenticatedKey, CheckApiKeyError, CheckSessionError, Client, PlainApiKey, PlainToken, SessionId, TokenDigest, User,
-    VerifiedApiKey, VerifiedSession, kind,
+    ApiKeyTouch, AuthenticatedKey, CheckApiKeyError, CheckSessionError, Client, Obligation, PlainApiKey, PlainToken, SessionId,
+    TokenDigest, User, VerifiedApiKey, VerifiedSession, kind,
 };
 use dango_store::{Admission, AtTheDoor, Standing, StoreFailure};
 
@@ -27,6 +27,8 @@ pub struct KeyHolder {
     pub user: User,
     /// The key.
     pub key: AuthenticatedKey,
+    /// What the owner has to do before anything else; until then the key does nothing either.
+    pub obligation: Option<Obligation>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) seen_at: Timestamp,
 }
@@ -156,6 +158,7 @@ impl Actions {
         }
         Ok(KeyHolder {
             caller,
+            obligation: inner.rules.obligation(&user, standing.second_factor),
             user,
             key,
             standing,

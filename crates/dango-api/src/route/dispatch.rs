@@ -201,7 +201,10 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
         (_, Some(holder)) => holder,
     };
     let session = match (handler, holder) {
-        (Handler::SessionOrKey(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(holder.caller, ask))),
+        (Handler::SessionOrKey(handler), Holder::Key(holder)) => match holder.obligation {
+            None => return Ok(Box::new(move |ask| handler(holder.caller, ask))),
+            Some(obligation) => return denied(&holder.caller, obliged(obligation)),
+        },
         (Handler::Known(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(holder.view(), ask))),
         (_, Holder::Key(holder)) => {
             let problem = Problem::new(
@@ -229,25 +232,23 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
             let caller = holder.caller().clone();
             Ok(Box::new(move |ask| handler(caller, ask)))
         }
-        (_, SignedIn::Restricted(holder, Obligation::PasswordChange)) => denied(
-            holder.caller(),
-            Problem::new(
-                code!(password_change_required),
-                "choose a password of your own first: POST /api/auth/change-password",
-            ),
+        (_, SignedIn::Restricted(holder, obligation)) => denied(holder.caller(), obliged(obligation)),
+    }
+}
+
+/// What has to be done before anything else.
+fn obliged(obligation: Obligation) -> Problem {
+    match obligation {
+        Obligation::PasswordChange => Problem::new(
+            code!(password_change_required),
+            "choose a password of your own first: POST /api/auth/change-password",
         ),
-        (_, SignedIn::Restricted(holder, Obligation::Enrolment)) => denied(
-            holder.caller(),
-            Problem::new(
-                code!(mfa_enrolment_required),
-                "set up a second factor first: POST /api/auth/2fa/setup",
-            ),
+        Obligation::Enrolment => Problem::new(
+            code!(mfa_enrolment_required),
+            "set up a second factor first: POST /api/auth/2fa/setup",
         ),
         // An obligation that this program does not know yet lets nobody do anything.
-        (_, SignedIn::Restricted(holder, _)) => denied(
-            holder.caller(),
-            Problem::new(code!(permission_denied), "something else has to be done first"),
-        ),
+        _ => Problem::new(code!(permission_denied), "something else has to be done first"),
     }
 }
 

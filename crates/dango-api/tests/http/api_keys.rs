@@ -175,3 +175,27 @@ fn a_key_is_its_owners_and_no_more_than_its_owner() {
     assert_eq!(ada.delete(&path).problem(), is(404, "not_found"));
     assert_eq!(world.browser().log_in(ADA, RIGHT).status, 200);
 }
+
+/// M14: what the owner has to do first, no key gets around.
+#[test]
+fn a_key_waits_until_its_owner_has_the_second_factor_that_the_role_must_have() {
+    let setup = dango_actions::Setup {
+        second_factor_roles: vec![Role::Admin],
+        ..dango_actions::Setup::default()
+    };
+    let world = World::at(dango_api::Site::Loopback { port: 8800, tls: false }, setup);
+    let id = world.add(BOB, Role::Viewer);
+    let (_, key) = world.signed_in(BOB).make_key(&[]);
+    assert_eq!(world.with_key(&key, "GET", "/api/auth/me", None).status, 200);
+    let permit = world.permit::<dango_actions::UsersManage>();
+    let id: dango_identity::UserId = id.parse().expect("an id");
+    pollster::block_on(world.actions.change_role(&permit, id, Role::Admin)).expect("promoted");
+    for path in ["/api/admin/users", "/api/secrets", "/api/admin/audit"] {
+        assert_eq!(
+            world.with_key(&key, "GET", path, None).problem(),
+            is(403, "mfa_enrolment_required"),
+            "{path}"
+        );
+    }
+    assert_eq!(world.with_key(&key, "GET", "/api/auth/me", None).json()["role"], "admin");
+}

@@ -159,7 +159,10 @@ impl Server {
         let mut stdout = String::new();
         self.child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("text");
         let is_link = |line: &str| line.starts_with("http") && line.contains("/setup/");
-        assert!(stdout.lines().all(is_link), "a server has nothing else for standard output: {stdout}");
+        assert!(
+            stdout.lines().all(is_link),
+            "a server has nothing else for standard output: {stdout}"
+        );
         (status, std::mem::take(&mut self.said))
     }
 }
