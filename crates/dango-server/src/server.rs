@@ -132,6 +132,8 @@ impl Running {
             traffic,
             entropy: Arc::clone(&system.entropy),
         };
+        // Whoever reads that it listens finds everything begun.
+        setup_link::show(&house.actions, system).await?;
         let (ending, ends) = watch::channel(false);
         let mut doors = vec![tokio::spawn(
             Door::new(listener, plan(router, acceptor, traffic)).serve(ends.clone()),
@@ -149,7 +151,6 @@ impl Running {
         if origin.configured.is_none() {
             warn_of_strangers(origin.listen, "without --public-url only clients on this machine are answered");
         }
-        setup_link::show(&house.actions, system).await?;
         let notifier = Notifier::of(system);
         notifier.ready();
         Ok(Self {

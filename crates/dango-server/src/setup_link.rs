@@ -30,8 +30,8 @@ pub(crate) async fn offer(actions: &Actions, system: &System) -> Result<Option<C
     }
 }
 
-/// Shows it to whoever started the server: the link alone on standard output, as everything that is shown once, and what it is on
-/// standard error.
+/// Shows it to whoever started the server: the link alone on standard output, as everything that is shown once; what it is, the log
+/// says.
 ///
 /// # Security
 ///
@@ -46,11 +46,10 @@ pub(crate) async fn show(actions: &Actions, system: &System) -> Result<(), Failu
 }
 
 fn tell(link: &ClaimLink) -> io::Result<()> {
-    writeln!(
-        io::stderr().lock(),
-        "there is no administrator yet: become the first one with this link, which works once, until {}:",
+    tracing::warn!(
+        "there is no administrator yet: become the first one with the link on standard output, which works once, until {}",
         link.expires_at
-    )?;
+    );
     let mut output = io::stdout().lock();
     writeln!(output, "{}", link.url().expose())?;
     output.flush()

@@ -50,6 +50,10 @@ impl Asked {
 
 /// Ends the test if the document does not describe an answer.
 pub(crate) fn check(asked: &Asked, answer: &Answer) {
+    // Pages are for people; the document is for programs.
+    if asked.path.starts_with("/setup/") {
+        return;
+    }
     let what = format!("{} {} → {}", asked.method, asked.path, answer.status);
     let status = answer.status.as_u16();
     let is_exact = |route: &&Route| route.path == asked.path;
