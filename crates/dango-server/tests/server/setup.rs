@@ -11,11 +11,13 @@ use crate::process::{Place, get};
 fn whoever_starts_it_at_a_terminal_sees_a_link_and_a_log_never_has_one() {
     let place = Place::new();
     let mut terminal = spawn_command(place.command(&["--listen", "127.0.0.1:0"]), Some(30_000)).expect("a terminal");
-    let (_, listening) = terminal.exp_regex("listening on http://127.0.0.1:[0-9]+").expect("it listens");
-    let port = listening.rsplit(':').next().expect("a port");
     let (_, link) = terminal
-        .exp_regex(&format!("http://localhost:{port}/setup/[A-Za-z0-9_-]{{43}}"))
-        .expect("a link to the port on which it listens");
+        .exp_regex("http://localhost:[0-9]+/setup/[A-Za-z0-9_-]{43}")
+        .expect("a link");
+    let port = link.split(['/', ':']).nth(4).expect("a port");
+    terminal
+        .exp_string(&format!("listening on http://127.0.0.1:{port}"))
+        .expect("the link is to the port on which it listens");
     terminal.send_control('c').expect("written");
     terminal.exp_eof().expect("it ends");
     let token = link.rsplit('/').next().expect("a token").to_owned();
