@@ -104,6 +104,15 @@ impl Server {
         format!("http://localhost:{}", self.address.port())
     }
 
+    /// What the URLs of its operations listener begin with, if it has one.
+    #[must_use]
+    pub fn operations(&self) -> Option<String> {
+        let text = self.stderr.text();
+        let (_, after) = text.split_once("operations on ")?;
+        let url = after.split(|end: char| end.is_whitespace() || end == '"').next()?;
+        Some(url.to_owned())
+    }
+
     /// A client that has no credential yet.
     #[must_use]
     pub fn client(&self) -> Client {

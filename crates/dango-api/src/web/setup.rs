@@ -29,7 +29,9 @@ pub(crate) async fn claim(app: App, request: Request) -> Response {
         Ok(visit) => visit,
         Err(problem) => return problem.into_response(),
     };
-    let typed = visit.form.value("email").unwrap_or_default().to_owned();
+    // What is no address may be a password in the wrong field, so it does not come back.
+    let typed = visit.form.value("email").filter(|typed| typed.parse::<Email>().is_ok());
+    let typed = typed.unwrap_or_default().to_owned();
     let work = register(&app, &visit);
     match visit.limited(&app, work).await {
         Ok(()) => page(
