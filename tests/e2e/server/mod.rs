@@ -3,6 +3,7 @@
 mod canary;
 mod closed;
 mod crashes;
+mod hangups;
 mod start;
 mod together;
 

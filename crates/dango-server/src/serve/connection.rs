@@ -12,7 +12,7 @@ use axum::body::Body;
 use dango_api::Peer;
 use dango_core::Entropy;
 use http::header::{CONNECTION, HOST};
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -31,6 +31,10 @@ use crate::limits::Limits;
 
 /// How long a connection may take to end well once its time is over.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// How long one waits who is sent away for the load. Whoever comes back at once, as many programs do, would else take the very time
+/// from the work that is being done.
+const HESITATION: Duration = Duration::from_millis(12);
 
 /// What every connection of a listener has in common.
 pub(super) struct Common {
@@ -165,6 +169,20 @@ fn one_host(request: &mut Request<Incoming>) -> Result<(), BadHead> {
     }
 }
 
+fn answered(answer: Result<Response<Body>, Infallible>) -> Response<Body> {
+    match answer {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
+}
+
+/// A task that broke off: a panic that the router did not catch, or the end of the runtime.
+fn broken_off() -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    answer
+}
+
 impl Service<Request<Incoming>> for Desk {
     type Response = Response<Answer>;
     type Error = Infallible;
@@ -194,12 +212,20 @@ impl Service<Request<Incoming>> for Desk {
         });
         request.extensions_mut().insert(Peer(self.peer));
         // A router is ready at any time.
+        let is_safe = request.method().is_safe();
         let answering = self.common.router.clone().call(request);
         Box::pin(async move {
-            let mut answer = match answering.await {
-                Ok(answer) => answer,
-                Err(never) => match never {},
+            let mut answer = match is_safe {
+                true => answered(answering.await),
+                // What changes something is finished, and a proof settled, whoever hangs up meanwhile.
+                false => match tokio::spawn(answering).await {
+                    Ok(answer) => answered(answer),
+                    Err(_) => broken_off(),
+                },
             };
+            if matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+                tokio::time::sleep(HESITATION).await;
+            }
             if framing == Framing::Chunked {
                 // Nobody looks for the end of these bodies, so nothing is read behind them.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
