@@ -93,7 +93,7 @@ const HEAVY: [(&str, &[Door]); 41] = [
     // Passphrases and passwords are made dear by different numbers, which stand with each.
     (
         "argon2",
-        &[("crates/dango-keyring/src/wrapped", 1), ("crates/dango-identity/src/password", 2)],
+        &[("crates/dango-keyring/src/wrapped", 1), ("crates/dango-identity/src/password", 3)],
     ),
     // What every request asks is read on its own thread; everything else goes through the other driver.
     ("rusqlite", &[("crates/dango-store-sqlite/src", 1)]),

@@ -1,17 +1,20 @@
-//! Hashing and verifying passwords: Argon2id keyed with a pepper, behind the gate. Besides `record` the only file that names the hash crates.
+//! Hashing and verifying passwords: Argon2id keyed with a pepper, behind the gate. Besides `record` and `memory` the only file that names the hash crates.
+
+mod memory;
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, KeyId, Params, ParamsBuilder, Version};
+use argon2::{Algorithm, Argon2, Block, KeyId, Params, ParamsBuilder, Version};
 use dango_core::{Entropy, EntropyError};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::key::{IdentityKey, IdentityKeyId, PasswordPepper};
 
+use self::memory::HashingMemory;
 use super::record::{Argon2id, Kind};
 use super::{Busy, HashingGate, Password, PasswordRecord};
 
@@ -122,6 +125,7 @@ pub struct PasswordHasher {
     retired: Vec<Pepper>,
     gate: Arc<HashingGate>,
     dummy: Argon2id,
+    memory: HashingMemory,
 }
 
 impl PasswordHasher {
@@ -150,6 +154,7 @@ impl PasswordHasher {
             retired,
             gate,
             dummy: Argon2id { params, salt, output },
+            memory: HashingMemory::default(),
         })
     }
 
@@ -175,7 +180,7 @@ impl PasswordHasher {
         let params = self.dummy.params.clone();
         let mut output = Zeroizing::new([0; OUTPUT_BYTES]);
         self.gate
-            .enter(|| argon2id(password.expose(), &params, Some(&self.current), &salt, &mut *output))?
+            .enter(|| argon2id(&self.memory, password.expose(), &params, Some(&self.current), (&salt, &mut *output)))?
             .ok_or(HashPasswordError::Memory)?;
         Ok(PasswordRecord::parse(&phc(&params, &salt, &*output)).expect("what is written can be read"))
     }
@@ -221,7 +226,7 @@ impl PasswordHasher {
 
     fn compare(&self, password: &Password, hash: &Argon2id, key: Option<&Pepper>) -> Result<bool, HashPasswordError> {
         let mut output = Zeroizing::new(vec![0; hash.output.len()]);
-        argon2id(password.expose(), &hash.params, key, &hash.salt, &mut output).ok_or(HashPasswordError::Memory)?;
+        argon2id(&self.memory, password.expose(), &hash.params, key, (&hash.salt, &mut output)).ok_or(HashPasswordError::Memory)?;
         Ok(output.ct_eq(&hash.output).into())
     }
 
@@ -274,7 +279,13 @@ impl HashPasswordError {
 }
 
 /// Fills the output; nothing where the system has no memory for it, which is all that can fail with checked parameters.
-fn argon2id(password: &str, params: &Params, key: Option<&Pepper>, salt: &[u8], output: &mut [u8]) -> Option<()> {
+fn argon2id(
+    memory: &HashingMemory,
+    password: &str,
+    params: &Params,
+    key: Option<&Pepper>,
+    (salt, output): (&[u8], &mut [u8]),
+) -> Option<()> {
     let context = match key {
         Some(key) => Argon2::new_with_secret(key.key.expose(), Algorithm::Argon2id, Version::V0x13, params.clone()).ok()?,
         None => Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone()),
@@ -288,7 +299,12 @@ fn argon2id(password: &str, params: &Params, key: Option<&Pepper>, salt: &[u8], 
         salt.len(),
         output.len(),
     ));
-    context.hash_password_into(password.as_bytes(), salt, output).ok()
+    let compute = |blocks: &mut [Block]| {
+        context
+            .hash_password_into_with_memory(password.as_bytes(), salt, output, blocks)
+            .ok()
+    };
+    memory.lend(params.block_count(), compute)?
 }
 
 fn phc(params: &Params, salt: &[u8], output: &[u8]) -> String {
