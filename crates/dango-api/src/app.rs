@@ -53,7 +53,8 @@ impl Default for Limits {
 
 /// What only the machine knows: whether everything that the server needs can be used, and what is kept beside the database.
 pub trait Machine: Send + Sync {
-    /// Says what cannot be used just now, if anything: database, key, project directory. It may ask the disk.
+    /// Says what cannot be used just now, if anything: database, key, project directory. It may ask the disk, and writes the reason
+    /// down itself, once: anybody may ask as often as they like.
     ///
     /// # Errors
     ///

@@ -180,7 +180,7 @@ impl PasswordHasher {
         let params = self.dummy.params.clone();
         let mut output = Zeroizing::new([0; OUTPUT_BYTES]);
         self.gate
-            .enter(|| argon2id(&self.memory, password.expose(), &params, Some(&self.current), (&salt, &mut *output)))?
+            .enter(|| argon2id(&self.memory, password.expose(), &params, Some(&self.current), &salt, &mut *output))?
             .ok_or(HashPasswordError::Memory)?;
         Ok(PasswordRecord::parse(&phc(&params, &salt, &*output)).expect("what is written can be read"))
     }
@@ -226,7 +226,7 @@ impl PasswordHasher {
 
     fn compare(&self, password: &Password, hash: &Argon2id, key: Option<&Pepper>) -> Result<bool, HashPasswordError> {
         let mut output = Zeroizing::new(vec![0; hash.output.len()]);
-        argon2id(&self.memory, password.expose(), &hash.params, key, (&hash.salt, &mut output)).ok_or(HashPasswordError::Memory)?;
+        argon2id(&self.memory, password.expose(), &hash.params, key, &hash.salt, &mut output).ok_or(HashPasswordError::Memory)?;
         Ok(output.ct_eq(&hash.output).into())
     }
 
@@ -279,13 +279,7 @@ impl HashPasswordError {
 }
 
 /// Fills the output; nothing where the system has no memory for it, which is all that can fail with checked parameters.
-fn argon2id(
-    memory: &HashingMemory,
-    password: &str,
-    params: &Params,
-    key: Option<&Pepper>,
-    (salt, output): (&[u8], &mut [u8]),
-) -> Option<()> {
+fn argon2id(memory: &HashingMemory, password: &str, params: &Params, key: Option<&Pepper>, salt: &[u8], output: &mut [u8]) -> Option<()> {
     let context = match key {
         Some(key) => Argon2::new_with_secret(key.key.expose(), Algorithm::Argon2id, Version::V0x13, params.clone()).ok()?,
         None => Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone()),

@@ -40,4 +40,27 @@ mod tests {
         assert_eq!(kept, [16]);
         assert_eq!(memory.lend(usize::MAX / 2048, |blocks| blocks.len()), None);
     }
+
+    #[test]
+    fn what_an_earlier_hash_has_left_changes_no_later_one() {
+        use argon2::{Algorithm, Argon2, Params, Version};
+        let memory = HashingMemory::default();
+        let computed = |kib: u32, password: &[u8]| {
+            let params = Params::new(kib, 2, 1, Some(32)).expect("valid");
+            let context = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+            let mut output = [0; 32];
+            let lent = memory.lend(params.block_count(), |blocks| {
+                context.hash_password_into_with_memory(password, b"sixteen of bytes", &mut output, blocks)
+            });
+            lent.expect("memory").expect("computed");
+            let mut alone = [0; 32];
+            context
+                .hash_password_into(password, b"sixteen of bytes", &mut alone)
+                .expect("computed");
+            assert_eq!(output, alone, "{kib} KiB");
+        };
+        for kib in [256, 64, 64, 128, 512, 8] {
+            computed(kib, format!("password {kib}").as_bytes());
+        }
+    }
 }
