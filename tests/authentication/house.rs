@@ -153,13 +153,17 @@ pub fn browser() -> Client {
     }
 }
 
+pub fn visitor() -> Caller {
+    Caller::anonymous(browser())
+}
+
 pub fn token(text: &str) -> PlainToken<kind::Session> {
     PlainToken::parse(text).expect("a token")
 }
 
 /// What a request is told, as one text.
 pub fn ask(actions: &Actions, text: &str) -> String {
-    match pollster::block_on(actions.authenticate(token(text), browser())) {
+    match pollster::block_on(actions.authenticate(token(text), visitor())) {
         Ok(signed_in) => {
             let stage = match &signed_in {
                 SignedIn::Partial(_) => "partial".to_owned(),

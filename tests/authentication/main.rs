@@ -11,7 +11,7 @@ mod house;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use dango_actions::{AuthManage, UsersManage};
+use dango_actions::{AuthManage, Caller, UsersManage};
 use dango_core::{OsEntropy, Timestamp};
 use dango_identity::{
     Activity, AllowList, AnySession, ApiKeyName, ApiKeyPolicy, ApiKeys, AttemptKey, Client, ClientClass, ExternalIdentity, KeyScopes, Link,
@@ -19,7 +19,7 @@ use dango_identity::{
 };
 use dango_store::contract::sample::{active_totp, password, recovery, user, user_id};
 use dango_store::{Admission, Store};
-use house::{House, ask, browser, identity_key};
+use house::{House, ask, browser, identity_key, visitor};
 use proptest::prelude::*;
 
 fn house() -> (tempfile::TempDir, House) {
@@ -103,14 +103,14 @@ fn what_is_shown_of_a_user_comes_with_the_session_and_is_as_fresh() {
             Ok(())
         })
     });
-    let signed_in = pollster::block_on(house.server.authenticate(house::token(&token), browser())).expect("signed in");
+    let signed_in = pollster::block_on(house.server.authenticate(house::token(&token), visitor())).expect("signed in");
     let view = signed_in.view();
     assert!(view.totp_enabled && view.locked_until().is_some() && view.user.activity == Activity::Active);
     assert_eq!(view.oauth_provider.as_deref(), Some("https://accounts.example"));
     assert_eq!(view.status.as_str(), "locked");
     // The lock runs out, and nobody has written that down.
     house.pass(15 * 60);
-    let signed_in = pollster::block_on(house.server.authenticate(house::token(&token), browser())).expect("signed in");
+    let signed_in = pollster::block_on(house.server.authenticate(house::token(&token), visitor())).expect("signed in");
     assert_eq!(
         (signed_in.view().status.as_str(), signed_in.view().locked_until()),
         ("active", None)
@@ -224,7 +224,7 @@ fn a_key_that_is_known_by_heart_ends_as_any_other() {
     let (_directory, house) = house();
     let ask = |key: &PlainApiKey, client: Client| {
         let shown = PlainApiKey::parse(key.expose()).expect("a key");
-        match pollster::block_on(house.server.authenticate_key(shown, client)) {
+        match pollster::block_on(house.server.authenticate_key(shown, Caller::anonymous(client))) {
             Ok(holder) => format!("{} {:?}", holder.user.role, holder.view().status),
             Err(error) => error.code().to_owned(),
         }

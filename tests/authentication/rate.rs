@@ -18,7 +18,7 @@ use dango_core::OsEntropy;
 use dango_identity::{Role, SecurityEpoch, SessionLimits, Sessions, StoreError};
 use dango_store::contract::sample::{user, user_id};
 use dango_store::{Store, StoreExt};
-use house::{House, browser, identity_key, session_of, token};
+use house::{House, identity_key, session_of, token, visitor};
 
 const USERS: u32 = 10_000;
 const SESSIONS: u32 = 100_000;
@@ -31,7 +31,7 @@ fn main() {
     let some: Vec<&str> = (0..ASKED).map(|number| tokens[number * 7_919 % tokens.len()].as_str()).collect();
     let ask = |actions: &Actions, text: &str| {
         let begun = Instant::now();
-        let known = pollster::block_on(actions.authenticate(token(text), browser())).is_ok();
+        let known = pollster::block_on(actions.authenticate(token(text), visitor())).is_ok();
         assert!(known);
         begun.elapsed()
     };

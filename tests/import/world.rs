@@ -139,7 +139,7 @@ impl World {
     pub(crate) fn log_in(&self, email: &str, password: &str) -> Result<LogInStep, &'static str> {
         let password = Password::new(password.to_owned()).expect("short enough");
         let caller = Caller::anonymous(Client::default());
-        wait(self.actions.log_in(&caller, email, password, None)).map_err(|error| error.code())
+        wait(self.actions.log_in(&caller, email, password, None, None)).map_err(|error| error.code())
     }
 
     /// Logs in with the password that is known, which is all that it takes.
@@ -165,7 +165,7 @@ impl World {
 
     fn signed_in(&self, token: &str) -> SignedIn {
         let token = PlainToken::parse(token).expect("a token");
-        wait(self.actions.authenticate(token, Client::default())).expect("authenticated")
+        wait(self.actions.authenticate(token, Caller::anonymous(Client::default()))).expect("authenticated")
     }
 
     /// The code that somebody's app shows now.
@@ -178,7 +178,7 @@ impl World {
 
     pub(crate) fn use_key(&self, key: &str) -> Result<KeyHolder, &'static str> {
         let key = PlainApiKey::parse(key).expect("a key");
-        wait(self.actions.authenticate_key(key, Client::default())).map_err(|error| error.code())
+        wait(self.actions.authenticate_key(key, Caller::anonymous(Client::default()))).map_err(|error| error.code())
     }
 
     /// What is stored of somebody's password.

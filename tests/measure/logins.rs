@@ -29,7 +29,7 @@ pub(super) fn with_password(folder: &Path, count: usize) -> Outcome {
     spread(threads, |thread| {
         (thread..count).step_by(threads).try_for_each(|number| {
             let password = Password::new(PASSWORD.to_owned()).expect("short enough");
-            let step = block_on(actions.log_in(&Caller::anonymous(Client::default()), &address(number), password, None))?;
+            let step = block_on(actions.log_in(&Caller::anonymous(Client::default()), &address(number), password, None, None))?;
             assert!(matches!(step, LogInStep::Done(_)), "nobody has a second factor");
             Ok::<_, LogInError>(())
         })

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dango_actions::{Actions, Setup, SignedIn};
+use dango_actions::{Actions, Caller, Setup, SignedIn};
 use dango_core::{Clock, OsEntropy, SystemClock, Timestamp};
 use dango_identity::{
     AuthFactor, Client, FactorSet, IdentityKey, IssueSessionError, NewSession, PlainToken, SessionLimits, Sessions, Stage, StoreError,
@@ -33,7 +33,7 @@ pub(super) fn check(database: &Path, key: &IdentityKey) -> Outcome {
     for number in 0..CHECKS {
         let token = PlainToken::parse(&tokens[number * 7 % TOKENS])?;
         let begun = Instant::now();
-        let signed_in = block_on(actions.authenticate(token, Client::default()))?;
+        let signed_in = block_on(actions.authenticate(token, Caller::anonymous(Client::default())))?;
         micros.push(begun.elapsed().as_secs_f64() * 1e6);
         assert!(matches!(signed_in, SignedIn::Full(_)), "every session is a full one");
     }

@@ -112,7 +112,7 @@ fn address(refusal: Refusal, number: usize) -> String {
 fn refuse(actions: &Actions, refusal: Refusal, email: &str) -> Result<(), Box<dyn Error>> {
     let typed = if refusal == Refusal::Inactive { RIGHT } else { WRONG };
     let caller = Caller::anonymous(Client::default());
-    let answer = block_on(actions.log_in(&caller, email, Password::new(typed.to_owned())?, None));
+    let answer = block_on(actions.log_in(&caller, email, Password::new(typed.to_owned())?, None, None));
     match (answer, refusal) {
         (Err(LogInError::Locked(_)), Refusal::Locked) => Ok(()),
         (Err(LogInError::InvalidCredentials), other) if other != Refusal::Locked => Ok(()),

@@ -107,6 +107,22 @@ impl Caller {
         }
     }
 
+    /// The holder of a session, by a request of this caller.
+    pub(crate) fn become_user(self, user: &User, session: &AnySession) -> Self {
+        Self {
+            request: self.request,
+            ..Self::user(user, session, self.client)
+        }
+    }
+
+    /// The holder of an API key, by a request of this caller.
+    pub(crate) fn become_key(self, key: &AuthenticatedKey, owner: &User) -> Self {
+        Self {
+            request: self.request,
+            ..Self::api_key(key, owner, self.client)
+        }
+    }
+
     /// The same caller, with the request's id for the records.
     #[must_use]
     pub fn with_request(self, id: Id) -> Self {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use dango_audit::Id;
 use dango_core::Timestamp;
-use dango_identity::{AnySession, Client, Full, Obligation, Partial, Restricted, Session, SessionRecord, User};
+use dango_identity::{AnySession, Full, Obligation, Partial, Restricted, Session, SessionRecord, User};
 use dango_store::{Admission, Standing};
 
 use crate::accounts::UserView;
@@ -66,8 +65,8 @@ pub enum SignedIn {
 }
 
 impl SignedIn {
-    pub(crate) fn new(standing: &Arc<Standing>, session: AnySession, client: Client, now: Timestamp) -> Self {
-        let caller = Caller::user(&standing.user, &session, client);
+    pub(crate) fn new(standing: &Arc<Standing>, session: AnySession, visitor: Caller, now: Timestamp) -> Self {
+        let caller = visitor.become_user(&standing.user, &session);
         match session {
             AnySession::Partial(session) => Self::Partial(Holder::new(standing, caller, session, now)),
             AnySession::Restricted(session, obligation) => Self::Restricted(Holder::new(standing, caller, session, now), obligation),
@@ -91,18 +90,6 @@ impl SignedIn {
             Self::Restricted(holder, _) => &holder.user,
             Self::Full(holder) => &holder.user,
         }
-    }
-
-    /// The same session, with the request's id for the records.
-    #[must_use]
-    pub fn with_request(mut self, id: Id) -> Self {
-        let caller = match &mut self {
-            Self::Partial(holder) => &mut holder.caller,
-            Self::Restricted(holder, _) => &mut holder.caller,
-            Self::Full(holder) => &mut holder.caller,
-        };
-        *caller = caller.clone().with_request(id);
-        self
     }
 
     /// Who asks.

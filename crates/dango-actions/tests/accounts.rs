@@ -27,7 +27,7 @@ fn a_person_is_invited_accepts_and_logs_in() {
     assert_eq!(added.user.status, AccountStatus::Invited);
     let token = invite_token(&added.credential);
     assert!(matches!(
-        block_on(world.actions.log_in(&visitor(), "eve@x.example", password(RIGHT), None)),
+        block_on(world.actions.log_in(&visitor(), "eve@x.example", password(RIGHT), None, None)),
         Err(LogInError::InvalidCredentials)
     ));
     let (accepted, records) = world.recorded(|| block_on(world.actions.accept_invite(&visitor(), &token, password(RIGHT))));
@@ -75,7 +75,7 @@ fn a_temporary_password_is_good_for_one_login_and_a_change() {
         block_on(
             world
                 .actions
-                .log_in(&visitor(), "eve@x.example", password(temporary.expose()), None),
+                .log_in(&visitor(), "eve@x.example", password(temporary.expose()), None, None),
         )
     };
     let Ok(LogInStep::Done(login)) = log_in() else {
@@ -166,7 +166,7 @@ fn deactivation_ends_sessions_at_once_and_reactivation_brings_none_back() {
     let manage = world.permit::<UsersManage>();
     let authenticate = || {
         let token = PlainToken::parse(login.issued.token.expose()).expect("a token");
-        block_on(world.actions.authenticate(token, world::browser()))
+        block_on(world.actions.authenticate(token, world::visitor()))
             .map(|_| ())
             .map_err(|error| error.code())
     };
@@ -197,17 +197,17 @@ fn a_closed_door_lets_nobody_in_and_opens_again() {
 
     assert_eq!(block_on(world.actions.disable(&auth)).ok(), Some(Effect::Changed));
     assert!(!status().enabled);
-    let step = block_on(world.actions.log_in(&visitor(), "ada@x.example", password(RIGHT), None));
+    let step = block_on(world.actions.log_in(&visitor(), "ada@x.example", password(RIGHT), None, None));
     assert_eq!(step.err().map(|error| error.code()), Some("auth_disabled"));
     let token = || PlainToken::parse(login.issued.token.expose()).expect("a token");
-    let session = block_on(world.actions.authenticate(token(), world::browser()));
+    let session = block_on(world.actions.authenticate(token(), world::visitor()));
     assert_eq!(session.err().map(|error| error.code()), Some("auth_disabled"));
     let old = block_on(world.actions.unlock(&ticket, email("ada@x.example")));
     assert_eq!(old.err().map(|error| error.code()), Some("permission_denied"));
 
     assert_eq!(block_on(world.actions.enable(&auth)).ok(), Some(Effect::Changed));
     assert_eq!(block_on(world.actions.enable(&auth)).ok(), Some(Effect::Unchanged));
-    assert!(block_on(world.actions.authenticate(token(), world::browser())).is_ok());
+    assert!(block_on(world.actions.authenticate(token(), world::visitor())).is_ok());
 }
 
 #[test]
@@ -216,18 +216,18 @@ fn a_reset_ends_everything_and_forgets_failures() {
     world.add("ada@x.example", Role::Admin);
     let login = world.log_in("ada@x.example");
     for _ in 0..5 {
-        let _ = block_on(world.actions.log_in(&visitor(), "ada@x.example", password(WRONG), None));
+        let _ = block_on(world.actions.log_in(&visitor(), "ada@x.example", password(WRONG), None, None));
     }
     assert_eq!(world.status_of("ada@x.example"), AccountStatus::Locked);
     let manage = world.permit::<UsersManage>();
     let reset = block_on(world.actions.reset_password(&manage, email("ada@x.example"))).expect("reset");
     assert_eq!(reset.user.status, AccountStatus::Active);
     let token = PlainToken::parse(login.issued.token.expose()).expect("a token");
-    assert!(block_on(world.actions.authenticate(token, world::browser())).is_err());
+    assert!(block_on(world.actions.authenticate(token, world::visitor())).is_err());
     let step = block_on(
         world
             .actions
-            .log_in(&visitor(), "ada@x.example", password(reset.password.expose()), None),
+            .log_in(&visitor(), "ada@x.example", password(reset.password.expose()), None, None),
     );
     assert!(matches!(step, Ok(LogInStep::Done(login)) if login.user.user.must_change_password));
     assert!(matches!(
@@ -333,7 +333,7 @@ fn recovery_works_after_the_key_was_lost_and_begins_a_new_chain() {
     lost.verified();
     let step = block_on(
         lost.actions
-            .log_in(&visitor(), "recovery@localhost", password(recovered.password.expose()), None),
+            .log_in(&visitor(), "recovery@localhost", password(recovered.password.expose()), None, None),
     );
     assert!(matches!(step, Ok(LogInStep::Done(_))));
     let again = block_on(lost.actions.recover(&lost.permit::<Machine>(), None));
@@ -353,7 +353,7 @@ fn a_list_says_of_everybody_what_a_single_reading_says() {
     )
     .expect("added");
     for _ in 0..5 {
-        let _ = block_on(world.actions.log_in(&visitor(), "eve@x.example", password(WRONG), None));
+        let _ = block_on(world.actions.log_in(&visitor(), "eve@x.example", password(WRONG), None, None));
     }
     let view = world.permit::<UsersView>();
     for listed in world.users() {

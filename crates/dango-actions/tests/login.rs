@@ -12,10 +12,10 @@ use dango_audit::AuditEvent;
 use dango_identity::{
     Administration, AllowList, ApiKeyName, DeviceToken, KeyScopes, NewApiKey, PlainApiKey, PlainToken, RecoveryCode, Role, SecondFactorCode,
 };
-use world::{OTHER, RIGHT, WRONG, World, app, block_on, browser, email, password, race, visitor};
+use world::{OTHER, RIGHT, WRONG, World, app, block_on, email, password, race, visitor};
 
 fn try_login(world: &World, address: &str, text: &str) -> Result<LogInStep, LogInError> {
-    block_on(world.actions.log_in(&visitor(), address, password(text), None))
+    block_on(world.actions.log_in(&visitor(), address, password(text), None, None))
 }
 
 fn code_of<T>(result: Result<T, LogInError>) -> &'static str {
@@ -108,7 +108,11 @@ fn strangers_do_not_lock_out_a_browser_that_was_there_before() {
     }
     assert_eq!(code_of(try_login(&world, "ada@x.example", RIGHT)), "account_locked");
     let known = DeviceToken::parse(device.expose()).expect("a token");
-    let step = block_on(world.actions.log_in(&visitor(), "ada@x.example", password(RIGHT), Some(known)));
+    let step = block_on(
+        world
+            .actions
+            .log_in(&visitor(), "ada@x.example", password(RIGHT), Some(known), None),
+    );
     assert!(matches!(step, Ok(LogInStep::Done(_))));
 }
 
@@ -210,7 +214,7 @@ fn a_new_password_ends_every_session_and_bad_ones_are_named() {
     assert_eq!(records, ["password_change success"]);
     for login in [one, two] {
         let token = PlainToken::parse(login.issued.token.expose()).expect("a token");
-        assert!(block_on(world.actions.authenticate(token, browser())).is_err());
+        assert!(block_on(world.actions.authenticate(token, visitor())).is_err());
     }
     assert_eq!(code_of(try_login(&world, "ada@x.example", OTHER)), "ok");
 }
@@ -247,7 +251,7 @@ fn reauthenticating_opens_the_window_and_rotates_the_token() {
     assert!(block_on(world.actions.permit::<UsersView>(world.full(&login).caller())).is_ok());
     let issued = block_on(world.actions.reauthenticate(world.full(&login), password(RIGHT), None)).expect("proven");
     let old = PlainToken::parse(login.issued.token.expose()).expect("a token");
-    assert!(block_on(world.actions.authenticate(old, browser())).is_err());
+    assert!(block_on(world.actions.authenticate(old, visitor())).is_err());
     let fresh = world.signed_in(issued.token.expose());
     assert!(block_on(world.actions.permit::<UsersManage>(fresh.caller())).is_ok());
 }
@@ -263,7 +267,7 @@ fn new_key(scopes: KeyScopes) -> NewApiKey {
 
 fn key_caller(world: &World, key: &str) -> Result<Caller, &'static str> {
     let key = PlainApiKey::parse(key).expect("a key");
-    let holder = block_on(world.actions.authenticate_key(key, browser()));
+    let holder = block_on(world.actions.authenticate_key(key, visitor()));
     holder.map(|holder| holder.caller).map_err(|error| error.code())
 }
 
@@ -377,7 +381,9 @@ fn many_right_logins_of_one_account_at_once_are_all_let_in() {
     world.add("ada@team.example", Role::Admin);
     std::thread::scope(|scope| {
         let logins: Vec<_> = (0..40)
-            .map(|_| scope.spawn(|| block_on(world.actions.log_in(&visitor(), "ada@team.example", password(RIGHT), None)).map(|_| ())))
+            .map(|_| {
+                scope.spawn(|| block_on(world.actions.log_in(&visitor(), "ada@team.example", password(RIGHT), None, None)).map(|_| ()))
+            })
             .collect();
         for login in logins {
             let answer = login.join().expect("no panic");
@@ -386,10 +392,10 @@ fn many_right_logins_of_one_account_at_once_are_all_let_in() {
     });
     // Nothing is left of them in the budget.
     for _ in 0..4 {
-        let wrong = block_on(world.actions.log_in(&visitor(), "ada@team.example", password(WRONG), None));
+        let wrong = block_on(world.actions.log_in(&visitor(), "ada@team.example", password(WRONG), None, None));
         assert!(matches!(wrong.map(|_| ()), Err(LogInError::InvalidCredentials)));
     }
-    assert!(block_on(world.actions.log_in(&visitor(), "ada@team.example", password(RIGHT), None)).is_ok());
+    assert!(block_on(world.actions.log_in(&visitor(), "ada@team.example", password(RIGHT), None, None)).is_ok());
 }
 
 #[test]
@@ -398,7 +404,7 @@ fn of_many_wrong_logins_at_once_five_are_looked_at_and_the_rest_finds_a_locked_a
     world.add("ada@team.example", Role::Admin);
     let answers: Vec<&'static str> = std::thread::scope(|scope| {
         let logins: Vec<_> = (0..40)
-            .map(|_| scope.spawn(|| block_on(world.actions.log_in(&visitor(), "ada@team.example", password(WRONG), None))))
+            .map(|_| scope.spawn(|| block_on(world.actions.log_in(&visitor(), "ada@team.example", password(WRONG), None, None))))
             .collect();
         let code = |answer: Result<LogInStep, LogInError>| answer.map_or_else(|error| error.code(), |_| "let in");
         logins.into_iter().map(|login| code(login.join().expect("no panic"))).collect()

@@ -15,7 +15,7 @@ use dango_audit::export::ExportFormat;
 use dango_audit::query::{Filter, PageLimit};
 use dango_core::Clock;
 use dango_identity::{Administration, AllowList, ApiKeyName, KeyScopes, NewApiKey, PlainApiKey, PlainToken, Role, SecondFactorCode, kind};
-use world::{OTHER, RIGHT, WRONG, World, app, block_on, browser, cli, email, invite_token, password, visitor};
+use world::{OTHER, RIGHT, WRONG, World, app, block_on, cli, email, invite_token, password, visitor};
 
 const PAGE: &str = include_str!("../actions.md");
 
@@ -56,7 +56,7 @@ fn callers() -> (World, Vec<(&'static str, Caller)>) {
         let key = PlainApiKey::parse(made.expect("made").key.expose()).expect("a key");
         callers.push((
             name,
-            block_on(world.actions.authenticate_key(key, browser())).expect("works").caller,
+            block_on(world.actions.authenticate_key(key, visitor())).expect("works").caller,
         ));
     }
     callers.push(("anybody", visitor()));
@@ -168,7 +168,7 @@ fn accounts(page: &mut Page) {
         "disable",
         &auth,
         |w| block_on(w.actions.disable(&w.permit::<AuthManage>())),
-        |w| block_on(w.actions.log_in(&visitor(), "ada@x.example", password(RIGHT), None)).is_err(),
+        |w| block_on(w.actions.log_in(&visitor(), "ada@x.example", password(RIGHT), None, None)).is_err(),
     );
     block_on(page.world.actions.enable(&page.world.permit::<AuthManage>())).expect("open again");
     page.note("status", &view, |w| block_on(w.actions.status(&w.permit::<UsersView>())), never);
@@ -241,14 +241,14 @@ fn accounts(page: &mut Page) {
 
 fn own_account(page: &mut Page) {
     let ada = "ada@x.example";
-    let log_in = |w: &World, text: &str| block_on(w.actions.log_in(&visitor(), ada, password(text), None));
+    let log_in = |w: &World, text: &str| block_on(w.actions.log_in(&visitor(), ada, password(text), None, None));
     page.note("log_in", "a password", |w| log_in(w, RIGHT), |w| log_in(w, WRONG).is_err());
     let login = page.world.log_in(ada);
     let token = || PlainToken::parse(login.issued.token.expose()).expect("a token");
     page.note(
         "authenticate",
         "a session's token",
-        |w| block_on(w.actions.authenticate(token(), browser())),
+        |w| block_on(w.actions.authenticate(token(), visitor())),
         never,
     );
     page.note(
@@ -302,10 +302,10 @@ fn own_account(page: &mut Page) {
         |w| {
             block_on(
                 w.actions
-                    .authenticate_key(PlainApiKey::parse(other.key.expose()).expect("a key"), browser()),
+                    .authenticate_key(PlainApiKey::parse(other.key.expose()).expect("a key"), visitor()),
             )
         },
-        |w| block_on(w.actions.authenticate_key(key(), browser())).is_err(),
+        |w| block_on(w.actions.authenticate_key(key(), visitor())).is_err(),
     );
     page.note(
         "list_api_keys",
@@ -345,7 +345,7 @@ fn second_factor(page: &mut Page, ada: &str) {
         other => panic!("{other:?}"),
     };
     let partial = |w: &World| {
-        let step = block_on(w.actions.log_in(&visitor(), ada, password(RIGHT), None));
+        let step = block_on(w.actions.log_in(&visitor(), ada, password(RIGHT), None, None));
         let Ok(LogInStep::SecondFactor(issued)) = step else {
             panic!("a second factor is due");
         };
@@ -404,7 +404,7 @@ fn second_factor(page: &mut Page, ada: &str) {
         |w| block_on(w.actions.change_password(w.full(&login), password(RIGHT), password(OTHER))),
         never,
     );
-    let step = block_on(page.world.actions.log_in(&visitor(), ada, password(OTHER), None));
+    let step = block_on(page.world.actions.log_in(&visitor(), ada, password(OTHER), None, None));
     let Ok(LogInStep::Done(login)) = step else {
         panic!("logged in");
     };

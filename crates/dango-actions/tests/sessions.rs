@@ -4,18 +4,24 @@
 
 mod world;
 
-use dango_actions::{AuthenticateError, DENIALS_A_MINUTE, Login};
+use dango_actions::{AuthenticateError, Caller, DENIALS_A_MINUTE, LogInError, LogInStep, Login, Setup};
 use dango_audit::AuditEvent;
 use dango_core::{OsEntropy, Timestamp};
-use dango_identity::{Client, PlainToken, Role, SessionId, SessionRecord, SessionWrite, Stage, StoreError, TokenDigest, kind};
+use dango_identity::{
+    Client, PlainToken, Role, SessionId, SessionLimits, SessionRecord, SessionWrite, Stage, StoreError, TokenDigest, kind,
+};
 use dango_store::StoreExt;
 use sha2::{Digest, Sha256};
-use world::{World, block_on, browser, id_of};
+use world::{RIGHT, WRONG, World, block_on, browser, id_of, password};
+
+/// The id of every request of these tests.
+const REQUEST: &str = "00000000000000070000000000000001";
 
 /// What comes of a token: nothing, or the refusal.
 fn present(world: &World, token: &str, client: Client) -> Option<AuthenticateError> {
     let token = PlainToken::parse(token).expect("a token");
-    block_on(world.actions.authenticate(token, client)).err()
+    let caller = Caller::anonymous(client).with_request(REQUEST.parse().expect("an id"));
+    block_on(world.actions.authenticate(token, caller)).err()
 }
 
 /// Presents a token that must be refused; answers what was recorded.
@@ -33,6 +39,7 @@ fn assert_one(records: &[AuditEvent], event: &str, session: SessionId) {
         panic!("one record: {records:?}");
     };
     assert_eq!(world::summary(record), format!("{event} denied"));
+    assert_eq!(record.request_id.as_deref(), Some(REQUEST));
     let text = record.to_json();
     assert!(text.contains(&session.to_string()), "which session it is: {text}");
 }
@@ -193,4 +200,86 @@ fn a_crowd_of_late_requests_neither_fills_the_log_nor_hides_a_forged_row() {
             assert_eq!(u32::try_from(recorded), Ok(DENIALS_A_MINUTE), "{event} from {source:?}");
         }
     }
+}
+
+/// Logs in in a browser that has this session; answers the new one.
+fn log_in_over(world: &World, address: &str, text: &str, earlier: &str) -> Result<Login, LogInError> {
+    let caller = Caller::anonymous(browser()).with_request(REQUEST.parse().expect("an id"));
+    let earlier = PlainToken::parse(earlier).expect("a token");
+    match block_on(world.actions.log_in(&caller, address, password(text), None, Some(earlier)))? {
+        LogInStep::Done(login) => Ok(*login),
+        LogInStep::SecondFactor(_) => panic!("a second factor is asked for"),
+    }
+}
+
+#[test]
+fn a_login_ends_the_session_that_the_browser_had_whoever_had_it_and_a_refused_one_leaves_it() {
+    let world = World::new();
+    world.add("ada@x.example", Role::Admin);
+    let bob = world.add("bob@x.example", Role::Viewer);
+    let (one, other) = (world.log_in("bob@x.example"), world.log_in("bob@x.example"));
+    let token = one.issued.token.expose();
+    let refused = log_in_over(&world, "ada@x.example", WRONG, token).err();
+    assert_eq!(refused.map(|error| error.code()), Some("invalid_credentials"));
+    assert!(present(&world, token, browser()).is_none());
+
+    let before = world.records().len();
+    let login = log_in_over(&world, "ada@x.example", RIGHT, token).expect("logged in");
+    assert!(present(&world, token, browser()).is_some());
+    for kept in [&login, &other] {
+        assert!(present(&world, kept.issued.token.expose(), browser()).is_none());
+    }
+    // The session is ended as an act of the one whose it was, by the request that logged in.
+    let records = world.records();
+    let (logout, success) = (&records[before], &records[before + 1]);
+    assert_eq!(
+        (world::summary(logout).as_str(), world::summary(success).as_str()),
+        ("logout success", "login_success success")
+    );
+    let text = logout.to_json();
+    assert!(
+        text.contains(&bob.id.to_string()) && text.contains(&id_of(&one).to_string()),
+        "{text}"
+    );
+    assert_eq!(success.session, Some(id_of(&login).to_string()));
+    assert!([logout, success].iter().all(|record| record.request_id.as_deref() == Some(REQUEST)));
+    world.verified();
+}
+
+#[test]
+fn the_session_that_a_login_replaces_takes_no_place_from_another() {
+    let limits = SessionLimits {
+        parallel: 2,
+        ..SessionLimits::default()
+    };
+    let setup = Setup {
+        session_limits: limits,
+        ..Setup::default()
+    };
+    let world = World::with(std::sync::Arc::new(dango_store::MemoryStore::new()), world::identity_key(7), setup);
+    world.add("ada@x.example", Role::Admin);
+    let (elsewhere, here) = (world.log_in("ada@x.example"), world.log_in("ada@x.example"));
+    log_in_over(&world, "ada@x.example", RIGHT, here.issued.token.expose()).expect("logged in");
+    assert!(present(&world, elsewhere.issued.token.expose(), browser()).is_none());
+}
+
+#[test]
+fn what_a_login_brings_that_is_no_session_keeps_nobody_out_and_is_recorded() {
+    let world = World::new();
+    world.add("ada@x.example", Role::Admin);
+    let unknown = PlainToken::<kind::Session>::make(&OsEntropy).expect("random");
+    let before = world.records().len();
+    log_in_over(&world, "ada@x.example", RIGHT, unknown.expose()).expect("logged in");
+    assert_eq!(world.records().len(), before + 1, "an unknown token is no incident");
+
+    let earlier = world.log_in("ada@x.example");
+    let own = row_of(&earlier);
+    let forged = planted(&world, &own, *own.digest.as_bytes());
+    put(&world, Some(own.digest), forged.clone());
+    let before = world.records().len();
+    log_in_over(&world, "ada@x.example", RIGHT, earlier.issued.token.expose()).expect("logged in");
+    let records = world.records().split_off(before);
+    assert_one(&records[..1], "session_row_invalid", forged.id);
+    assert_eq!(world::summary(&records[1]), "login_success success");
+    world.verified();
 }

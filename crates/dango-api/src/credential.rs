@@ -31,6 +31,14 @@ impl Credential {
             (Some(_), Some(_)) => Self::Malformed,
         }
     }
+
+    /// The session that it is, if any.
+    pub(crate) fn into_session(self) -> Option<PlainToken<kind::Session>> {
+        match self {
+            Self::Session(token) => Some(token),
+            Self::Absent | Self::Malformed | Self::Key(_) => None,
+        }
+    }
 }
 
 /// Whether the request carries a cookie with which it could act for somebody.

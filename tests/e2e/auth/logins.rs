@@ -44,7 +44,7 @@ fn password(text: &str) -> Password {
 
 /// Logs in; the token of the session, or the code of the refusal.
 fn log_in(project: &Scratch, email: &str, text: &str) -> Result<String, &'static str> {
-    match block_on(door(project).log_in(&visitor(), email, password(text), None)) {
+    match block_on(door(project).log_in(&visitor(), email, password(text), None, None)) {
         Ok(LogInStep::Done(login)) => Ok(login.issued.token.expose().to_owned()),
         Ok(LogInStep::SecondFactor(_)) => panic!("a second factor is asked for"),
         Err(error) => Err(error.code()),
@@ -53,7 +53,7 @@ fn log_in(project: &Scratch, email: &str, text: &str) -> Result<String, &'static
 
 fn present(project: &Scratch, token: &str) -> Result<SignedIn, AuthenticateError> {
     let token = PlainToken::parse(token).expect("a token");
-    block_on(door(project).authenticate(token, Client::default()))
+    block_on(door(project).authenticate(token, visitor()))
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use dango_audit::{Detail, Event, Outcome, Target, TargetKind, Word};
+use dango_audit::{Detail, Event, Outcome, Stage, Target, TargetKind, Word};
 use dango_core::Timestamp;
 use dango_identity::{
-    ApiKeyTouch, AuthenticatedKey, CheckApiKeyError, CheckSessionError, Client, Obligation, PlainApiKey, PlainToken, SessionId,
-    TokenDigest, User, VerifiedApiKey, VerifiedSession, kind,
+    ApiKeyTouch, AuthenticatedKey, CheckApiKeyError, CheckSessionError, Obligation, PlainApiKey, PlainToken, SessionId, TokenDigest, User,
+    VerifiedApiKey, VerifiedSession, kind,
 };
 use dango_store::{Admission, AtTheDoor, Standing, StoreFailure};
 
@@ -16,7 +16,7 @@ use crate::actions::Actions;
 use crate::caller::{Caller, audit_id};
 use crate::fault::{Fault, own_refusals};
 use crate::holder::SignedIn;
-use crate::unit::Record;
+use crate::unit::{Record, Unit};
 
 /// A program with a key that counts.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl From<StoreFailure> for Refusal {
 impl Actions {
     /// Finds out whose session a token is, at which stage it is, and what its user has to do first. It reads only where something was
     /// committed since it last did, and writes at most once a minute that the session was used; where that cannot be written the
-    /// session counts all the same.
+    /// session counts all the same. `caller` is anonymous: who it turns out to be asks from the same place, under the same request.
     ///
     /// Permission: none. Audit: `session_row_invalid` for a row that was written by hand, `session_use_after_expire`; at most as
     /// often as denials.
@@ -84,10 +84,10 @@ impl Actions {
     /// # Errors
     ///
     /// [`AuthenticateError`].
-    pub async fn authenticate(&self, token: PlainToken<kind::Session>, client: Client) -> Result<SignedIn, AuthenticateError> {
-        match self.check_session(&token, &client).await {
+    pub async fn authenticate(&self, token: PlainToken<kind::Session>, caller: Caller) -> Result<SignedIn, AuthenticateError> {
+        match self.check_session(&token, &caller).await {
             Ok(signed_in) => Ok(signed_in),
-            Err(refusal) => Err(self.refused(refusal, client).await),
+            Err(refusal) => Err(self.refused(refusal, caller).await),
         }
     }
 
@@ -99,18 +99,18 @@ impl Actions {
     /// # Errors
     ///
     /// [`AuthenticateError`].
-    pub async fn authenticate_key(&self, key: PlainApiKey, client: Client) -> Result<KeyHolder, AuthenticateError> {
-        match self.check_key(key, &client).await {
+    pub async fn authenticate_key(&self, key: PlainApiKey, caller: Caller) -> Result<KeyHolder, AuthenticateError> {
+        match self.check_key(key, &caller).await {
             Ok(holder) => Ok(holder),
-            Err(refusal) => Err(self.refused(refusal, client).await),
+            Err(refusal) => Err(self.refused(refusal, caller).await),
         }
     }
 
-    async fn check_session(&self, token: &PlainToken<kind::Session>, client: &Client) -> Result<SignedIn, Refusal> {
+    async fn check_session(&self, token: &PlainToken<kind::Session>, visitor: &Caller) -> Result<SignedIn, Refusal> {
         let inner = self.inner();
         let digest = inner.sessions.digest(token);
         let known = match self.known_session(&digest).await {
-            Err(Refusal::Nobody) => return Err(self.planted(token, client).await?),
+            Err(Refusal::Nobody) => return Err(self.planted(token, visitor).await?),
             known => known?,
         };
         let now = inner.clock.now();
@@ -120,7 +120,7 @@ impl Actions {
             return Err(Refusal::Nobody);
         }
         let session = session.under(inner.rules.obligation(user, known.standing.second_factor));
-        let signed_in = SignedIn::new(&known.standing, session, client.clone(), now);
+        let signed_in = SignedIn::new(&known.standing, session, visitor.clone(), now);
         let touch = inner.sessions.due_touch(known.row.record(), now);
         if let Some((touch, _turn)) = touch.zip(inner.bearers.take_turn(*digest.as_bytes())) {
             let write = self.write(signed_in.caller(), move |unit| {
@@ -131,14 +131,14 @@ impl Actions {
         Ok(signed_in)
     }
 
-    async fn check_key(&self, key: PlainApiKey, client: &Client) -> Result<KeyHolder, Refusal> {
+    async fn check_key(&self, key: PlainApiKey, visitor: &Caller) -> Result<KeyHolder, Refusal> {
         let inner = self.inner();
         let digest = inner.api_keys.digest(&key);
         let known = self.known_key(&digest).await?;
         let now = inner.clock.now();
-        let key = match inner.api_keys.admit(&known.row, client, now) {
+        let key = match inner.api_keys.admit(&known.row, visitor.client(), now) {
             // It has two holders, so its family ends. What a later reading says of it counts.
-            Err(CheckApiKeyError::Retired { .. }) => return Err(self.end_family(key, client).await?),
+            Err(CheckApiKeyError::Retired { .. }) => return Err(self.end_family(key, visitor).await?),
             admitted => admitted.map_err(refused_key)?,
         };
         let standing = Arc::clone(&known.standing);
@@ -146,8 +146,8 @@ impl Actions {
             return Err(Refusal::Nobody);
         }
         let user = standing.user.clone();
-        let caller = Caller::api_key(&key, &user, client.clone());
-        let touch = inner.api_keys.due_touch(&key, client, now);
+        let caller = visitor.clone().become_key(&key, &user);
+        let touch = inner.api_keys.due_touch(&key, visitor.client(), now);
         if let Some((touch, _turn)) = touch.zip(inner.bearers.take_turn(*digest.as_bytes())) {
             let id = key.id();
             let write = self.write(&caller, move |unit| {
@@ -185,10 +185,9 @@ impl Actions {
     }
 
     /// Looks for a row that somebody wrote by hand for a token that is nobody's. Only whoever shows such a token pays for it.
-    async fn planted(&self, token: &PlainToken<kind::Session>, client: &Client) -> Result<Refusal, Fault> {
+    async fn planted(&self, token: &PlainToken<kind::Session>, visitor: &Caller) -> Result<Refusal, Fault> {
         let digests = token.plain_digests();
-        let caller = Caller::anonymous(client.clone());
-        let found = self.read(&caller, move |unit| {
+        let found = self.read(visitor, move |unit| {
             Box::pin(async move { Ok(unit.inner.sessions.find_planted(unit.tx, &digests).await?) })
         });
         let found: Result<Option<SessionId>, Fault> = found.await;
@@ -213,9 +212,8 @@ impl Actions {
     }
 
     /// Checks a key that was retired once more, where its family can be ended.
-    async fn end_family(&self, key: PlainApiKey, client: &Client) -> Result<Refusal, Fault> {
-        let caller = Caller::anonymous(client.clone());
-        let checked = self.write(&caller, move |unit| {
+    async fn end_family(&self, key: PlainApiKey, visitor: &Caller) -> Result<Refusal, Fault> {
+        let checked = self.write(visitor, move |unit| {
             Box::pin(async move {
                 let client = unit.caller().client().clone();
                 match unit.inner.api_keys.check(unit.tx, &key, &client, unit.now).await {
@@ -229,20 +227,35 @@ impl Actions {
     }
 
     /// Writes down what is to be, and says what the client is told.
-    async fn refused(&self, refusal: Refusal, client: Client) -> AuthenticateError {
+    async fn refused(&self, refusal: Refusal, visitor: Caller) -> AuthenticateError {
         let record = match refusal {
             Refusal::Closed => return AuthenticateError::Closed,
             Refusal::Fault(fault) => return fault.into(),
             Refusal::Nobody => return AuthenticateError::Unauthenticated,
             Refusal::Recorded(record) => record,
         };
-        let caller = Caller::anonymous(client);
-        if !self.denials().admits(&caller, record.event(), self.clock().now()) {
+        if !self.denials().admits(&visitor, record.event(), self.clock().now()) {
             return AuthenticateError::Unauthenticated;
         }
-        match self.record(&caller, record, Outcome::Denied).await {
+        match self.record(&visitor, record, Outcome::Denied).await {
             Ok(()) => AuthenticateError::Unauthenticated,
             Err(fault) => fault.into(),
+        }
+    }
+}
+
+impl Unit<'_> {
+    /// Writes down that a session was shown that is none, where that is to be, in the transaction of what it was shown for.
+    pub(super) async fn note_refusal(&mut self, error: CheckSessionError) -> Result<(), Fault> {
+        match refused_session(error) {
+            Refusal::Closed | Refusal::Nobody => Ok(()),
+            Refusal::Fault(fault) => Err(fault),
+            Refusal::Recorded(record) => {
+                if self.inner.denials.admits(self.caller(), record.event(), self.now) {
+                    self.record(record, Stage::Ended(Outcome::Denied)).await?;
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dango_audit::{Detail, Event, Label, Outcome, Stage, Target, Word};
 use dango_identity::{
     AuthFactor, BeginLoginError, Busy, ClientClass, DeviceId, DeviceToken, FactorSet, IssuedSession, Lock, LoginAttempt, LoginError,
-    LoginStep, Obligation, Partial, Password, SecondFactorCode, SecondFactorError, User, UserId,
+    LoginStep, Obligation, Partial, Password, PlainToken, SecondFactorCode, SecondFactorError, User, UserId, kind,
 };
 use dango_store::Admission;
 
@@ -77,8 +77,11 @@ impl Actions {
     ///
     /// More logins of one account at once than may fail wait for one another, so right ones do not lock it.
     ///
-    /// Permission: none. Audit: `login_success`, or `second_factor_requested` where one is due; `login_failure`, and
-    /// `account_locked` by the failure that locks.
+    /// `earlier` is the session that the browser has until now, whoever's it is. It ends with the login, in the same transaction: its
+    /// cookie is replaced, and nobody else is to have it (ASVS 7.2.4). A login that is refused leaves it alone.
+    ///
+    /// Permission: none. Audit: `login_success`, or `second_factor_requested` where one is due; `logout` of the earlier session, before
+    /// either; `login_failure`, and `account_locked` by the failure that locks.
     ///
     /// # Errors
     ///
@@ -89,6 +92,7 @@ impl Actions {
         email: &str,
         password: Password,
         device: Option<DeviceToken>,
+        earlier: Option<PlainToken<kind::Session>>,
     ) -> Result<LogInStep, LogInError> {
         let device = device.map(Arc::new);
         let inner = self.inner();
@@ -119,7 +123,7 @@ impl Actions {
                 let (inner, now) = (Arc::clone(&unit.inner), unit.now);
                 let (budget, user) = (*checked.budget(), checked.user());
                 match checked.settle(&inner.rules, unit.tx, now).await {
-                    Ok(step) => unit.admit(step, device.as_deref()).await,
+                    Ok(step) => unit.admit(step, device.as_deref(), earlier).await,
                     Err(LoginError::Hash(error)) => Err(error.into()),
                     Err(LoginError::Store(error)) => Err(error.into()),
                     Err(_) => {
@@ -193,13 +197,19 @@ impl Actions {
 
 impl Unit<'_> {
     /// Issues the session of a password that was right.
-    async fn admit(mut self, step: LoginStep, device: Option<&DeviceToken>) -> Answer<LogInStep, LogInError> {
+    async fn admit(
+        mut self,
+        step: LoginStep,
+        device: Option<&DeviceToken>,
+        earlier: Option<PlainToken<kind::Session>>,
+    ) -> Answer<LogInStep, LogInError> {
         let (inner, now, client) = (Arc::clone(&self.inner), self.now, self.caller().client().clone());
         match step {
             LoginStep::SecondFactor(pending) => {
                 let Some(user) = self.tx.find_user(pending.user()).await? else {
                     return Ok(Err(LogInError::InvalidCredentials));
                 };
+                self.end_earlier(earlier).await?;
                 let trusted = device.and_then(|device| device.verify(&inner.device, user.id, user.epoch, now));
                 let new = pending.into_session(client, trusted.map(|device| device.device()));
                 let issued = inner
@@ -211,6 +221,7 @@ impl Unit<'_> {
                 Ok(Ok(LogInStep::SecondFactor(Box::new(issued))))
             }
             LoginStep::Done(authenticated) => {
+                self.end_earlier(earlier).await?;
                 let (before, obligation) = (authenticated.user().clone(), authenticated.obligation());
                 let trusted = device.and_then(|device| device.verify(&inner.device, before.id, before.epoch, now));
                 let browser = match trusted {
@@ -287,12 +298,7 @@ impl Unit<'_> {
         (browser, factors): (DeviceId, FactorSet),
         recovery_codes_left: Option<u32>,
     ) -> Result<Login, Fault> {
-        let client = self.caller().client().clone();
-        let request = self.caller().request().cloned();
-        let mut caller = Caller::user(&before, &issued.session, client);
-        if let Some(request) = request {
-            caller = caller.with_request(request);
-        }
+        let caller = self.caller().clone().become_user(&before, &issued.session);
         self.act_as(caller);
         let record = Record::of(Event::LoginSuccess)
             .on_user(&before)

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use dango_audit::{Detail, Event, Target, TargetKind};
-use dango_identity::{Full, Revocation, SessionId, SessionList};
+use dango_identity::{Full, PlainToken, Revocation, SessionId, SessionList, SessionRecord, kind};
 
 use crate::accounts::count;
 use crate::actions::Actions;
 use crate::caller::audit_id;
 use crate::fault::{Fault, own_refusals};
 use crate::holder::{Holder, SignedIn};
-use crate::unit::Record;
+use crate::unit::{Record, Unit};
 
 own_refusals! {
     /// The session goes on.
@@ -36,15 +36,12 @@ impl Actions {
         let caller = signed_in.caller().clone();
         self.write(&caller, move |mut unit| {
             Box::pin(async move {
-                let inner = Arc::clone(&unit.inner);
                 let record = match &signed_in {
                     SignedIn::Partial(holder) => holder.session.record(),
                     SignedIn::Restricted(holder, _) => holder.session.record(),
                     SignedIn::Full(holder) => holder.session.record(),
                 };
-                inner.sessions.end(unit.tx, record).await?;
-                let target = Target::new(TargetKind::Session, &audit_id(record.id));
-                unit.succeed(Record::of(Event::Logout).on(target)).await?;
+                unit.log_out(record).await?;
                 Ok(Ok(()))
             })
         })
@@ -118,5 +115,35 @@ impl Actions {
             })
         })
         .await
+    }
+}
+
+impl Unit<'_> {
+    /// Ends a session as its holder does who leaves.
+    async fn log_out(&mut self, session: &SessionRecord) -> Result<(), Fault> {
+        let inner = Arc::clone(&self.inner);
+        inner.sessions.end(self.tx, session).await?;
+        let target = Target::new(TargetKind::Session, &audit_id(session.id));
+        self.succeed(Record::of(Event::Logout).on(target)).await?;
+        Ok(())
+    }
+
+    /// Ends the session that a browser has until now, as an act of its holder. What is no session changes nothing, and is written down
+    /// where it would be if it were shown by itself.
+    pub(super) async fn end_earlier(&mut self, token: Option<PlainToken<kind::Session>>) -> Result<(), Fault> {
+        let Some(token) = token else { return Ok(()) };
+        let (inner, visitor) = (Arc::clone(&self.inner), self.caller().clone());
+        let session = match inner.sessions.check(self.tx, &token, self.now).await {
+            Ok(session) => session,
+            Err(error) => return self.note_refusal(error).await,
+        };
+        let user = self.tx.find_user(session.record().user).await?;
+        let Some(user) = user.filter(dango_identity::User::may_log_in) else {
+            return Ok(());
+        };
+        self.act_as(visitor.clone().become_user(&user, &session));
+        self.log_out(session.record()).await?;
+        self.act_as(visitor);
+        Ok(())
     }
 }

@@ -110,7 +110,7 @@ impl World {
     }
 
     pub fn log_in(&self, address: &str) -> Login {
-        match block_on(self.actions.log_in(&visitor(), address, password(RIGHT), None)).expect("logged in") {
+        match block_on(self.actions.log_in(&visitor(), address, password(RIGHT), None, None)).expect("logged in") {
             LogInStep::Done(login) => *login,
             LogInStep::SecondFactor(_) => panic!("a second factor is asked for"),
         }
@@ -125,7 +125,7 @@ impl World {
 
     pub fn signed_in(&self, token: &str) -> SignedIn {
         let token = PlainToken::parse(token).expect("a token");
-        block_on(self.actions.authenticate(token, browser())).expect("authenticated")
+        block_on(self.actions.authenticate(token, visitor())).expect("authenticated")
     }
 
     pub fn session_of(&self, address: &str) -> Holder<Full> {

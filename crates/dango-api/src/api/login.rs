@@ -1,7 +1,7 @@
 //! Logging in, in one step or two, and out.
 
 use axum::http::StatusCode;
-use dango_actions::{AuthenticateError, Holder, LogInStep, Login, SignedIn};
+use dango_actions::{Holder, LogInStep, Login, SignedIn};
 use dango_identity::{Obligation, Partial, RecoveryCode, SecondFactorCode, TotpCode};
 use serde::Serialize;
 
@@ -18,10 +18,9 @@ pub(crate) async fn log_in(ask: Ask) -> Answer {
     let wire::LogIn { email, password } = ask.parse()?;
     let password = password.into_password()?;
     let device = credential::device(&ask.headers, ask.site());
-    let step = ask.actions().log_in(&ask.anonymous(), &email, password, device).await;
-    let step = step.map_err(|error| error.into_problem(ask.now()))?;
-    end_earlier(&ask).await?;
-    match step {
+    let earlier = Credential::of(&ask.headers, ask.site()).into_session();
+    let step = ask.actions().log_in(&ask.anonymous(), &email, password, device, earlier).await;
+    match step.map_err(|error| error.into_problem(ask.now()))? {
         LogInStep::SecondFactor(issued) => {
             let mut response = reply::json(
                 StatusCode::OK,
@@ -80,21 +79,6 @@ pub(crate) async fn log_out(signed_in: SignedIn, ask: Ask) -> Answer {
     let mut response = reply::success()?;
     reply::clear_session(&mut response, ask.site());
     Ok(response)
-}
-
-/// Ends the session that the browser had until now: its cookie is replaced, and nobody else is to have it (ASVS 7.2.4).
-async fn end_earlier(ask: &Ask) -> Result<(), Problem> {
-    let Credential::Session(token) = Credential::of(&ask.headers, ask.site()) else {
-        return Ok(());
-    };
-    match ask.actions().authenticate(token, ask.client.clone()).await {
-        Ok(earlier) => {
-            let ended = ask.actions().log_out(earlier.with_request(ask.request.clone())).await;
-            ended.map_err(|fault| fault.into_problem(ask.now()))
-        }
-        Err(AuthenticateError::Unauthenticated) => Ok(()),
-        Err(error) => Err(error.into_problem(ask.now())),
-    }
 }
 
 fn logged_in(ask: &Ask, login: &Login, answer: &impl Serialize) -> Answer {

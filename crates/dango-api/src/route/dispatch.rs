@@ -153,18 +153,16 @@ pub(super) async fn record_denial(app: &App, caller: &Caller, problem: &Problem)
 }
 
 async fn authenticate(app: &App, parts: &Parts, client: &Client, request: &Id) -> Result<Option<Holder>, Problem> {
+    let visitor = || Caller::anonymous(client.clone()).with_request(request.clone());
     let found = match Credential::of(&parts.headers, app.site()) {
         Credential::Absent | Credential::Malformed => return Ok(None),
         Credential::Session(token) => {
-            let found = app.actions().authenticate(token, client.clone()).await;
-            found.map(|found| Holder::Session(Box::new(found.with_request(request.clone()))))
+            let found = app.actions().authenticate(token, visitor()).await;
+            found.map(|found| Holder::Session(Box::new(found)))
         }
         Credential::Key(key) => {
-            let found = app.actions().authenticate_key(key, client.clone()).await;
-            found.map(|mut found| {
-                found.caller = found.caller.with_request(request.clone());
-                Holder::Key(Box::new(found))
-            })
+            let found = app.actions().authenticate_key(key, visitor()).await;
+            found.map(|found| Holder::Key(Box::new(found)))
         }
     };
     match found {

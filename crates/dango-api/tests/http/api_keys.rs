@@ -101,6 +101,7 @@ fn an_end_is_in_the_future_and_within_a_year_and_shows_when_it_has_come() {
     assert_eq!(answer.problem(), is(401, "authentication_required"));
     assert_eq!(records.len(), 1, "{records:?}");
     assert!(records[0].starts_with("api_key_refused denied"), "{records:?}");
+    assert_eq!(world.events()[0].request_id.as_deref(), Some(answer.header("x-request-id")));
     let listed = browser.get("/api/auth/api-keys").json();
     let expired: Vec<&Value> = listed
         .as_array()

@@ -234,6 +234,7 @@ fn a_row_written_into_the_table_is_no_session() {
         let (answer, records) = world.recorded(|| world.with_cookie(token, "GET", "/api/auth/me", None));
         assert_eq!(answer.problem(), is(401, "authentication_required"));
         assert_eq!(records, ["session_row_invalid denied"]);
+        assert_eq!(world.events()[0].request_id.as_deref(), Some(answer.header("x-request-id")));
     }
 }
 
