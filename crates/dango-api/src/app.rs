@@ -1,17 +1,23 @@
 //! What all requests share: the use cases, the server's name, its limits, and what it can find out about its machine.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use dango_actions::{Actions, SecretsDesk};
 use dango_audit::Id;
 use dango_core::{Clock, Entropy, EntropyError};
+use dango_identity::ApiKeyId;
 use dango_store::BoxFuture;
 use ipnet::IpNet;
 
-use crate::limiter::FailureLimiter;
+use crate::limiter::{FailureLimiter, Standing, network};
 use crate::metrics::Metrics;
+use crate::rate::RateLimiter;
 use crate::site::Site;
+
+/// Where a sender stands after a request, if there is a limit.
+pub(crate) type Charged = Result<Option<Standing>, Standing>;
 
 /// What the server is built from.
 pub struct Parts {
@@ -40,6 +46,11 @@ pub struct Limits {
     pub requests_in_flight: usize,
     /// Failed proofs of who somebody is, in a minute and from one address (IPv6: from one /64).
     pub failures_a_minute: u32,
+    /// Requests in a minute with one API key; 0 for as many as come.
+    pub requests_a_minute_by_key: u32,
+    /// Requests in a minute from one address (IPv6: from one /64) that bring no credential which counts; 0 for as many as come. Probes
+    /// and tries of a proof, which have a limit of their own, are not among them.
+    pub requests_a_minute_by_strangers: u32,
 }
 
 impl Default for Limits {
@@ -47,6 +58,8 @@ impl Default for Limits {
         Self {
             requests_in_flight: 1024,
             failures_a_minute: 60,
+            requests_a_minute_by_key: 6_000,
+            requests_a_minute_by_strangers: 1_200,
         }
     }
 }
@@ -87,6 +100,8 @@ pub struct App(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) parts: Parts,
     pub(crate) failures: Arc<FailureLimiter>,
+    by_key: Option<RateLimiter<ApiKeyId>>,
+    by_strangers: Option<RateLimiter<IpAddr>>,
     pub(crate) metrics: Metrics,
     in_flight: AtomicUsize,
     /// What all request ids of this process begin with.
@@ -105,6 +120,8 @@ impl App {
         parts.entropy.fill(&mut random)?;
         Ok(Self(Arc::new(Shared {
             failures: Arc::new(FailureLimiter::new(parts.limits.failures_a_minute)),
+            by_key: RateLimiter::new(parts.limits.requests_a_minute_by_key),
+            by_strangers: RateLimiter::new(parts.limits.requests_a_minute_by_strangers),
             metrics: Metrics::new(),
             in_flight: AtomicUsize::new(0),
             first_half: u64::from_le_bytes(random),
@@ -144,6 +161,27 @@ impl App {
 
     pub(crate) fn failures(&self) -> &Arc<FailureLimiter> {
         &self.0.failures
+    }
+
+    /// Counts a request with an API key.
+    ///
+    /// # Errors
+    ///
+    /// Where the key has been used too often.
+    pub(crate) fn charge_key(&self, key: ApiKeyId) -> Charged {
+        let charged = self.0.by_key.as_ref().map(|limiter| limiter.charge(key, self.clock().now()));
+        charged.transpose()
+    }
+
+    /// Counts a request of somebody whose credential does not count, or who has none.
+    ///
+    /// # Errors
+    ///
+    /// Where too many such requests have come from the address.
+    pub(crate) fn charge_stranger(&self, address: Option<IpAddr>) -> Charged {
+        let limiter = self.0.by_strangers.as_ref();
+        let charged = limiter.map(|limiter| limiter.charge(network(address), self.clock().now()));
+        charged.transpose()
     }
 
     /// An id that no other request has, of this process or another. It is no secret: it stands in answers and in the log.

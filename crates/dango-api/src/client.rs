@@ -13,11 +13,16 @@ pub struct Peer(pub SocketAddr);
 /// Makes out the client of a request.
 pub(crate) fn client(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
     Client {
-        address: peer.map(|peer| address(peer.0.ip().to_canonical(), headers, trusted)),
+        address: address_of(peer, headers, trusted),
         user_agent: headers
             .get(header::USER_AGENT)
             .map(|agent| UserAgent::new(&String::from_utf8_lossy(agent.as_bytes()))),
     }
+}
+
+/// Makes out the client's address alone.
+pub(crate) fn address_of(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    peer.map(|peer| address(peer.0.ip().to_canonical(), headers, trusted))
 }
 
 /// The right-most address of `X-Forwarded-For` that no trusted proxy has, if the peer is a trusted proxy; else the peer's.

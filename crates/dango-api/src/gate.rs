@@ -11,9 +11,10 @@ use dango_audit::Id;
 use futures_util::FutureExt;
 
 use crate::app::App;
+use crate::client::{Peer, address_of};
 use crate::problem::{Problem, code};
 use crate::query::Query;
-use crate::route::Served;
+use crate::route::{Served, refuse_stranger};
 
 /// The header that carries the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,6 +32,11 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let begun = Instant::now();
     let id = app.next_request_id();
     let method = request.method().clone();
+    let address = address_of(
+        request.extensions().get::<Peer>().copied(),
+        request.headers(),
+        app.trusted_proxies(),
+    );
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = match app.admit() {
         Some(_guard) => match admit(&app, &mut request) {
@@ -42,7 +48,15 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
             Problem::new(code!(overloaded), "too many requests are being answered; try again in a moment").render(id.as_str())
         }
     };
+    if is_unknown(&response)
+        && let Some(refused) = refuse_stranger(&app, address)
+    {
+        response = refused;
+    }
     if let Some(problem) = problem_of(&mut response) {
+        if problem.code() == code!(rate_limited) {
+            app.metrics().count_limited();
+        }
         response = completed(&problem, response, id.as_str());
     }
     finish(&app, response.headers_mut(), &id);
@@ -96,6 +110,12 @@ async fn guarded(answer: impl Future<Output = Response>) -> Response {
             axum::response::IntoResponse::into_response(Problem::new(code!(internal), "the server made a mistake; its log says more"))
         }
     }
+}
+
+/// Whether the router knows no such path, or not this method of it.
+fn is_unknown(response: &Response) -> bool {
+    let is_nobodys = response.extensions().get::<Served>().is_none() && response.extensions().get::<Problem>().is_none();
+    is_nobodys && matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// What the answer is to say, if it is an error; paths and methods that nobody knows have only a status so far.
@@ -171,7 +191,8 @@ fn write_down(id: &Id, method: &axum::http::Method, route: Option<usize>, status
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::error!(request_id = id.as_str(), operation, status, micros, "answered");
-    } else if method.is_safe() && status < 400 {
+    } else if (method.is_safe() && status < 400) || status == 429 {
+        // Whoever is sent away for asking too often does not fill the log with it.
         tracing::debug!(request_id = id.as_str(), operation, status, micros, "answered");
     } else {
         tracing::info!(request_id = id.as_str(), operation, status, micros, "answered");

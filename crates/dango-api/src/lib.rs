@@ -25,6 +25,7 @@ mod openapi;
 mod problem;
 mod qr;
 mod query;
+mod rate;
 mod refusal;
 mod reply;
 mod route;

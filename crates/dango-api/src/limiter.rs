@@ -51,7 +51,8 @@ struct Tries {
 pub(crate) struct Standing {
     pub(crate) quota: u32,
     pub(crate) remaining: u32,
-    /// Until the oldest failure is a minute old.
+    /// Until there is more again: for failures until the oldest is a minute old, for requests until one is left or, where some are,
+    /// until all are.
     pub(crate) reset: Duration,
 }
 
@@ -238,8 +239,8 @@ fn forget_quietest(all: &mut HashMap<IpAddr, Tries>, now: i64) {
     }
 }
 
-/// Whoever has one IPv6 address has the other 2⁶⁴ of its network, too.
-fn network(address: Option<IpAddr>) -> IpAddr {
+/// Whom an address stands for: whoever has one IPv6 address has the other 2⁶⁴ of its network, too.
+pub(crate) fn network(address: Option<IpAddr>) -> IpAddr {
     match address {
         Some(IpAddr::V6(address)) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         Some(address) => address,

@@ -15,6 +15,7 @@ pub struct Metrics {
     /// A row for each route, and one for what belongs to none.
     rows: Vec<Row>,
     overloaded: AtomicU64,
+    limited: AtomicU64,
 }
 
 #[derive(Default)]
@@ -44,6 +45,7 @@ impl Metrics {
         Self {
             rows: (0..=ROUTES.len()).map(|_| Row::default()).collect(),
             overloaded: AtomicU64::new(0),
+            limited: AtomicU64::new(0),
         }
     }
 
@@ -61,6 +63,15 @@ impl Metrics {
 
     pub(crate) fn count_overload(&self) {
         self.overloaded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_limited(&self) {
+        self.limited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests were refused because their key or address had sent, or failed, too often.
+    pub fn limited(&self) -> u64 {
+        self.limited.load(Ordering::Relaxed)
     }
 
     /// How many requests were sent away because too many were being answered.

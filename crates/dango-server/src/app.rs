@@ -48,7 +48,7 @@ pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry)
         secrets: desk.clone(),
         site: site(house.origin),
         trusted_proxies: house.settings.trusted_proxies.clone(),
-        limits: dango_api::Limits::default(),
+        limits: house.settings.request_limits,
         machine: Arc::new(ThisMachine {
             readiness: house.readiness.clone(),
             premises: Arc::clone(house.premises),

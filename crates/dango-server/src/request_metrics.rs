@@ -49,6 +49,13 @@ impl Collector for RequestMetrics {
             MetricType::Counter,
         )?;
         ConstCounter::new(metrics.overloaded()).encode(overloaded)?;
+        let limited = encoder.encode_descriptor(
+            "http_rate_limited",
+            "Requests that were refused because their API key or address had sent, or failed, too often",
+            None,
+            MetricType::Counter,
+        )?;
+        ConstCounter::new(metrics.limited()).encode(limited)?;
         let mut durations = encoder.encode_descriptor(
             "http_request_duration",
             "How long answers took",

@@ -59,13 +59,14 @@ impl Field {
             ),
             Self::RateLimit => (
                 false,
-                "How many tries may fail still, and in how many seconds more may (draft-ietf-httpapi-ratelimit-headers-10).",
-                json!({"type": "string", "pattern": "^\"failures\";r=[0-9]+;t=[0-9]+$"}),
+                "How much of a limit is left, and in how many seconds there is more (draft-ietf-httpapi-ratelimit-headers-10); a line for each limit: \
+                 `failures` of proofs from one address, requests of an API `key`, `anonymous` requests from one address.",
+                json!({"type": "string", "pattern": "^\"(failures|key|anonymous)\";r=[0-9]+;t=[0-9]+$"}),
             ),
             Self::RateLimitPolicy => (
                 false,
-                "How many tries may fail in a window of seconds, from one address.",
-                json!({"type": "string", "pattern": "^\"failures\";q=[0-9]+;w=[0-9]+$"}),
+                "How much each limit allows in a window of seconds.",
+                json!({"type": "string", "pattern": "^\"(failures|key|anonymous)\";q=[0-9]+;w=[0-9]+$"}),
             ),
             Self::SetCookie => (true, "The session, and the browser's mark.", json!({"type": "string"})),
             Self::ClearSiteData => (true, "What the browser is to forget.", json!({"const": "\"cache\", \"storage\""})),

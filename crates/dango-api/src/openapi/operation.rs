@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::components::{Field, security};
 use crate::problem::Code;
-use crate::route::{Limit, Route, SessionCookie};
+use crate::route::{Limit, Route, SessionCookie, Stage};
 use crate::schema::{Described, Named, Schema};
 use crate::wire::ProblemDocument;
 
@@ -97,9 +97,9 @@ fn refusal(route: &Route, status: u16, codes: &[&Code], named: &mut Named) -> Va
 
 /// The fields of an answer: those that every one has, those of a limit, and its own.
 fn headers(route: &Route, own: &[Field]) -> Value {
-    let limit: &[Field] = match route.limit {
-        Limit::Load => &[],
-        Limit::Proof => &[Field::RateLimit, Field::RateLimitPolicy],
+    let limit: &[Field] = match (route.limit, route.stage()) {
+        (Limit::Load, Stage::Open) => &[],
+        (Limit::Load | Limit::Proof, _) => &[Field::RateLimit, Field::RateLimitPolicy],
     };
     let fields = [Field::RequestId, Field::CacheControl].iter().chain(limit).chain(own);
     Value::Object(fields.map(|field| (field.name().to_owned(), field.reference())).collect())

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use dango_actions::{AuthenticateError, Caller, KeyHolder, Need, SignedIn};
@@ -12,13 +12,14 @@ use dango_audit::Id;
 use dango_identity::{Client, Obligation};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::allowance::Allowance;
 use super::{Due, Handler, Limit, ROUTES, Route, Served, Verb, Work};
 use crate::app::App;
 use crate::ask::Ask;
 use crate::client::{self, Peer};
 use crate::credential::{Credential, has_session_cookie};
 use crate::gate::{OwnHost, RequestId};
-use crate::limiter::{NotCharged, Standing};
+use crate::limiter::NotCharged;
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
 use crate::{body, cross_site};
@@ -43,11 +44,14 @@ impl Holder {
 pub(crate) async fn serve(index: usize, app: App, request: Request) -> Response {
     let route = &ROUTES[index];
     let address = client_of(&app, &request).address;
-    let answer = answer(route, app.clone(), request).await;
+    let mut allowance = None;
+    let answer = answer(route, app.clone(), request, &mut allowance).await;
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     if route.limit == Limit::Proof {
-        let standing = app.failures().standing(address, app.clock().now());
-        describe(&mut response, standing, app.failures().window().as_secs());
+        Allowance::of_failures(&app, address).describe(&mut response);
+    }
+    if let Some(allowance) = allowance {
+        allowance.describe(&mut response);
     }
     response.extensions_mut().insert(Served(index));
     response
@@ -73,20 +77,6 @@ pub(super) async fn limited<T>(app: App, address: Option<IpAddr>, work: impl Fut
     answer
 }
 
-/// The fields that say how many tries are left (draft-ietf-httpapi-ratelimit-headers-10).
-fn describe(response: &mut Response, standing: Standing, window: u64) {
-    const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-    const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-    let left = standing.reset.as_secs() + u64::from(standing.reset.subsec_nanos() > 0);
-    let policy = format!("\"failures\";q={};w={window}", standing.quota);
-    let limit = format!("\"failures\";r={};t={left}", standing.remaining);
-    for (name, text) in [(POLICY, policy), (LIMIT, limit)] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::try_from(text).expect("numbers are plain ASCII"));
-    }
-}
-
 fn is_failed_proof(problem: &Problem) -> bool {
     matches!(
         problem.code().name,
@@ -94,7 +84,7 @@ fn is_failed_proof(problem: &Problem) -> bool {
     )
 }
 
-async fn answer(route: &'static Route, app: App, request: Request) -> Result<Response, Problem> {
+async fn answer(route: &'static Route, app: App, request: Request, allowance: &mut Option<Allowance>) -> Result<Response, Problem> {
     let client = client_of(&app, &request);
     let (mut parts, sent) = request.into_parts();
     let host = parts.extensions.remove::<OwnHost>().map(|host| host.0).unwrap_or_default();
@@ -110,7 +100,13 @@ async fn answer(route: &'static Route, app: App, request: Request) -> Result<Res
     }
     let holder = match route.handler {
         Handler::Open(_) => None,
-        _ => authenticate(&app, &parts, &client, &request).await?,
+        _ => {
+            let holder = authenticate(&app, &parts, &client, &request).await?;
+            let charged;
+            (*allowance, charged) = charge(&app, holder.as_ref(), client.address);
+            charged?;
+            holder
+        }
     };
     // A request whose sender is not let through is not read.
     let known = route.permission.zip(holder.as_ref().map(Holder::caller));
@@ -142,6 +138,15 @@ async fn answer(route: &'static Route, app: App, request: Request) -> Result<Res
     match route.limit {
         Limit::Load => admitted(ask).await,
         Limit::Proof => limited(app, address, admitted(ask)).await,
+    }
+}
+
+/// Counts the request where its sender has a limit: a key, or whoever is nobody. Sessions have none, since each was a login.
+fn charge(app: &App, holder: Option<&Holder>, address: Option<IpAddr>) -> (Option<Allowance>, Result<(), Problem>) {
+    match holder {
+        Some(Holder::Session(_)) => (None, Ok(())),
+        Some(Holder::Key(holder)) => Allowance::charge_key(app, holder.key.id()),
+        None => Allowance::charge_stranger(app, address),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Routes as data: what each operation is called, who may use it, what it takes and gives. The router, the OpenAPI document and the
 //! authorization matrix all come from the one table.
 
+mod allowance;
 mod dispatch;
 mod problems;
 mod router;
@@ -19,6 +20,7 @@ use crate::ask::Ask;
 use crate::problem::{Code, Problem};
 use crate::schema::{Schema, Shape};
 
+pub(crate) use allowance::refuse_stranger;
 pub use router::router;
 pub use table::ROUTES;
 pub(crate) use visit::Visit;
@@ -168,7 +170,7 @@ pub enum SessionCookie {
 /// How often something may be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// As often as the server can.
+    /// As often as the server can, and whoever asks: an API key, or an address without a credential that counts, has a share of requests.
     Load,
     /// Failures to prove who one is are counted by address.
     Proof,

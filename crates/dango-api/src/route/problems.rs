@@ -62,6 +62,7 @@ impl Route {
             (self.verb != Verb::Get, &BODY),
             (self.cross_site() != CrossSite::Safe, &[code!(cross_site)]),
             (self.limit == Limit::Proof, &[code!(rate_limited), code!(busy)]),
+            (self.stage() != Stage::Open, &[code!(rate_limited)]),
             (true, of_stage(self.stage())),
             (true, of_permission(self.permission)),
             (true, self.problems),

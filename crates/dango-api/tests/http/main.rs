@@ -19,6 +19,7 @@ mod pages;
 mod passwords;
 mod peers;
 mod people;
+mod rates;
 mod second_factor;
 mod secrets;
 mod sessions;

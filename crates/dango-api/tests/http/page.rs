@@ -26,7 +26,8 @@ server gives the same to programs, as OpenAPI 3.1, at `GET /api/openapi.json`; e
   does what its owner may, but neither makes nor changes credentials; it administers people only if it was made with the scope `admin`.
 - A browser that changes something has to say that it comes from here: `Sec-Fetch-Site: same-origin` or `none`, or else the server's own
   `Origin`. API keys are exempt.
-- 423, 429 and 503 carry `Retry-After`. Where a proof of who one is can fail, `RateLimit` says how many failures are left.
+- 423, 429 and 503 carry `Retry-After`. Where there is a limit, `RateLimit` says how much of it is left: of `failures` to prove who one is,
+  of requests with an API `key`, of `anonymous` ones from an address. Requests of a session have no such limit.
 - *Fresh* operations need a login, or `POST /api/auth/reauthenticate`, within the last 10 minutes.
 
 ```sh

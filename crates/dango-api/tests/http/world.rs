@@ -101,6 +101,10 @@ impl World {
 
     /// A server behind proxies that are believed.
     pub(crate) fn behind(site: Site, setup: Setup, proxies: &[&str]) -> Self {
+        Self::with_limits(site, setup, proxies, Limits::default())
+    }
+
+    pub(crate) fn with_limits(site: Site, setup: Setup, proxies: &[&str], limits: Limits) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(1_795_000_000_000_000)));
         let setup = Setup {
             hashing_permits: NonZeroUsize::new(4).expect("not zero"),
@@ -120,7 +124,7 @@ impl World {
             secrets,
             site,
             trusted_proxies: proxies.iter().map(|net| net.parse().expect("a network")).collect(),
-            limits: Limits::default(),
+            limits,
             machine: Arc::new(Fine),
             clock: shared,
             entropy: Arc::new(OsEntropy),

@@ -12,6 +12,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use dango_actions::PublicUrl;
@@ -102,6 +103,8 @@ pub struct Settings {
     pub hashing_cost: HashingCost,
     /// The limits of connections.
     pub limits: Limits,
+    /// The limits of requests: at once, by API key, by address.
+    pub request_limits: dango_api::Limits,
 }
 
 /// Settings that cannot be used. It never repeats a value.
@@ -231,6 +234,22 @@ impl Reader<'_> {
             second_factor_roles: self.many("require-second-factor", value::parse_role)?,
             hashing_cost: self.hashing_cost()?,
             limits,
+            request_limits: self.request_limits()?,
+        })
+    }
+
+    fn request_limits(&self) -> Result<dango_api::Limits, SettingsError> {
+        let defaults = dango_api::Limits::default();
+        let at_once = self.one("max-requests", value::parse_count)?;
+        Ok(dango_api::Limits {
+            requests_in_flight: at_once.map_or(defaults.requests_in_flight, NonZeroUsize::get),
+            failures_a_minute: self.or("max-failures-per-address", value::parse_failures, defaults.failures_a_minute)?,
+            requests_a_minute_by_key: self.or("max-requests-per-key", value::parse_rate, defaults.requests_a_minute_by_key)?,
+            requests_a_minute_by_strangers: self.or(
+                "max-anonymous-requests-per-address",
+                value::parse_rate,
+                defaults.requests_a_minute_by_strangers,
+            )?,
         })
     }
 

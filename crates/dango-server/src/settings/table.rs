@@ -166,6 +166,30 @@ pub const SETTINGS: &[Setting] = &[
         "Connections at once from one IPv4 address or one IPv6 /64; trusted proxies have no such limit",
     ),
     Setting::one(
+        "max-requests",
+        "COUNT",
+        "1024",
+        "Requests that are answered at once; the next is sent away",
+    ),
+    Setting::one(
+        "max-failures-per-address",
+        "COUNT",
+        "60",
+        "Failed proofs of who somebody is, such as passwords, in a minute from one IPv4 address or one IPv6 /64",
+    ),
+    Setting::one(
+        "max-requests-per-key",
+        "COUNT",
+        "6000",
+        "Requests in a minute with one API key; 0 for as many as come",
+    ),
+    Setting::one(
+        "max-anonymous-requests-per-address",
+        "COUNT",
+        "1200",
+        "Requests in a minute without a valid login or API key from one IPv4 address or one IPv6 /64; 0 for as many as come",
+    ),
+    Setting::one(
         "header-timeout",
         "SECONDS",
         "10",

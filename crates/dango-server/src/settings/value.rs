@@ -109,6 +109,18 @@ pub(super) fn parse_count(text: &str) -> Parsed<NonZeroUsize> {
     number.ok_or("a whole number from 1 to 1000000")
 }
 
+/// How often something may fail in a minute: a limit on guessing, so it cannot be taken away, and every failure takes memory.
+pub(super) fn parse_failures(text: &str) -> Parsed<u32> {
+    let number = text.parse().ok().filter(|number| (1..=10_000).contains(number));
+    number.ok_or("a whole number from 1 to 10000")
+}
+
+/// How often something may be done in a minute.
+pub(super) fn parse_rate(text: &str) -> Parsed<u32> {
+    let number = text.parse().ok().filter(|number| *number <= 1_000_000);
+    number.ok_or("a whole number from 0 to 1000000")
+}
+
 pub(super) fn parse_number(text: &str) -> Parsed<u32> {
     text.parse().map_err(|_| "a whole number")
 }
@@ -186,6 +198,14 @@ mod tests {
     #[test]
     fn numbers_have_ends() {
         assert_eq!(parse_seconds("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(
+            (parse_rate("0"), parse_rate("1000000"), parse_failures("10000")),
+            (Ok(0), Ok(1_000_000), Ok(10_000))
+        );
+        assert!(parse_failures("0").is_err() && parse_failures("10001").is_err());
+        for bad in ["", "-1", "1.5", "1000001", "99999999999", "1/s"] {
+            assert!(parse_rate(bad).is_err() && parse_failures(bad).is_err(), "{bad}");
+        }
         for bad in ["", "0", "-1", "1.5", "86401", "99999999999", "1s"] {
             assert!(parse_seconds(bad).is_err() && parse_count(bad).is_err() | (bad == "86401"), "{bad}");
         }
