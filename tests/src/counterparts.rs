@@ -1,4 +1,4 @@
-//! Where the real programs are that tests compare with. Installing them is the work of `cargo xtask setup`.
+//! Where the real programs are that tests compare with, the browser among them. Installing them is the work of `cargo xtask setup`.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ pub fn workspace_root() -> &'static Path {
         .expect("the tests are a folder of the workspace")
 }
 
-/// A Python that imports dlt, python-dotenv, tomlkit, PyYAML and cryptography in their pinned versions.
+/// A Python that imports dlt, python-dotenv, tomlkit, PyYAML, cryptography and schemathesis in their pinned versions.
 ///
 /// # Panics
 ///
@@ -38,19 +38,36 @@ pub fn node() -> &'static Path {
     &installed().node
 }
 
-/// The folder that holds dotenv and dotenvx in their pinned versions, as for `NODE_PATH`.
+/// The folder that holds dotenv, dotenvx, playwright-core and axe-core in their pinned versions, as for `NODE_PATH`.
 ///
 /// # Panics
 ///
 /// When it is not installed.
 pub fn node_modules() -> &'static Path {
     let modules = &installed().node_modules;
-    assert!(
-        modules.join("dotenv").is_dir(),
-        "{} holds no dotenv: run `cargo xtask setup` first",
-        modules.display()
-    );
+    for package in ["dotenv", "playwright-core", "axe-core"] {
+        assert!(
+            modules.join(package).is_dir(),
+            "{} holds no {package}: run `cargo xtask setup` first",
+            modules.display()
+        );
+    }
     modules
+}
+
+/// The browser.
+///
+/// # Panics
+///
+/// When it is not installed.
+pub fn chromium() -> &'static Path {
+    let chromium = &installed().chromium;
+    assert!(
+        chromium.is_file(),
+        "{} does not exist: run `cargo xtask setup` first, or name the browser in DANGO_TEST_CHROMIUM",
+        chromium.display()
+    );
+    chromium
 }
 
 fn installed() -> &'static Counterparts {
@@ -60,6 +77,7 @@ fn installed() -> &'static Counterparts {
             python,
             node,
             node_modules,
+            chromium,
         } = Counterparts::from_environment(workspace_root());
         // Tests run in folders of their own, so what the environment gives relatively is meant from the root.
         let absolute = |path: PathBuf| {
@@ -73,6 +91,7 @@ fn installed() -> &'static Counterparts {
             python: absolute(python),
             node,
             node_modules: absolute(node_modules),
+            chromium: absolute(chromium),
         }
     })
 }

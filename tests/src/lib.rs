@@ -36,7 +36,7 @@ pub use binary::{dango, dango_server, example, lend_dango};
 pub use bus_tap::BusTap;
 pub use canary::Canary;
 pub use client::{Answer, Client};
-pub use counterparts::{node, node_modules, python, workspace_root};
+pub use counterparts::{chromium, node, node_modules, python, workspace_root};
 pub use keyring::KeyringSession;
 pub use process::{Output, run_to_end};
 pub use scratch::{Invocation, Scratch};

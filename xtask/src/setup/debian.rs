@@ -13,7 +13,10 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 9] = [
+/// Where the package puts the browser; what starts it wants a path rather than a name.
+pub(super) const CHROMIUM: &str = "/usr/bin/chromium";
+
+const NEEDS: [Need; 11] = [
     // 18.19 is what Debian 12 has, and what the newest of the pinned Node packages asks for.
     Need {
         program: "node",
@@ -63,6 +66,17 @@ const NEEDS: [Need; 9] = [
         program: "secret-tool",
         question: &["search", "--help"],
         packages: &["libsecret-tools"],
+    },
+    // The browser that people have, and a reader of QR codes that is not ours.
+    Need {
+        program: CHROMIUM,
+        question: &["--version"],
+        packages: &["chromium"],
+    },
+    Need {
+        program: "zbarimg",
+        question: &["--version"],
+        packages: &["zbar-tools"],
     },
 ];
 

@@ -17,12 +17,14 @@ const WANTED: &str = "tests/counterparts";
 /// Where the installed programs are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterparts {
-    /// A Python interpreter that imports dlt and python-dotenv.
+    /// A Python interpreter that imports dlt, python-dotenv and schemathesis.
     pub python: PathBuf,
     /// The Node interpreter.
     pub node: PathBuf,
-    /// The folder `node_modules` that holds dotenv and dotenvx.
+    /// The folder `node_modules` that holds dotenv, dotenvx, playwright-core and axe-core.
     pub node_modules: PathBuf,
+    /// Chromium, as its package installs it.
+    pub chromium: PathBuf,
 }
 
 impl Counterparts {
@@ -34,32 +36,37 @@ impl Counterparts {
             python: python::interpreter(&home),
             node: PathBuf::from("node"),
             node_modules: node::modules(&home),
+            chromium: debian::CHROMIUM.into(),
         }
     }
 
-    /// As [`Counterparts::at`], with what the environment says instead: `DANGO_TEST_PYTHON`, `DANGO_TEST_NODE`, `DANGO_TEST_NODE_MODULES`.
+    /// As [`Counterparts::at`], with what the environment says instead: `DANGO_TEST_PYTHON`, `DANGO_TEST_NODE`, `DANGO_TEST_NODE_MODULES`,
+    /// `DANGO_TEST_CHROMIUM`.
     #[must_use]
     pub fn from_environment(root: &Path) -> Self {
         let Self {
             python,
             node,
             node_modules,
+            chromium,
         } = Self::at(root);
         let or = |name: &str, default: PathBuf| std::env::var_os(name).map_or(default, PathBuf::from);
         Self {
             python: or("DANGO_TEST_PYTHON", python),
             node: or("DANGO_TEST_NODE", node),
             node_modules: or("DANGO_TEST_NODE_MODULES", node_modules),
+            chromium: or("DANGO_TEST_CHROMIUM", chromium),
         }
     }
 
     /// The environment variables by which a test run finds these programs.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, OsString); 3] {
+    pub fn variables(&self) -> [(&'static str, OsString); 4] {
         [
             ("DANGO_TEST_PYTHON", self.python.clone().into_os_string()),
             ("DANGO_TEST_NODE", self.node.clone().into_os_string()),
             ("DANGO_TEST_NODE_MODULES", self.node_modules.clone().into_os_string()),
+            ("DANGO_TEST_CHROMIUM", self.chromium.clone().into_os_string()),
         ]
     }
 }
@@ -113,6 +120,6 @@ mod tests {
     fn the_variables_of_a_test_run_name_every_place() {
         let places = Counterparts::at(Path::new("checkout"));
         let named: Vec<PathBuf> = places.variables().into_iter().map(|(_, value)| PathBuf::from(value)).collect();
-        assert_eq!(named, [places.python, places.node, places.node_modules]);
+        assert_eq!(named, [places.python, places.node, places.node_modules, places.chromium]);
     }
 }

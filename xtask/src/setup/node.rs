@@ -1,4 +1,4 @@
-//! The Node packages that read `.env`: dotenv and dotenvx, exactly as the lock file has them.
+//! The Node packages, exactly as the lock file has them: dotenv and dotenvx read `.env`, playwright-core drives Chromium, axe-core judges pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::{read, stamp};
 use crate::step::{self, Failure};
 
-/// Prints `name@version` for each package that is named in the arguments, after one real parse.
+/// Prints `name@version` for each package that is named in the arguments, after one real parse and a look at what drives and judges pages.
 const ANSWER: &str = "const parsed = require('dotenv').parse('A=1');
-if (parsed.A !== '1') process.exit(1);
+if (parsed.A !== '1' || !require('playwright-core').chromium || !require('axe-core').source) process.exit(1);
 for (const name of process.argv.slice(1)) console.log(`${name}@${require(`${process.cwd()}/node_modules/${name}/package.json`).version}`);";
 
 /// The folder with the installed packages.

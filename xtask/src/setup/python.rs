@@ -1,4 +1,4 @@
-//! The virtual environment with dlt and python-dotenv, the programs that read users' files in production.
+//! The virtual environment: dlt and python-dotenv, the programs that read users' files in production, and schemathesis, which tries the HTTP API.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::process::Command;
 use super::{read, stamp};
 use crate::step::{self, Failure};
 
-/// Prints `name==version` for each distribution that is named in the arguments, and imports the two that matter.
-const ANSWER: &str = "import importlib.metadata as m, sys, dlt, dotenv
+/// Prints `name==version` for each distribution that is named in the arguments, and imports those that matter.
+const ANSWER: &str = "import importlib.metadata as m, sys, dlt, dotenv, schemathesis
 for name in sys.argv[1:]: print(f'{name}=={m.version(name)}')";
 
 /// The interpreter of the virtual environment.
@@ -80,7 +80,9 @@ mod tests {
     fn every_wanted_distribution_is_pinned_to_one_version() {
         let root = crate::workspace::root().expect("the tests run in the workspace");
         let pins = parse_pins(&read(&root.join(super::super::WANTED).join("requirements.txt")).expect("it is in the repository"));
-        assert!(pins.iter().any(|pin| pin.starts_with("dlt==")) && pins.iter().any(|pin| pin.starts_with("python-dotenv==")));
+        for name in ["dlt==", "python-dotenv==", "schemathesis=="] {
+            assert!(pins.iter().any(|pin| pin.starts_with(name)), "{name}");
+        }
         for pin in pins {
             assert_eq!(pin.matches("==").count(), 1, "{pin}");
         }
