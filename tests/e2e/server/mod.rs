@@ -4,6 +4,7 @@ mod canary;
 mod closed;
 mod crashes;
 mod hangups;
+mod schemathesis;
 mod start;
 mod together;
 
