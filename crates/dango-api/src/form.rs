@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::problem::{Problem, code};
 
 /// The fields of a form.
+#[derive(Default)]
 pub(crate) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
@@ -34,6 +35,11 @@ impl Form {
                 .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
                 .collect(),
         )
+    }
+
+    /// The value of a field that is filled in.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        self.value(name).filter(|value| !value.is_empty())
     }
 
     /// The value of a field; nothing where it is not there, or there twice.

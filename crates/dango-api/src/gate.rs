@@ -15,6 +15,7 @@ use crate::client::{Peer, address_of};
 use crate::problem::{Problem, code};
 use crate::query::Query;
 use crate::route::{Served, refuse_stranger};
+use crate::web::Reader;
 
 /// The header that carries the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,15 +38,17 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         request.headers(),
         app.trusted_proxies(),
     );
+    let reader = Reader::of(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = match app.admit() {
         Some(_guard) => match admit(&app, &mut request) {
             Ok(()) => guarded(next.run(request)).await,
-            Err(problem) => problem.render(id.as_str()),
+            Err(problem) => reader.render(&problem, id.as_str()),
         },
         None => {
             app.metrics().count_overload();
-            Problem::new(code!(overloaded), "too many requests are being answered; try again in a moment").render(id.as_str())
+            let problem = Problem::new(code!(overloaded), "too many requests are being answered; try again in a moment");
+            reader.render(&problem, id.as_str())
         }
     };
     if is_unknown(&response)
@@ -57,14 +60,14 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         if problem.code() == code!(rate_limited) {
             app.metrics().count_limited();
         }
-        response = completed(&problem, response, id.as_str());
+        response = completed(reader.render(&problem, id.as_str()), response);
     }
     finish(&app, response.headers_mut(), &id);
-    let route = response.extensions().get::<Served>().map(|served| served.0);
+    let served = response.extensions().get::<Served>().copied();
     let took = begun.elapsed();
     let status = response.status().as_u16();
-    app.metrics().count(route, status, took);
-    write_down(&id, &method, route, status, took);
+    app.metrics().count(served, status, took);
+    write_down(&id, &method, served, status, took);
     response
 }
 
@@ -136,9 +139,8 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
     }
 }
 
-/// The document of a problem, with the headers and marks that the answer has already.
-fn completed(problem: &Problem, answered: Response, id: &str) -> Response {
-    let mut response = problem.render(id);
+/// What is said of a problem, with the headers and marks that the answer has already.
+fn completed(mut response: Response, answered: Response) -> Response {
     let (parts, _) = answered.into_parts();
     for (name, value) in &parts.headers {
         if *name != header::CONTENT_LENGTH {
@@ -184,10 +186,8 @@ fn finish(app: &App, headers: &mut HeaderMap, id: &Id) {
 }
 
 /// One line a request: words of the program's text and numbers alone, no address, no header, no query.
-fn write_down(id: &Id, method: &axum::http::Method, route: Option<usize>, status: u16, took: std::time::Duration) {
-    let operation = route
-        .and_then(|route| crate::route::ROUTES.get(route))
-        .map_or("none", |route| route.operation);
+fn write_down(id: &Id, method: &axum::http::Method, served: Option<Served>, status: u16, took: std::time::Duration) {
+    let operation = served.and_then(Served::name).unwrap_or("none");
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::error!(request_id = id.as_str(), operation, status, micros, "answered");

@@ -1,7 +1,8 @@
-//! The server's HTTP interface: JSON over the use cases of `dango-actions`. No rule of a domain, no SQL, no key and no listener lives here.
+//! The server's HTTP interface: JSON and pages over the use cases of `dango-actions`. No rule of a domain, no SQL, no key and no listener lives here.
 //!
 //! - [`ROUTES`] says what there is: method, path, permission, stage, what is recorded;
 //! - [`router`] makes an [`axum::Router`] of it, over the state that an [`App`] holds;
+//! - [`PAGES`] says the same of the pages for people;
 //! - [`document`] describes it for programs (OpenAPI 3.1);
 //! - a listener serves that, and puts a [`Peer`] into the extensions of each request.
 //!
@@ -42,3 +43,4 @@ pub use problem::{CODES, Code};
 pub use route::{CrossSite, Group, Limit, Parameter, ROUTES, Route, SessionCookie, Stage, Verb, router};
 pub use schema::Shape;
 pub use site::Site;
+pub use web::{PAGES, Page, Visitor};

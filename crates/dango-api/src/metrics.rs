@@ -3,16 +3,19 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::route::ROUTES;
+use crate::route::Served;
 
 /// The upper bounds of the classes of durations, in microseconds.
 pub const BOUNDS: [u64; 12] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_500_000,
 ];
 
-/// Requests by route and outcome. Labels are words of the program's text alone.
+/// What answers are called that belong to nothing in a table.
+const NONE: &str = "none";
+
+/// Requests by route or page, and outcome. Labels are words of the program's text alone.
 pub struct Metrics {
-    /// A row for each route, and one for what belongs to none.
+    /// A row for each route and each page, and one for what belongs to none.
     rows: Vec<Row>,
     overloaded: AtomicU64,
     limited: AtomicU64,
@@ -30,7 +33,7 @@ struct Row {
 /// What was counted of one route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteCounts {
-    /// The operation's name; `none` for what belongs to no route.
+    /// The operation's name, or the page's; `none` for what belongs to neither.
     pub operation: &'static str,
     /// Answers by the first digit of their status, 1 to 5.
     pub classes: [u64; 5],
@@ -43,16 +46,18 @@ pub struct RouteCounts {
 impl Metrics {
     pub(crate) fn new() -> Self {
         Self {
-            rows: (0..=ROUTES.len()).map(|_| Row::default()).collect(),
+            rows: Served::names().chain([NONE]).map(|_| Row::default()).collect(),
             overloaded: AtomicU64::new(0),
             limited: AtomicU64::new(0),
         }
     }
 
-    /// Counts an answer; a route that is none of the table's counts as none.
-    pub(crate) fn count(&self, route: Option<usize>, status: u16, took: Duration) {
-        let index = route.unwrap_or(ROUTES.len());
-        let Some(row) = self.rows.get(index) else { return };
+    /// Counts an answer; what is in no table counts as none.
+    pub(crate) fn count(&self, served: Option<Served>, status: u16, took: Duration) {
+        let place = served.map(Served::place);
+        let Some(row) = place.map_or(self.rows.last(), |place| self.rows.get(place)) else {
+            return;
+        };
         let class = usize::from((status / 100).clamp(1, 5)) - 1;
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let bound = BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS.len());
@@ -81,7 +86,7 @@ impl Metrics {
 
     /// What was counted, route by route.
     pub fn routes(&self) -> impl Iterator<Item = RouteCounts> {
-        let names = ROUTES.iter().map(|route| route.operation).chain(["none"]);
+        let names = Served::names().chain([NONE]);
         names.zip(&self.rows).map(|(operation, row)| RouteCounts {
             operation,
             classes: std::array::from_fn(|class| row.classes[class].load(Ordering::Relaxed)),
@@ -98,8 +103,8 @@ mod tests {
     #[test]
     fn an_answer_is_counted_once_by_status_and_duration() {
         let metrics = Metrics::new();
-        metrics.count(Some(0), 201, Duration::from_micros(100));
-        metrics.count(Some(0), 404, Duration::from_micros(101));
+        metrics.count(Some(Served::Operation(0)), 201, Duration::from_micros(100));
+        metrics.count(Some(Served::Operation(0)), 404, Duration::from_micros(101));
         metrics.count(None, 503, Duration::from_secs(9));
         let rows: Vec<_> = metrics.routes().collect();
         assert_eq!(rows[0].classes, [0, 1, 0, 1, 0]);

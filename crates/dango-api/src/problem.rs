@@ -191,6 +191,17 @@ impl Problem {
         self.code
     }
 
+    /// How long to wait before trying again, in seconds, where that is known.
+    pub(crate) const fn wait(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// Every reason why a password may not be chosen, as sentences.
+    pub(crate) fn issues(&self) -> impl Iterator<Item = &str> {
+        let issues = self.members.get("issues").and_then(Value::as_array);
+        issues.into_iter().flatten().filter_map(|issue| issue["message"].as_str())
+    }
+
     /// The answer, with the id under which the log knows the request.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let mut document = Map::new();

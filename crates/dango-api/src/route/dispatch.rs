@@ -53,12 +53,12 @@ pub(crate) async fn serve(index: usize, app: App, request: Request) -> Response 
     if let Some(allowance) = allowance {
         allowance.describe(&mut response);
     }
-    response.extensions_mut().insert(Served(index));
+    response.extensions_mut().insert(Served::Operation(index));
     response
 }
 
 /// Tries a proof: the try is charged before anything is looked at, and given back if it was none that failed.
-pub(super) async fn limited<T>(app: App, address: Option<IpAddr>, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+pub(crate) async fn limited<T>(app: App, address: Option<IpAddr>, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let charge = app.failures().charge(address, app.clock()).await;
     let charge = charge.map_err(|not_charged| match not_charged {
         NotCharged::Spent(standing) => {
@@ -151,7 +151,7 @@ fn charge(app: &App, holder: Option<&Holder>, address: Option<IpAddr>) -> (Optio
 }
 
 /// A denial that cannot be recorded is one all the same.
-pub(super) async fn record_denial(app: &App, caller: &Caller, problem: &Problem) {
+pub(crate) async fn record_denial(app: &App, caller: &Caller, problem: &Problem) {
     if let Err(fault) = app.actions().record_denial(caller, problem.code().name).await {
         tracing::error!(code = fault.code(), "a denial could not be recorded");
     }
@@ -255,12 +255,12 @@ fn obliged(obligation: Obligation) -> Problem {
     }
 }
 
-pub(super) fn client_of(app: &App, request: &Request) -> Client {
+pub(crate) fn client_of(app: &App, request: &Request) -> Client {
     let peer = request.extensions().get::<Peer>().copied();
     client::client(peer, request.headers(), app.trusted_proxies())
 }
 
-pub(super) async fn parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, Problem> {
+pub(crate) async fn parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, Problem> {
     let found = RawPathParams::from_request_parts(parts, &()).await;
     let found = found.map_err(|_| Problem::new(code!(malformed_request), "the path is not UTF-8"))?;
     Ok(found.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
@@ -291,7 +291,7 @@ async fn read(route: &Route, parts: &Parts, sent: axum::body::Body) -> Result<By
 }
 
 /// Collects a body of at most so many bytes; one that announces more is not waited for.
-pub(super) async fn collect(largest: usize, parts: &Parts, sent: axum::body::Body) -> Result<Bytes, Problem> {
+pub(crate) async fn collect(largest: usize, parts: &Parts, sent: axum::body::Body) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(code!(body_too_large), format!("the body may have at most {largest} bytes"));
     let announced = parts
         .headers

@@ -6,7 +6,6 @@ mod dispatch;
 mod problems;
 mod router;
 mod table;
-mod visit;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,11 +18,12 @@ use dango_identity::{Full, Partial, Permission};
 use crate::ask::Ask;
 use crate::problem::{Code, Problem};
 use crate::schema::{Schema, Shape};
+use crate::web::PAGES;
 
 pub(crate) use allowance::refuse_stranger;
+pub(crate) use dispatch::{client_of, collect, limited, parameters, record_denial};
 pub use router::router;
 pub use table::ROUTES;
-pub(crate) use visit::Visit;
 
 /// The answer of a handler, to come.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
@@ -289,9 +289,36 @@ impl Route {
     }
 }
 
-/// Which route of the table has answered.
+/// What has answered: an operation or a page, by its place in its table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Served(pub(crate) usize);
+pub(crate) enum Served {
+    Operation(usize),
+    Page(usize),
+}
+
+impl Served {
+    /// Its name; one that is in no table has none.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Operation(index) => ROUTES.get(index).map(|route| route.operation),
+            Self::Page(index) => PAGES.get(index).map(|page| page.name),
+        }
+    }
+
+    /// Its place among everything that is counted: the operations first, then the pages.
+    pub(crate) fn place(self) -> usize {
+        match self {
+            Self::Operation(index) => index,
+            Self::Page(index) => ROUTES.len() + index,
+        }
+    }
+
+    /// The names of everything that is counted, by place.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        let operations = ROUTES.iter().map(|route| route.operation);
+        operations.chain(PAGES.iter().map(|page| page.name))
+    }
+}
 
 #[cfg(test)]
 mod tests {

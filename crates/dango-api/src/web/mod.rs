@@ -1,18 +1,41 @@
-//! The pages for people. Each is plain HTML that works without script, over the same use cases as the JSON operations.
+//! The pages for people, over the same use cases as the JSON operations. The pages of the login work without script; the others show what
+//! there is without it, and change it through the operations.
+//!
+//! - [`table`] says what pages there are, [`visit`] is the way of a request to one;
+//! - [`components`] are the parts that pages are made of, [`pages`] the pages;
+//! - `templates` beside `src` holds the HTML, `assets` the stylesheet and the modules.
 
-mod page;
-mod setup;
+mod assets;
+mod components;
+mod error;
+mod flash;
+mod frame;
+mod next;
+mod pages;
+mod table;
+mod visit;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::routing::get;
+use axum::routing::{MethodFilter, on};
 
 use crate::app::App;
+use crate::route::Verb;
+
+pub(crate) use error::Reader;
+pub use table::{PAGES, Page, Visitor};
 
 /// The pages.
 pub(crate) fn router(app: &App) -> Router {
-    let (shown, sent) = (app.clone(), app.clone());
-    let show = move |request: Request| setup::show(shown.clone(), request);
-    let claim = move |request: Request| setup::claim(sent.clone(), request);
-    Router::new().route("/setup/{token}", get(show).post(claim))
+    let mut router = Router::new();
+    for (index, page) in PAGES.iter().enumerate() {
+        let state = app.clone();
+        let handler = move |request: Request| visit::serve(index, state.clone(), request);
+        let filter = match page.verb {
+            Verb::Get => MethodFilter::GET,
+            _ => MethodFilter::POST,
+        };
+        router = router.route(page.path, on(filter, handler));
+    }
+    router
 }

@@ -25,4 +25,5 @@ mod secrets;
 mod sessions;
 mod setup;
 mod stages;
+mod web;
 mod world;
