@@ -1,12 +1,12 @@
 //! What all requests share: the use cases, the server's name, its limits, and what it can find out about its machine.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dango_actions::{Actions, SecretsDesk};
 use dango_audit::Id;
-use dango_core::{Clock, Entropy, EntropyError};
+use dango_core::{Clock, Entropy, EntropyError, Timestamp};
 use dango_identity::ApiKeyId;
 use dango_store::BoxFuture;
 use ipnet::IpNet;
@@ -93,6 +93,18 @@ pub struct NotReady {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// How the audit log stood when it was verified last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verified {
+    pub(crate) at: Timestamp,
+    /// How many records were looked at.
+    pub(crate) events: u64,
+    /// The place of the first that is not as it was written.
+    pub(crate) first_bad: Option<u64>,
+    /// Whether everything was as it should be.
+    pub(crate) is_intact: bool,
+}
+
 /// The server's state. Clones share everything.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -104,6 +116,8 @@ pub(crate) struct Shared {
     by_strangers: Option<RateLimiter<IpAddr>>,
     pub(crate) metrics: Metrics,
     in_flight: AtomicUsize,
+    exports: AtomicUsize,
+    verified: Mutex<Option<Verified>>,
     /// What all request ids of this process begin with.
     first_half: u64,
     requests: AtomicU64,
@@ -124,6 +138,8 @@ impl App {
             by_strangers: RateLimiter::new(parts.limits.requests_a_minute_by_strangers),
             metrics: Metrics::new(),
             in_flight: AtomicUsize::new(0),
+            exports: AtomicUsize::new(0),
+            verified: Mutex::new(None),
             first_half: u64::from_le_bytes(random),
             requests: AtomicU64::new(0),
             parts,
@@ -163,25 +179,8 @@ impl App {
         &self.0.failures
     }
 
-    /// Counts a request with an API key.
-    ///
-    /// # Errors
-    ///
-    /// Where the key has been used too often.
-    pub(crate) fn charge_key(&self, key: ApiKeyId) -> Charged {
-        let charged = self.0.by_key.as_ref().map(|limiter| limiter.charge(key, self.clock().now()));
-        charged.transpose()
-    }
-
-    /// Counts a request of somebody whose credential does not count, or who has none.
-    ///
-    /// # Errors
-    ///
-    /// Where too many such requests have come from the address.
-    pub(crate) fn charge_stranger(&self, address: Option<IpAddr>) -> Charged {
-        let limiter = self.0.by_strangers.as_ref();
-        let charged = limiter.map(|limiter| limiter.charge(network(address), self.clock().now()));
-        charged.transpose()
+use dango_core::{Clock, Entropy, EntropyError, Timestamp};
+use dango_identity::ApiKeyId;
     }
 
     /// An id that no other request has, of this process or another. It is no secret: it stands in answers and in the log.
@@ -196,6 +195,18 @@ impl App {
         let guard = InFlight(self.clone());
         let before = self.0.in_flight.fetch_add(1, Ordering::Relaxed);
         (before < self.0.parts.limits.requests_in_flight).then_some(guard)
+    }
+}
+
+/// The most exports that are written at once.
+const EXPORTS: usize = 2;
+
+/// An export that is being written.
+pub(crate) struct Exporting(App);
+
+impl Drop for Exporting {
+    fn drop(&mut self) {
+        self.0.0.exports.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

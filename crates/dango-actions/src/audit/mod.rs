@@ -1,5 +1,6 @@
 //! Using the audit log itself: reading, verifying, exporting it, and letting go of what is old. How records come about is in `unit`.
 
+mod apart;
 mod checkpoint;
 mod export;
 mod retention;

@@ -7,6 +7,7 @@ use dango_audit::query::{ActorFilter, Bound, Filter, Intents, Order, PAGE_MAX, P
 use serde_json::Value;
 
 use super::Answer;
+use crate::app::Verified;
 use crate::ask::Ask;
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
@@ -49,6 +50,12 @@ pub(crate) async fn verify(caller: Caller, ask: Ask) -> Answer {
     })?;
     let report = ask.actions().verify_audit(&permit, &notes).await;
     let report = report.map_err(|error| error.into_problem(ask.now()))?;
+    ask.app.note_verified(Verified {
+        at: ask.now(),
+        events: report.events,
+        first_bad: report.first_bad.map(|bad| bad.seq.get()),
+        is_intact: report.is_ok(),
+    });
     let (seq, hash) = report.last_good;
     let answer = wire::AuditVerdict {
         ok: report.is_ok(),

@@ -7,6 +7,7 @@
 
 mod assets;
 mod components;
+mod download;
 mod error;
 mod flash;
 mod frame;

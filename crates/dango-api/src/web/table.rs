@@ -4,7 +4,7 @@ use dango_actions::{Holder, SignedIn};
 use dango_identity::{Full, Partial, Permission, Restricted};
 
 use super::assets;
-use super::pages::{account, claim, home, invite, login, logout, password};
+use super::pages::{account, audit, claim, home, invite, login, logout, password, secrets, users};
 use super::visit::Visit;
 use crate::route::{CrossSite, Due, Verb, Work};
 
@@ -127,5 +127,9 @@ pub static PAGES: &[Page] = &[
     page!(Get "/setup", "page_password", PasswordChange(holder, visit) => password::show),
     page!(Post "/setup", "form_password", PasswordChange(holder, visit) => password::send),
     page!(Get "/settings/account", "page_account", Enrolment(due, visit) => account::show),
+    page!(Get "/settings/secrets", "page_secrets", Full(holder, visit) => secrets::show, needs ConfigManage),
+    page!(Get "/settings/users", "page_users", Full(holder, visit) => users::show, needs UsersView),
+    page!(Get "/settings/audit", "page_audit", Full(holder, visit) => audit::show, needs AuditView),
+    page!(Post "/settings/audit/export", "form_audit_export", Full(holder, visit) => audit::export, needs AuditView),
     page!(Get "/assets/{file}", "asset", Open(visit) => assets::serve),
 ];

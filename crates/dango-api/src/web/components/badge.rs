@@ -4,6 +4,8 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use dango_identity::{AccountStatus, Role};
 
+use super::Moment;
+
 /// The colours that badges have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colour {
@@ -46,13 +48,19 @@ impl Colour {
 pub(crate) struct Badge {
     colour: Colour,
     text: &'static str,
+    day: Option<Moment>,
 }
 
 impl HtmlSafe for Badge {}
 
 impl Badge {
     pub(crate) const fn new(colour: Colour, text: &'static str) -> Self {
-        Self { colour, text }
+        Self { colour, text, day: None }
+    }
+
+    /// The same with a day behind the word.
+    pub(crate) const fn on(self, day: Moment) -> Self {
+        Self { day: Some(day), ..self }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A button that opens a dialog or does something at once. Buttons in rows are named with their row.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 
@@ -38,10 +40,10 @@ impl Weight {
 pub(crate) struct Button<'a> {
     label: &'static str,
     weight: Weight,
-    row: Option<&'a str>,
+    row: Option<Cow<'a, str>>,
     opens: Option<&'static str>,
     sends: Option<(&'static str, &'static str)>,
-    id: &'a str,
+    id: Cow<'a, str>,
 }
 
 impl HtmlSafe for Button<'_> {}
@@ -55,7 +57,7 @@ impl<'a> Button<'a> {
             row: None,
             opens: Some(dialog),
             sends: None,
-            id: "",
+            id: Cow::Borrowed(""),
         }
     }
 
@@ -67,15 +69,15 @@ impl<'a> Button<'a> {
             row: None,
             opens: None,
             sends: Some((request, said)),
-            id: "",
+            id: Cow::Borrowed(""),
         }
     }
 
     /// The same in a row: named with it, and about the thing with this id.
-    pub(crate) const fn of_row(self, row: &'a str, id: &'a str) -> Self {
+    pub(crate) fn of_row(self, row: impl Into<Cow<'a, str>>, id: impl Into<Cow<'a, str>>) -> Self {
         Self {
-            row: Some(row),
-            id,
+            row: Some(row.into()),
+            id: id.into(),
             ..self
         }
     }

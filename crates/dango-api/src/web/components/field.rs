@@ -110,7 +110,8 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(crate) fn optional(self) -> Self {
+    /// A field in which nothing is something, too.
+    pub(crate) fn may_be_empty(self) -> Self {
         Self { is_optional: true, ..self }
     }
 

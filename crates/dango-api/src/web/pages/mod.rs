@@ -1,12 +1,16 @@
 //! The pages, one file each: what it asks of the use cases, what it shows of their answers, and what it does with its form.
 
 pub(super) mod account;
+pub(super) mod audit;
 pub(super) mod claim;
+mod connections;
 pub(super) mod home;
 pub(super) mod invite;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod password;
+pub(super) mod secrets;
+pub(super) mod users;
 
 use axum::response::Response;
 use dango_identity::Password;

@@ -191,7 +191,7 @@ fn a_temporary_password_is_changed_before_anything_else() {
     let mut browser = world.browser();
     let login = browser.fill("/login?next=/settings/audit", &[("email", ADA), ("password", &temporary)]);
     assert_eq!(login.way(), (303, "/setup"));
-    for elsewhere in ["/", "/login", "/settings/account"] {
+    for elsewhere in ["/", "/login", "/settings/account", "/settings/secrets"] {
         assert_eq!(browser.open(elsewhere).way(), (303, "/setup"), "{elsewhere}");
     }
     let shown = browser.open("/setup");

@@ -119,3 +119,21 @@ fn everybody_sees_their_pages_and_is_led_elsewhere_from_the_others() {
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+#[test]
+fn what_a_role_may_not_see_says_so_with_a_way_back() {
+    let cast = Cast::new();
+    let mut viewer = cast.browser(Who::Person(Role::Viewer));
+    for page in PAGES.iter().filter(|page| page.verb == Verb::Get && page.permission.is_some()) {
+        let denied = viewer.open(page.path);
+        assert_eq!(denied.status, 403, "{}", page.path);
+        assert!(denied.text().contains("You may not see this") && denied.text().contains("href=\"/\""));
+    }
+    let denials = cast
+        .world
+        .events()
+        .iter()
+        .filter(|event| event.event == "permission_denied")
+        .count();
+    assert!(denials > 0, "a denial is recorded");
+}

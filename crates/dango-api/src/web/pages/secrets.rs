@@ -1,0 +1,126 @@
+//! `/settings/secrets`: variables, connections, credentials of sources. No value is ever part of it.
+
+use askama::Template;
+use axum::http::StatusCode;
+use dango_actions::{Holder, ListedCredential, ListedVariable, SecretsListing};
+use dango_identity::Full;
+
+use super::Answer;
+use super::connections::{Connections, Offer, connected_title, sentence_of};
+use crate::query::Query;
+use crate::refusal::Refusal;
+use crate::web::components::{Badge, Button, Colour, Column, Field, Kind, Notice, Pager, Sorting, Table, Tone, Weight};
+use crate::web::frame::{Frame, Person, page};
+use crate::web::visit::Visit;
+
+pub(super) const PATH: &str = "/settings/secrets";
+
+const VARIABLES: [Column; 3] = [Column::sorted("name", "Key"), Column::fixed("Value"), Column::fixed("Actions")];
+const CREDENTIALS: [Column; 3] = [
+    Column::sorted("path", "Path"),
+    Column::fixed("Value"),
+    Column::sorted("stored", "Stored"),
+];
+
+/// The page.
+#[derive(Template)]
+#[template(path = "pages/secrets.html")]
+pub(crate) struct SecretsPage<'a> {
+    frame: Frame<'a>,
+    variables: (Vec<&'a ListedVariable>, Pager),
+    connections: Connections<'a>,
+    credentials: (Vec<&'a ListedCredential>, Pager),
+}
+
+/// `GET /settings/secrets`.
+pub(crate) async fn show(holder: Holder<Full>, visit: Visit) -> Answer {
+    let listed = visit.app.secrets().list(holder.caller()).await;
+    let listed = listed.map_err(|error| error.into_problem(visit.now()))?;
+    let said = said(&visit, &listed);
+    let frame = Frame::of(Person::new(&holder.view()), PATH, said);
+    let connections = Connections::new(&listed.connections, visit.site(), visit.now());
+    page(StatusCode::OK, &SecretsPage::new(frame, &listed, connections, &visit.query))
+}
+
+/// What has come of a way to a provider and back.
+fn said(visit: &Visit, listed: &SecretsListing) -> Option<Notice<'static>> {
+    let error = visit.asked("error").and_then(sentence_of);
+    let connected = visit.asked("connected").and_then(|word| connected_title(word, &listed.connections));
+    match (error, connected) {
+        (Some(sentence), _) => Some(Notice::new(Tone::Bad, sentence)),
+        (None, Some(title)) => Some(Notice::new(Tone::Good, format!("{title} is connected."))),
+        (None, None) => None,
+    }
+}
+
+impl<'a> SecretsPage<'a> {
+    pub(super) fn new(frame: Frame<'a>, listed: &'a SecretsListing, connections: Connections<'a>, query: &Query) -> Self {
+        let variables = Sorting::read(query, "", "variables", &VARIABLES, ("name", false));
+        let credentials = Sorting::read(query, "source_", "credentials", &CREDENTIALS, ("path", false));
+        let by_state = credentials.column() == "stored";
+        Self {
+            frame,
+            variables: variables.show(
+                listed.variables.iter(),
+                |row, wanted| row.key.to_lowercase().contains(wanted),
+                |one, other| one.key.cmp(&other.key),
+            ),
+            connections,
+            credentials: credentials.show(
+                listed.credentials.iter(),
+                |row, wanted| row.path.to_lowercase().contains(wanted),
+                |one, other| match by_state {
+                    true => (one.is_encrypted, &one.path).cmp(&(other.is_encrypted, &other.path)),
+                    false => one.path.cmp(&other.path),
+                },
+            ),
+        }
+    }
+
+    fn variables_head(&self) -> Table<'_> {
+        Table::head(&VARIABLES, &self.variables.1)
+    }
+
+    fn credentials_head(&self) -> Table<'_> {
+        Table::head(&CREDENTIALS, &self.credentials.1)
+    }
+
+    fn add(&self) -> Button<'static> {
+        Button::opening("Add Variable", Weight::Primary, "add-variable")
+    }
+
+    fn edit<'b>(&self, row: &'b ListedVariable) -> Button<'b> {
+        Button::opening("Edit", Weight::Plain, "edit-variable").of_row(row.key.as_str(), row.key.as_str())
+    }
+
+    fn delete<'b>(&self, row: &'b ListedVariable) -> Button<'b> {
+        Button::opening("Delete", Weight::Careful, "delete-variable").of_row(row.key.as_str(), row.key.as_str())
+    }
+
+    fn disconnect<'b>(&self, title: &'b str, name: &'b str) -> Button<'b> {
+        Button::opening("Disconnect", Weight::Careful, "disconnect").of_row(title, name)
+    }
+
+    fn key_field(&self) -> Field<'static> {
+        Field::new("add-key", "key", "Key", Kind::Mono)
+            .at_most(128)
+            .hint("Letters, digits and underscores, not beginning with a digit: STRIPE_API_KEY.")
+    }
+
+    fn known_key_field(&self) -> Field<'static> {
+        Field::new("edit-key", "key", "Key", Kind::Mono).read_only()
+    }
+
+    fn value_field(&self, id: &'static str) -> Field<'static> {
+        Field::new(id, "value", "Value", Kind::Lines)
+            .hint("It may have several lines. Nobody can read it here afterwards.")
+            .may_be_empty()
+    }
+
+    fn stored(&self, is_encrypted: bool) -> Badge {
+        match is_encrypted {
+            true => Badge::new(Colour::Green, "Encrypted"),
+            false => Badge::new(Colour::Gray, "Plain text"),
+        }
+    }
+}
