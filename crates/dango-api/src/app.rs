@@ -179,8 +179,42 @@ impl App {
         &self.0.failures
     }
 
-use dango_core::{Clock, Entropy, EntropyError, Timestamp};
-use dango_identity::ApiKeyId;
+    /// Counts a request with an API key.
+    ///
+    /// # Errors
+    ///
+    /// Where the key has been used too often.
+    pub(crate) fn charge_key(&self, key: ApiKeyId) -> Charged {
+        let charged = self.0.by_key.as_ref().map(|limiter| limiter.charge(key, self.clock().now()));
+        charged.transpose()
+    }
+
+    /// Counts a request of somebody whose credential does not count, or who has none.
+    ///
+    /// # Errors
+    ///
+    /// Where too many such requests have come from the address.
+    pub(crate) fn charge_stranger(&self, address: Option<IpAddr>) -> Charged {
+        let limiter = self.0.by_strangers.as_ref();
+        let charged = limiter.map(|limiter| limiter.charge(network(address), self.clock().now()));
+        charged.transpose()
+    }
+
+    /// Begins an export, if few enough are being written: each has a thread. The place is free again when the guard is dropped.
+    pub(crate) fn begin_export(&self) -> Option<Exporting> {
+        let guard = Exporting(self.clone());
+        let before = self.0.exports.fetch_add(1, Ordering::Relaxed);
+        (before < EXPORTS).then_some(guard)
+    }
+
+    /// How the audit log stood when this process verified it last.
+    pub(crate) fn verified(&self) -> Option<Verified> {
+        *self.0.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers how the audit log stands.
+    pub(crate) fn note_verified(&self, verified: Verified) {
+        *self.0.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
     }
 
     /// An id that no other request has, of this process or another. It is no secret: it stands in answers and in the log.

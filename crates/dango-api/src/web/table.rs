@@ -45,6 +45,7 @@ pub enum Visitor {
 /// A handler, by what it is given.
 #[derive(Clone, Copy)]
 pub(super) enum Handler {
+    Asset(fn(Visit) -> Work),
     Open(fn(Visit) -> Work),
     Guest(fn(Visit) -> Work),
     Leaving(fn(Option<SignedIn>, Visit) -> Work),
@@ -63,7 +64,7 @@ impl std::fmt::Debug for Handler {
 impl Handler {
     const fn visitor(self) -> Visitor {
         match self {
-            Self::Open(_) => Visitor::Anybody,
+            Self::Asset(_) | Self::Open(_) => Visitor::Anybody,
             Self::Guest(_) => Visitor::Guest,
             Self::Leaving(_) => Visitor::Leaving,
             Self::Partial(_) => Visitor::Partial,
@@ -131,5 +132,5 @@ pub static PAGES: &[Page] = &[
     page!(Get "/settings/users", "page_users", Full(holder, visit) => users::show, needs UsersView),
     page!(Get "/settings/audit", "page_audit", Full(holder, visit) => audit::show, needs AuditView),
     page!(Post "/settings/audit/export", "form_audit_export", Full(holder, visit) => audit::export, needs AuditView),
-    page!(Get "/assets/{file}", "asset", Open(visit) => assets::serve),
+    page!(Get "/assets/{file}", "asset", Asset(visit) => assets::serve),
 ];

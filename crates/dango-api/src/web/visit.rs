@@ -24,7 +24,7 @@ use crate::gate::{OwnHost, RequestId};
 use crate::problem::{Problem, code};
 use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::route::{Due, Served, Verb, Work, client_of, collect, limited, parameters, record_denial};
+use crate::route::{Due, Served, Verb, Work, client_of, collect, limited, parameters, record_denial, refuse_stranger};
 use crate::site::Site;
 
 /// The most bytes of a form.
@@ -101,9 +101,18 @@ async fn answer(page: &'static Page, app: App, request: Request) -> Result<Respo
         return Err(problem);
     }
     let signed_in = match page.handler {
-        Handler::Open(_) => None,
+        Handler::Asset(_) | Handler::Open(_) => None,
         _ => authenticate(&app, &parts, &client, &request).await?,
     };
+    // What is loaded again and again costs nothing, and tries of a proof have a limit of their own.
+    let is_charged = match page.handler {
+        Handler::Asset(_) => false,
+        Handler::Open(_) => page.verb == Verb::Get,
+        _ => signed_in.is_none(),
+    };
+    if is_charged && let Some(refused) = refuse_stranger(&app, client.address) {
+        return Ok(refused);
+    }
     let admitted = match admit(page.handler, signed_in) {
         Ok(admitted) => admitted,
         Err(Elsewhere::Login) => return to_login(page, &parts),
@@ -165,7 +174,7 @@ enum Elsewhere {
 fn admit(handler: Handler, signed_in: Option<SignedIn>) -> Result<Admitted, Elsewhere> {
     let caller = signed_in.as_ref().map(|signed_in| signed_in.caller().clone());
     let work: Box<dyn FnOnce(Visit) -> Work + Send> = match (handler, signed_in) {
-        (Handler::Open(handler), _) => Box::new(handler),
+        (Handler::Asset(handler) | Handler::Open(handler), _) => Box::new(handler),
         (Handler::Guest(_), Some(SignedIn::Full(_))) => return Err(Elsewhere::Start),
         (Handler::Guest(_), Some(SignedIn::Restricted(_, obligation))) => return Err(Elsewhere::Obligation(obligation)),
         (Handler::Guest(handler), _) => Box::new(handler),
