@@ -1,6 +1,7 @@
 // What every page uses: times in the reader's zone, countdowns, focus where the second way of the login is chosen.
 
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const short = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+const long = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
@@ -9,7 +10,8 @@ function localize(part) {
   for (const time of part.querySelectorAll('time[datetime]:not([data-local])')) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    time.textContent = ('day' in time.dataset ? day : short).format(at);
+    const isThisYear = at.getFullYear() === new Date().getFullYear();
+    time.textContent = ('day' in time.dataset ? day : isThisYear ? short : long).format(at);
     time.title = `${exact.format(at)} (${time.dateTime})`;
     time.dataset.local = '';
   }
@@ -45,7 +47,9 @@ localize(document);
 countDown(document);
 document.addEventListener('submit', sendOnce);
 document.addEventListener('dango:shown', (event) => localize(event.target));
-window.addEventListener('hashchange', () => document.querySelector('.way:target input')?.focus());
+const focusWay = () => document.querySelector('.way:target input, [aria-invalid=true]')?.focus();
+window.addEventListener('hashchange', focusWay);
+focusWay();
 // What was on a page is not to come back from the browser's memory, and a form that was sent is fresh again.
 window.addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();

@@ -78,15 +78,15 @@ async function refresh(url = location.href, parts = ['main']) {
     now.replaceChildren(...next.childNodes);
     now.dispatchEvent(new CustomEvent('dango:shown', { bubbles: true }));
   }
-  const menu = fresh.getElementById('reauthenticate');
-  if (parts.includes('main') && menu) byId('reauthenticate').replaceChildren(...menu.childNodes);
 }
 
 /** Refreshes the page, and gives the focus back to what has it in the new one. */
 async function refreshAndReturn(asked) {
   const label = asked && (asked.getAttribute('aria-label') ?? asked.textContent);
   const section = asked?.closest('section')?.id;
-  await refresh(location.href, ['main', '#menu']);
+  await refresh(location.href, ['main', '#menu', '#asking']);
+  // Whoever has opened another dialog meanwhile stays there.
+  if (document.querySelector('dialog[open]')) return;
   const buttons = [...document.querySelectorAll('main [data-opens], main [data-sends]')];
   const same = buttons.find((button) => (button.getAttribute('aria-label') ?? button.textContent) === label);
   (same ?? document.querySelector(section ? `#${section} h2` : 'main') ?? byId('main')).focus();
@@ -181,8 +181,7 @@ async function done(form, answer, values) {
     const steps = [...dialog.querySelectorAll('[data-step]')];
     const next = steps[steps.indexOf(form) + 1];
     show(next, answer);
-    form.hidden = true;
-    form.reset();
+    form.remove();
     next.hidden = false;
     // From here on the page is another one: it is fetched anew when the dialog closes.
     if (!next.matches('form')) dialog.dataset.changed = '';
@@ -228,7 +227,7 @@ async function perform(part, body, values) {
     else if (['password_change_required', 'mfa_enrolment_required'].includes(problem.code)) location.assign('/');
     else if (problem.code === 'reauthentication_required') {
       waiting = () => perform(part, body, values);
-      openDialog(byId('reauthenticate'), {});
+      openDialog('reauthenticate', {});
     } else if (form) showProblem(form, problem);
     else say(sentence(problem.detail ?? problem.title), 'bad');
   } finally {
@@ -237,37 +236,24 @@ async function perform(part, body, values) {
   }
 }
 
-function openDialog(dialog, values) {
+/** A dialog is made when it is opened, and is gone when it closes, with all that was typed into it or shown in it. */
+function openDialog(id, values) {
+  const asked = opener;
+  const dialog = byId(id).content.querySelector('dialog').cloneNode(true);
   for (const place of dialog.querySelectorAll('[data-shows]')) place.textContent = values[place.dataset.shows] ?? '';
-  const key = dialog.querySelector('input[name=key][readonly]');
-  if (key) key.value = values.id ?? '';
+  const known = dialog.querySelector('input[name=key][readonly]');
+  if (known) known.value = values.id;
+  for (const form of dialog.querySelectorAll('form')) form.noValidate = true;
+  dialog.addEventListener('close', () => closed(dialog, asked));
+  document.body.append(dialog);
   dialog.showModal();
   const form = dialog.querySelector('form:not([hidden])');
-  focusFirst(form && form.querySelector('input:not([readonly], .unseen), textarea') ? form : dialog);
+  focusFirst(form ?? dialog);
 }
 
-/** Nothing that was typed or shown stays behind. */
-function clean(dialog) {
-  const steps = dialog.querySelectorAll('[data-step]');
-  steps.forEach((step, index) => { step.hidden = index > 0; });
-  for (const form of dialog.querySelectorAll('form')) {
-    form.reset();
-    clearErrors(form);
-  }
-  for (const place of dialog.querySelectorAll('[data-value], ol[data-list], [data-drawing], [data-shows]')) place.replaceChildren();
-}
-
-async function closed(dialog) {
-  clean(dialog);
-  const asked = opener;
-  if (dialog.id === 'reauthenticate') {
-    waiting = null;
-    return;
-  }
-  opener = null;
-  if (!('changed' in dialog.dataset)) return;
-  delete dialog.dataset.changed;
-  await refreshAndReturn(asked);
+function closed(dialog, asked) {
+  dialog.remove();
+  if (dialog.dataset.changed !== undefined) refreshAndReturn(asked);
 }
 
 async function copy(button) {
@@ -305,7 +291,7 @@ document.addEventListener('click', (event) => {
   const data = button.dataset;
   if (data.opens) {
     opener = button;
-    openDialog(byId(data.opens), { ...data });
+    openDialog(data.opens, { ...data });
   } else if ('closes' in data) button.closest('dialog').close();
   else if (data.copies) copy(button);
   else if (data.downloads) download(button);
@@ -326,7 +312,6 @@ document.addEventListener('submit', (event) => {
   perform(form, body, { ...opener?.dataset, ...(body?.key === undefined ? {} : { key: body.key }) });
 });
 
-document.addEventListener('close', (event) => closed(event.target), true);
 for (const form of document.querySelectorAll('form[data-sends]')) form.noValidate = true;
 document.addEventListener('dango:shown', () => {
   for (const form of document.querySelectorAll('form[data-sends]')) form.noValidate = true;
@@ -368,5 +353,3 @@ byId('menu')?.addEventListener('focusout', (event) => {
 if (document.querySelector('[data-verifies]')) {
   send('GET /api/admin/audit/verify').then(() => refresh(location.href, ['#chain']), () => {});
 }
-
-for (const dialog of document.querySelectorAll('dialog')) clean(dialog);

@@ -209,7 +209,12 @@ impl<'a> AuditPage<'a> {
 
     fn party<'b>(&self, party: &'b Party) -> &'b str {
         let label = party.label.as_deref().filter(|label| !label.is_empty());
-        label.or(party.id.as_deref()).unwrap_or(&party.kind)
+        let nameless = match (party.is_withheld, party.kind.as_str()) {
+            (true, _) => "Erased",
+            (false, "user") => "Unknown",
+            (false, kind) => kind,
+        };
+        label.or(party.id.as_deref()).unwrap_or(nameless)
     }
 
     fn target<'b>(&self, event: &'b AuditEvent) -> &'b str {

@@ -1,5 +1,5 @@
-//! `/login`: the password, and the second factor where there is one. The forms go to the address that they are at, so `?next=` stays in it
-//! and is never part of the page.
+//! `/login`: the password, and the second factor where there is one. The form goes to the address that it is at, so `?next=`
+//! stays in it; what is no page of ours is never part of anything.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -58,9 +58,15 @@ pub(crate) struct SecondFactorPage<'a> {
     wrong: Wrong,
     /// Whether a recovery code was tried, and that form is shown.
     by_recovery_code: bool,
+    next: Option<Next>,
 }
 
 impl SecondFactorPage<'_> {
+    /// Where the forms go. It is said, because the address of the page may end with the name of one of them.
+    fn action(&self) -> String {
+        Next::after(self.next.as_ref(), "/login/verify")
+    }
+
     fn code_field(&self) -> CodeField<'_> {
         CodeField::new("code", "Authentication code")
             .error(self.wrong.of("code"))
@@ -72,7 +78,6 @@ impl SecondFactorPage<'_> {
             .at_most(128)
             .hint("One of the codes that you saved, such as 7K3M-Q9XT-2BHV-ZR4D. Each works once.")
             .error(self.wrong.of("recovery_code"))
-            .first(self.by_recovery_code)
     }
 }
 
@@ -140,11 +145,12 @@ fn again(status: StatusCode, email: String, wrong: Wrong) -> Answer {
 }
 
 /// `GET /login/verify`.
-pub(crate) async fn show_second_factor(_: Holder<Partial>, _: Visit) -> Answer {
+pub(crate) async fn show_second_factor(_: Holder<Partial>, visit: Visit) -> Answer {
     let shown = SecondFactorPage {
         frame: Frame::bare(),
         wrong: Wrong::default(),
         by_recovery_code: false,
+        next: visit.next,
     };
     page(StatusCode::OK, &shown)
 }
@@ -178,6 +184,7 @@ pub(crate) async fn send_second_factor(holder: Holder<Partial>, visit: Visit) ->
         frame: Frame::bare(),
         wrong,
         by_recovery_code,
+        next: visit.next,
     };
     Ok(with_retry(page(status_of(&problem), &shown)?, &problem))
 }
