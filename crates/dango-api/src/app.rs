@@ -15,6 +15,7 @@ use crate::limiter::{FailureLimiter, Standing, network};
 use crate::metrics::Metrics;
 use crate::rate::RateLimiter;
 use crate::site::Site;
+use crate::trace::Traces;
 
 /// Where a sender stands after a request, if there is a limit.
 pub(crate) type Charged = Result<Option<Standing>, Standing>;
@@ -33,6 +34,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What only the machine knows.
     pub machine: Arc<dyn Machine>,
+    /// Whoever collects traces, if anybody does.
+    pub traces: Option<Arc<dyn Traces>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -165,6 +168,10 @@ impl App {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.parts.clock
+    }
+
+    pub(crate) fn traces(&self) -> Option<&dyn Traces> {
+        self.0.parts.traces.as_deref()
     }
 
     pub(crate) fn machine(&self) -> Arc<dyn Machine> {

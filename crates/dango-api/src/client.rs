@@ -20,6 +20,12 @@ pub(crate) fn client(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet])
     }
 }
 
+/// Whether the peer itself is a proxy that is believed.
+pub(crate) fn is_trusted(peer: Option<Peer>, trusted: &[IpNet]) -> bool {
+    let address = peer.map(|peer| peer.0.ip().to_canonical());
+    address.is_some_and(|address| trusted.iter().any(|net| net.contains(&address)))
+}
+
 /// Makes out the client's address alone.
 pub(crate) fn address_of(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     peer.map(|peer| address(peer.0.ip().to_canonical(), headers, trusted))

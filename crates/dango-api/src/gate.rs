@@ -1,20 +1,22 @@
 //! The layer around everything: the host, the load, the request's id, the headers of every answer, and what is written down about it.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use dango_audit::Id;
+use dango_core::Timestamp;
 use futures_util::FutureExt;
 
 use crate::app::App;
-use crate::client::{Peer, address_of};
+use crate::client::{Peer, address_of, is_trusted};
 use crate::problem::{Problem, code};
 use crate::query::Query;
 use crate::route::{Served, refuse_stranger};
+use crate::trace::{Exchange, TraceParent, method_name};
 use crate::web::Reader;
 
 /// The header that carries the request's id.
@@ -33,12 +35,10 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let begun = Instant::now();
     let id = app.next_request_id();
     let method = request.method().clone();
-    let address = address_of(
-        request.extensions().get::<Peer>().copied(),
-        request.headers(),
-        app.trusted_proxies(),
-    );
+    let peer = request.extensions().get::<Peer>().copied();
+    let address = address_of(peer, request.headers(), app.trusted_proxies());
     let reader = Reader::of(&request);
+    let trace = app.traces().map(|_| Begun::of(&app, peer, request.headers()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = match app.admit() {
         Some(_guard) => match admit(&app, &mut request) {
@@ -68,7 +68,40 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let status = response.status().as_u16();
     app.metrics().count(served, status, took);
     write_down(&id, &method, served, status, took);
+    if let (Some(traces), Some(begun)) = (app.traces(), trace) {
+        traces.record(&begun.ended(&app, &id, &method, served, status, took));
+    }
     response
+}
+
+/// A request as traces see it when it comes.
+struct Begun {
+    at: Timestamp,
+    parent: Option<TraceParent>,
+}
+
+impl Begun {
+    /// A trace that anybody could name would let strangers write into those of others, so only proxies that are believed name one.
+    fn of(app: &App, peer: Option<Peer>, headers: &HeaderMap) -> Self {
+        Self {
+            at: app.clock().now(),
+            parent: is_trusted(peer, app.trusted_proxies()).then(|| TraceParent::of(headers)).flatten(),
+        }
+    }
+
+    fn ended<'a>(self, app: &App, id: &'a Id, method: &Method, served: Option<Served>, status: u16, took: Duration) -> Exchange<'a> {
+        Exchange {
+            request_id: id.as_str(),
+            method: method_name(method),
+            scheme: if app.site().is_secure() { "https" } else { "http" },
+            route: served.and_then(Served::path),
+            operation: served.and_then(Served::name),
+            status,
+            began: self.at,
+            took,
+            parent: self.parent,
+        }
+    }
 }
 
 /// Checks what every request has to get right: it knows the server's name, and carries no credential in its address.
@@ -186,7 +219,7 @@ fn finish(app: &App, headers: &mut HeaderMap, id: &Id) {
 }
 
 /// One line a request: words of the program's text and numbers alone, no address, no header, no query.
-fn write_down(id: &Id, method: &axum::http::Method, served: Option<Served>, status: u16, took: std::time::Duration) {
+fn write_down(id: &Id, method: &Method, served: Option<Served>, status: u16, took: Duration) {
     let operation = served.and_then(Served::name).unwrap_or("none");
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {

@@ -32,6 +32,7 @@ mod reply;
 mod route;
 mod schema;
 mod site;
+mod trace;
 mod web;
 mod wire;
 
@@ -43,4 +44,5 @@ pub use problem::{CODES, Code};
 pub use route::{CrossSite, Group, Limit, Parameter, ROUTES, Route, SessionCookie, Stage, Verb, router};
 pub use schema::Shape;
 pub use site::Site;
+pub use trace::{Exchange, TraceParent, Traces};
 pub use web::{PAGES, Page, Visitor};

@@ -17,6 +17,7 @@ use crate::readiness::Readiness;
 use crate::request_metrics::RequestMetrics;
 use crate::settings::Settings;
 use crate::system::System;
+use crate::traces::{Collector, as_traces};
 
 /// How many changes of the project's files wait for their turn; the rest is sent away.
 const DESK_QUEUE: usize = 1024;
@@ -29,6 +30,7 @@ pub(crate) struct House<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) origin: &'a Origin,
     pub(crate) readiness: &'a Readiness,
+    pub(crate) traces: Option<&'a Collector>,
 }
 
 /// What was built: the router, and the desk that has to be closed once nobody asks any more.
@@ -53,6 +55,7 @@ pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry)
             readiness: house.readiness.clone(),
             premises: Arc::clone(house.premises),
         }),
+        traces: as_traces(house.traces),
         clock,
         entropy,
     };

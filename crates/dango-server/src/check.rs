@@ -11,6 +11,7 @@ use crate::house::premises;
 use crate::serve::{Certificate, bind};
 use crate::settings::Settings;
 use crate::system::System;
+use crate::traces;
 
 type Found = Result<String, Failure>;
 
@@ -27,6 +28,8 @@ pub(crate) fn run(system: &System, settings: &Settings, project: &Project, out: 
         let certificate = Certificate::read(files).map_err(Failure::from);
         ("tls", certificate.map(|_| files.certificate.display().to_string()))
     }));
+    let traces = traces::destination(system, settings).transpose();
+    findings.extend(traces.map(|url| ("traces", url.map(|url| url.to_string()))));
     let mut is_well = true;
     for (what, found) in findings {
         match found {

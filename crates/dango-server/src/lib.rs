@@ -28,6 +28,7 @@ mod server;
 mod settings;
 mod setup_link;
 mod system;
+mod traces;
 mod workers;
 
 use std::io::{self, Write};

@@ -22,6 +22,7 @@ use crate::readiness::Readiness;
 use crate::serve::{Certificate, Door, DoorPlan, Traffic, bind};
 use crate::settings::Settings;
 use crate::system::System;
+use crate::traces::Collector;
 use crate::workers::Hashers;
 use crate::{operations, process, setup_link};
 
@@ -72,6 +73,7 @@ struct Running {
     notifier: Notifier,
     settings: Arc<Settings>,
     desk: SecretsDesk,
+    traces: Option<Collector>,
     _keeper: Keeper,
 }
 
@@ -92,6 +94,7 @@ impl Running {
             listen: listener.local_addr().map_err(|error| cannot_listen(settings.listen, &error))?,
             is_tls: certificate.is_some(),
         };
+        let traces = Collector::start(system, &settings)?;
         // Nothing was made up to here.
         let hashers = Hashers::start(cores(), HASHING_QUEUE)
             .map_err(|error| Failure::new(format!("the threads that hash cannot be started: {error}")))?;
@@ -121,6 +124,7 @@ impl Running {
                 settings: &settings,
                 origin: &origin,
                 readiness: &readiness,
+                traces: traces.as_ref(),
             },
             &mut registry,
         )?;
@@ -161,6 +165,7 @@ impl Running {
             notifier,
             settings,
             desk,
+            traces,
             _keeper: keeper,
         })
     }
@@ -195,6 +200,9 @@ impl Running {
         let desk = self.desk;
         let closed = tokio::task::spawn_blocking(move || desk.close());
         let _ = closed.await;
+        if let Some(traces) = self.traces {
+            traces.finish().await;
+        }
         match ended {
             Ended::Well => tracing::info!("ended"),
             Ended::Early => tracing::warn!("ended before everything in flight was finished"),

@@ -1,10 +1,11 @@
-//! A secret sent in every place that a request has, right and wrong ones: it is in no answer, no log line, no metric, no audit record and no file but `.env`.
+//! A secret sent in every place that a request has, right and wrong ones: it is in no answer, no log line, no metric, no trace, no audit record and no file but `.env`.
 
 use std::path::PathBuf;
 
 use dango_tests::{Canary, Client, Scratch, Server};
 use serde_json::json;
 
+use super::collector::Collector;
 use super::{EMAIL, PASSWORD, claim};
 
 /// What is sent to the server, and everything that comes back.
@@ -35,7 +36,16 @@ impl Wire<'_> {
 fn what_is_sent_comes_back_in_nothing_and_stays_nowhere_but_in_the_file_that_it_is_for() {
     let canary = Canary::new("server");
     let project = Scratch::initialised();
-    let server = Server::start_with(&project, &["--log-level", "trace", "--operations-listen", "127.0.0.1:0"]);
+    let collector = Collector::start();
+    let options = [
+        "--log-level",
+        "trace",
+        "--operations-listen",
+        "127.0.0.1:0",
+        "--otlp-endpoint",
+        &collector.url(),
+    ];
+    let server = Server::start_with(&project, &options);
     claim(&server);
     let mut wire = Wire {
         canary: &canary,
@@ -145,19 +155,25 @@ fn what_is_sent_comes_back_in_nothing_and_stays_nowhere_but_in_the_file_that_it_
         "x-request-id",
         "sec-fetch-site",
         "x-any",
+        "traceparent",
+        "tracestate",
+        "baggage",
     ] {
         wire.send("GET", "/api/auth/me", &[(header, value)], None);
         wire.send("POST", "/api/auth/logout", &[(header, value)], None);
         wire.send("GET", "/api/auth/me", &[(header, &format!("Bearer {value}"))], None);
     }
 
-    // What others read: metrics, the audit log by both doors, the server's log at its most talkative.
+    // What others read: metrics, traces, the audit log by both doors, the server's log at its most talkative.
     let operations = server.operations().expect("it was asked for");
     for path in ["/metrics", "/ready"] {
         assert!(!canary.is_in(Client::of(&operations).get(path).text), "{path}");
     }
     let (_, log) = server.stop();
     assert!(!canary.is_in(&log), "it is in the log");
+    let sent = collector.sent();
+    assert!(collector.spans(1).len() > 300, "the requests were traced");
+    assert!(sent.iter().all(|batch| !canary.is_in(batch)), "it is in the traces");
     for words in [
         &["audit", "list", "--limit", "500", "--json"][..],
         &["audit", "export", "--format", "jsonl"],

@@ -2,11 +2,13 @@
 
 mod canary;
 mod closed;
+mod collector;
 mod crashes;
 mod hangups;
 mod schemathesis;
 mod start;
 mod together;
+mod traces;
 
 use dango_tests::{Scratch, Server};
 

@@ -12,7 +12,7 @@ type Door = (&'static str, usize);
 const ANY: usize = usize::MAX;
 
 /// Each heavy crate, as Rust spells it, with its doors.
-const HEAVY: [(&str, &[Door]); 41] = [
+const HEAVY: [(&str, &[Door]); 46] = [
     (
         "toml_edit",
         &[
@@ -110,11 +110,29 @@ const HEAVY: [(&str, &[Door]); 41] = [
     ("axum", &[("crates/dango-api/src", ANY), ("crates/dango-server/src", 6)]),
     ("qrcode", &[("crates/dango-api/src", 1)]),
     // The server: one file drives connections, one folder listens, the rest is told apart from both.
-    ("hyper", &[("crates/dango-server/src/serve", 1)]),
-    ("hyper_util", &[("crates/dango-server/src/serve", 1)]),
+    // And one file takes traces to their collector: the way out shares nothing with the way in.
+    (
+        "hyper",
+        &[("crates/dango-server/src/serve", 1), ("crates/dango-server/src/traces", 1)],
+    ),
+    (
+        "hyper_util",
+        &[("crates/dango-server/src/serve", 1), ("crates/dango-server/src/traces", 1)],
+    ),
+    ("opentelemetry", &[("crates/dango-server/src/traces", 1)]),
+    ("opentelemetry_sdk", &[("crates/dango-server/src/traces", 1)]),
+    ("opentelemetry_otlp", &[("crates/dango-server/src/traces", 1)]),
+    ("opentelemetry_http", &[("crates/dango-server/src/traces", 1)]),
+    ("rustls_native_certs", &[("crates/dango-server/src/traces", 1)]),
     // One reads certificates and shakes hands, one calls it for each connection.
-    ("rustls", &[("crates/dango-server/src/serve", 1)]),
-    ("tokio_rustls", &[("crates/dango-server/src/serve", 2)]),
+    (
+        "rustls",
+        &[("crates/dango-server/src/serve", 1), ("crates/dango-server/src/traces", 1)],
+    ),
+    (
+        "tokio_rustls",
+        &[("crates/dango-server/src/serve", 2), ("crates/dango-server/src/traces", 1)],
+    ),
     ("listenfd", &[("crates/dango-server/src", 1)]),
     ("mimalloc", &[("crates/dango-server/src", 1)]),
     // What is counted, what is shown, and the seam by which a router adds its own.

@@ -305,6 +305,14 @@ impl Served {
         }
     }
 
+    /// Its path, the parameters in braces.
+    pub(crate) fn path(self) -> Option<&'static str> {
+        match self {
+            Self::Operation(index) => ROUTES.get(index).map(|route| route.path),
+            Self::Page(index) => PAGES.get(index).map(|page| page.path),
+        }
+    }
+
     /// Its place among everything that is counted: the operations first, then the pages.
     pub(crate) fn place(self) -> usize {
         match self {

@@ -126,6 +126,7 @@ impl World {
             trusted_proxies: proxies.iter().map(|net| net.parse().expect("a network")).collect(),
             limits,
             machine: Arc::new(Fine),
+            traces: None,
             clock: shared,
             entropy: Arc::new(OsEntropy),
         };

@@ -95,6 +95,8 @@ pub struct Settings {
     pub log_format: Option<LogFormat>,
     /// `log-level`.
     pub log_level: LevelFilter,
+    /// `otlp-endpoint`, without the path for traces.
+    pub otlp_endpoint: Option<String>,
     /// `profile`.
     pub profile: Profile,
     /// `require-second-factor`.
@@ -230,6 +232,7 @@ impl Reader<'_> {
             operations_listen: self.one("operations-listen", value::parse_address)?,
             log_format: self.one("log-format", value::parse_log_format)?,
             log_level: self.or("log-level", value::parse_log_level, LevelFilter::INFO)?,
+            otlp_endpoint: self.one("otlp-endpoint", crate::traces::parse_base)?,
             profile: self.or("profile", value::parse_profile, Profile::Standard)?,
             second_factor_roles: self.many("require-second-factor", value::parse_role)?,
             hashing_cost: self.hashing_cost()?,

@@ -135,6 +135,12 @@ pub const SETTINGS: &[Setting] = &[
         "What is logged: `error`, `warn`, `info`, `debug` or `trace`",
     ),
     Setting::one(
+        "otlp-endpoint",
+        "URL",
+        "OTEL_EXPORTER_OTLP_ENDPOINT, else none: off",
+        "The collector of OpenTelemetry that traces are sent to, by OTLP over HTTP: a span for each request, below `/v1/traces`",
+    ),
+    Setting::one(
         "profile",
         "NAME",
         "standard",
