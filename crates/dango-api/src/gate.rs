@@ -107,7 +107,7 @@ impl Begun {
 /// Checks what every request has to get right: it knows the server's name, and carries no credential in its address.
 fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
     let host = host(request)?;
-    if app.site().origin(&host).is_none() {
+    if !app.site().answers_to(&host) {
         return Err(Problem::new(
             code!(unknown_host),
             "this server does not answer to the name in `Host`; use the address that it was started with",

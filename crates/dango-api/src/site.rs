@@ -29,32 +29,29 @@ impl Site {
         }
     }
 
-    /// The origin (RFC 6454 §6.2) of a request with this `Host`; nothing where the server has another name.
-    pub(crate) fn origin(&self, host: &str) -> Option<String> {
+    /// Whether a request with this `Host` is for this server. It is asked for each request, so it takes no memory.
+    pub(crate) fn answers_to(&self, host: &str) -> bool {
         match self {
             Self::Public(url) => {
-                let origin = origin_of(url.as_str());
-                let (scheme, own) = origin.split_once("://")?;
-                let named = host.to_ascii_lowercase();
-                let default = if scheme == "https" { ":443" } else { ":80" };
-                (named == own || named.strip_suffix(default) == Some(own)).then(|| origin.clone())
+                let (scheme, own) = scheme_and_authority(url.as_str());
+                without_port(host, default_port(scheme == "https")).eq_ignore_ascii_case(own)
             }
-            Self::Loopback { port, tls } => {
-                let named = host.to_ascii_lowercase();
-                let scheme = if *tls { "https" } else { "http" };
-                let default = if *tls { 443 } else { 80 };
-                let is_own = LOOPBACK.iter().any(|name| {
-                    let rest = named.strip_prefix(name);
-                    match rest {
-                        Some("") => *port == default,
-                        Some(rest) => rest.strip_prefix(':').is_some_and(|text| text == port.to_string()),
-                        None => false,
+            Self::Loopback { port, tls } => LOOPBACK.iter().any(|name| {
+                let is_named = host.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
+                is_named
+                    && match &host[name.len()..] {
+                        "" => *port == if *tls { 443 } else { 80 },
+                        rest => rest.strip_prefix(':').is_some_and(|text| is_port(text, *port)),
                     }
-                });
-                let default = format!(":{default}");
-                is_own.then(|| format!("{scheme}://{}", named.strip_suffix(&default).unwrap_or(&named)))
-            }
+            }),
         }
+    }
+
+    /// The origin (RFC 6454 §6.2) of a request with this `Host`; nothing where the server has another name.
+    pub(crate) fn origin(&self, host: &str) -> Option<String> {
+        let scheme = if self.is_secure() { "https" } else { "http" };
+        let named = without_port(host, default_port(self.is_secure())).to_ascii_lowercase();
+        self.answers_to(host).then(|| format!("{scheme}://{named}"))
     }
 
     /// Whether an `Origin` header names the origin that the request itself was sent to.
@@ -64,12 +61,25 @@ impl Site {
     }
 }
 
-/// Scheme, host and port, without the default port and in lower case, as browsers send it.
-fn origin_of(url: &str) -> String {
+/// The scheme of an address, and its host and port without the default one.
+fn scheme_and_authority(url: &str) -> (&str, &str) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let authority = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    let default = if scheme == "https" { ":443" } else { ":80" };
-    format!("{scheme}://{}", authority.strip_suffix(default).unwrap_or(&authority))
+    let authority = rest.split('/').next().unwrap_or_default();
+    (scheme, without_port(authority, default_port(scheme == "https")))
+}
+
+/// The default port of a scheme, as it stands behind a host.
+const fn default_port(is_secure: bool) -> &'static str {
+    if is_secure { ":443" } else { ":80" }
+}
+
+fn without_port<'a>(authority: &'a str, port: &str) -> &'a str {
+    authority.strip_suffix(port).unwrap_or(authority)
+}
+
+/// Whether a text is a port as browsers write it.
+fn is_port(text: &str, port: u16) -> bool {
+    !text.starts_with(['0', '+']) && text.parse() == Ok(port)
 }
 
 #[cfg(test)]
