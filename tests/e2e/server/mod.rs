@@ -4,6 +4,7 @@ mod canary;
 mod closed;
 mod collector;
 mod crashes;
+mod disks;
 mod hangups;
 mod schemathesis;
 mod start;
