@@ -89,3 +89,34 @@ fn what_one_door_does_the_other_sees_at_once() {
     let listed = project.run(&["audit", "verify"]);
     assert_eq!(listed.status, 0, "{}", listed.stderr);
 }
+
+#[test]
+fn limits_of_requests_are_settings_and_hold_on_this_machine_too() {
+    let project = Scratch::initialised();
+    let options = [
+        "--max-requests-per-key",
+        "2",
+        "--max-anonymous-requests-per-address",
+        "3",
+        "--operations-listen",
+        "127.0.0.1:0",
+    ];
+    let server = Server::start_with(&project, &options);
+    claim(&server);
+    let mut session = server.signed_in(EMAIL, PASSWORD);
+    let made = session.post("/api/auth/api-keys", &json!({"name": "ci"})).json();
+    let mut program = server.client().with_key(made["key"].as_str().expect("a key"));
+    let mut stranger = server.client();
+    let statuses = |client: &mut dango_tests::Client| (0..4).map(|_| client.get("/api/auth/me").status).collect::<Vec<_>>();
+    assert_eq!(statuses(&mut program), [200, 200, 429, 429]);
+    assert_eq!(statuses(&mut stranger), [401, 401, 401, 429]);
+    assert_eq!(statuses(&mut session), [200; 4]);
+    let refused = program.get("/api/secrets");
+    assert_eq!((refused.status, refused.code().as_str()), (429, "rate_limited"), "{}", refused.text);
+    assert!(!refused.header("retry-after").is_empty() && refused.header("ratelimit").starts_with("\"key\";r=0;t="));
+    let operations = server.operations().expect("it was asked for");
+    let metrics = dango_tests::Client::of(&operations).get("/metrics").text;
+    assert!(metrics.contains("dango_http_rate_limited_total 4"), "{metrics}");
+    // Who is sent away fills no log.
+    assert!(!server.log().contains("429"), "{}", server.log());
+}
