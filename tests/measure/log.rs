@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use dango_audit::checkpoint::{Checkpoint, LogName};
 use dango_audit::{Actor, ChainKey, Draft, Event, Label, Outcome as Ending, Stage, log};
 use dango_core::{Clock, OsEntropy, SystemClock};
 use dango_identity::{AuditChainKey, IdentityKey};
@@ -36,18 +37,48 @@ fn record(store: &SqliteStore, key: &IdentityKey) -> Result<(), StoreFailure> {
     }))
 }
 
-/// Verifies the whole log of a database, as `dango audit verify` does.
-pub(super) fn verify(database: &Path, key: &IdentityKey) -> Outcome {
-    let store = SqliteStore::open(database, Open::Existing)?;
+/// What a log is held against beside itself.
+#[derive(Clone, Copy)]
+pub(super) enum Against {
+    Nothing,
+    /// A checkpoint of all of it, as a project keeps one.
+    Checkpoint,
+}
+
+/// Opens a database and verifies its whole log, as `dango audit verify` does.
+pub(super) fn verify(database: &Path, key: &IdentityKey, against: Against) -> Outcome {
+    let checkpoints = match against {
+        Against::Nothing => Vec::new(),
+        Against::Checkpoint => vec![checkpoint(database, key)?],
+    };
     let chain = chain_key(key);
     let begun = Instant::now();
-    let verifying = store.read(move |tx| Box::pin(async move { log::verify(tx, &chain, &[]).await.map_err(StoreFailure::unavailable) }));
+    let store = SqliteStore::open(database, Open::Existing)?;
+    let verifying = store.read(move |tx| {
+        Box::pin(async move {
+            let verified = log::verify(tx, &chain, &checkpoints).await;
+            verified.map_err(StoreFailure::unavailable)
+        })
+    });
     let report = block_on(verifying)?;
+    let taken = begun.elapsed();
     if !report.is_ok() {
         return Err("the log is not intact".into());
     }
-    println!("verified a second: {:.2}", report.events as f64 / begun.elapsed().as_secs_f64());
+    println!("verified a second: {:.2}", report.events as f64 / taken.as_secs_f64());
     Ok(())
+}
+
+fn checkpoint(database: &Path, key: &IdentityKey) -> Result<Checkpoint, Box<dyn std::error::Error>> {
+    let (store, chain) = (SqliteStore::open(database, Open::Existing)?, chain_key(key));
+    let name: LogName = "dango.example/audit".parse()?;
+    let made = store.read(move |tx| {
+        Box::pin(async move {
+            let made = log::checkpoint(tx, &chain, name).await;
+            made.map_err(StoreFailure::unavailable)
+        })
+    });
+    Ok(block_on(made)?)
 }
 
 fn chain_key(key: &IdentityKey) -> ChainKey {

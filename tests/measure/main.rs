@@ -15,11 +15,12 @@ use std::path::Path;
 use dango_core::SecretValue;
 use dango_identity::IdentityKey;
 use dango_tests::refusals::{self, Meter, Refusal};
+use log::Against;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
 const USAGE: &str = "usage: measure logins COUNT | argon2id COUNT | session-checks DATABASE KEY | appends THREADS COUNT \
-                     | verification DATABASE KEY | refusals COUNT";
+                     | verification[-to-checkpoint] DATABASE KEY | refusals COUNT";
 
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +31,8 @@ fn main() -> Outcome {
         ["argon2id", count] => logins::raw_argon2id(count.parse()?),
         ["session-checks", database, key] => sessions::check(Path::new(database), &identity_key(key)?),
         ["appends", threads, count] => log::append(folder.path(), threads.parse()?, count.parse()?),
-        ["verification", database, key] => log::verify(Path::new(database), &identity_key(key)?),
+        ["verification", database, key] => log::verify(Path::new(database), &identity_key(key)?, Against::Nothing),
+        ["verification-to-checkpoint", database, key] => log::verify(Path::new(database), &identity_key(key)?, Against::Checkpoint),
         ["refusals", count] => refuse(folder.path(), count.parse()?),
         _ => Err(USAGE.into()),
     }

@@ -86,6 +86,7 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> Digest {
 /// # Security
 ///
 /// Heads and segments are authenticated with keys of their own, made from this one, so no record can stand in for them.
+#[derive(Clone)]
 pub struct ChainKey {
     record: Hmac<Sha256>,
     head: Hmac<Sha256>,

@@ -18,6 +18,7 @@ mod draft;
 mod encoding;
 mod event;
 pub mod export;
+mod hashing;
 mod json;
 pub mod log;
 pub mod merkle;

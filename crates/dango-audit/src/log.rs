@@ -10,6 +10,7 @@ use crate::checkpoint::{Checkpoint, LogName};
 use crate::digest::{ChainKey, Digest};
 use crate::draft::Draft;
 use crate::encoding::{Row, canonical_bytes};
+use crate::hashing::Beside;
 use crate::merkle::{Frontier, Tree, leaf_hash};
 use crate::personal::{Erasure, Personal, PersonalFacts, PersonalIndex};
 use crate::query::{Cursor, Filter, PAGE_MAX, PageLimit};
@@ -195,7 +196,7 @@ pub async fn verify(store: &mut dyn AuditStore, key: &ChainKey, checkpoints: &[C
         Some(segment) => Verifier::after(key, &segment),
         None => Verifier::new(key),
     };
-    let mut verifier = verifier.with_personal(&index).with_checkpoints(checkpoints);
+    let mut verifier = Beside::new(verifier.with_personal(&index).with_checkpoints(checkpoints));
     let visit = &mut |row: &Row<'_>| {
         verifier.push(row);
         ControlFlow::Continue(())

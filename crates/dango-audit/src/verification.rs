@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use crate::chain::{SealedHead, intent_of, personal_of};
 use crate::checkpoint::Checkpoint;
 use crate::digest::{ChainKey, Digest};
-use crate::encoding::{Row, push_leaf};
+use crate::encoding::{Row, canonical_bytes};
 use crate::event::Event;
+use crate::hashing::{Hashed, Leaves};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::personal::{Entry, PersonalIndex};
 use crate::retention::SealedSegment;
@@ -206,9 +207,31 @@ impl<'a> Verifier<'a> {
 
     /// Looks at the next record. Behind the first bad one they are only counted: what follows it proves nothing.
     pub fn push(&mut self, row: &Row<'_>) {
+        if self.first_bad.is_none() {
+            let hashed = Hashed::of(self.key, row, self.leaves(), &mut self.leaf);
+            self.push_hashed(row, hashed);
+        } else {
+            self.events += 1;
+        }
+    }
+
+    /// The same for a record that was hashed already, as [`Verifier::leaves`] asked for.
+    pub(crate) fn push_hashed(&mut self, row: &Row<'_>, hashed: Hashed) {
         self.events += 1;
         if self.first_bad.is_none() {
-            self.first_bad = self.check(row).err();
+            self.first_bad = self.check(row, hashed).err();
+        }
+    }
+
+    pub(crate) fn key(&self) -> &'a ChainKey {
+        self.key
+    }
+
+    /// Whether the next records are to be hashed for the tree, too. Once they need not be, none has to be any more.
+    pub(crate) fn leaves(&self) -> Leaves {
+        match self.tree {
+            Some(_) => Leaves::Needed,
+            None => Leaves::Unused,
         }
     }
 
@@ -228,7 +251,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn check(&mut self, row: &Row<'_>) -> Result<(), FirstBad> {
+    fn check(&mut self, row: &Row<'_>, hashed: Hashed) -> Result<(), FirstBad> {
         let seq = self.last.next();
         let bad = |fault| Err(FirstBad { seq, fault });
         match row.seq.cmp(&seq.as_column()) {
@@ -239,16 +262,14 @@ impl<'a> Verifier<'a> {
         if row.prev_hash != self.last_hash.as_bytes() {
             return bad(Fault::NotLinked);
         }
-        self.leaf.clear();
-        push_leaf(&mut self.leaf, row);
-        if !self.key.is_record_hash(self.last_hash.as_bytes(), &self.leaf, row.hash) {
+        if !hashed.is_genuine {
             return bad(Fault::Altered);
         }
         self.check_personal(seq, row)?;
         self.last = seq;
         self.last_hash = Digest::from_slice(row.hash).expect("it was compared with a digest");
         if let Some(mut tree) = self.tree.take() {
-            tree.push(leaf_hash(&self.leaf));
+            tree.push(hashed.leaf.unwrap_or_else(|| leaf_hash(&canonical_bytes(row))));
             self.pass_checkpoints(&tree)?;
             self.tree = Some(tree).filter(|_| !self.checkpoints.is_empty());
         }

@@ -30,6 +30,7 @@ mod secrets;
 mod signals;
 mod source;
 mod sync;
+mod table;
 mod usage;
 
 use std::ffi::OsString;

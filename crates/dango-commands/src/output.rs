@@ -1,13 +1,14 @@
 //! What a command says: data to standard output, everything else to standard error.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::table::{Shown, lay_out};
 use crate::{Host, Outcome};
 
 /// The voice of a command; it also holds the [`Host`], so that there is one of each.
@@ -60,19 +61,12 @@ impl<'a> Output<'a> {
 
     /// A table with a heading; on a terminal it keeps to the width.
     pub(crate) fn table(&mut self, heading: &[&str], rows: &[Vec<String>]) -> Outcome {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(heading);
-        if !self.host.terminal.output {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-        for row in rows {
-            table.add_row(row.iter().map(|cell| printable(cell)));
-        }
-        if let Some(first) = table.column_mut(0) {
-            first.set_padding((0, 1));
-        }
-        let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-        self.data(text.as_bytes())
+        let shown = match self.host.terminal.output {
+            true => Shown::OnTerminal,
+            false => Shown::Elsewhere,
+        };
+        let rows: Vec<Vec<Cow<'_, str>>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+        self.data(lay_out(heading, &rows, shown).as_bytes())
     }
 
     /// Says what was done; `--quiet` silences it.
@@ -142,8 +136,12 @@ fn closed_pipe(error: &io::Error) -> Outcome {
 }
 
 /// A text that came from a file, for a terminal: control characters and those that reorder text are shown as `?`.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(visible).collect()
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| visible(c) == c) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(visible).collect())
+    }
 }
 
 fn visible(c: char) -> char {

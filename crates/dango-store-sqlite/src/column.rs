@@ -4,40 +4,18 @@ use std::str::FromStr;
 
 use dango_core::Timestamp;
 use dango_store::StoreFailure;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
-use crate::failure::{BadColumn, failure_of};
-
-/// A row, whichever driver read it. What is asked for as one thing and is another is damage.
-pub(crate) trait Cells {
-    fn integer_at(&self, at: usize) -> Result<Option<i64>, StoreFailure>;
-    fn text_at(&self, at: usize) -> Result<Option<&str>, StoreFailure>;
-    fn blob_at(&self, at: usize) -> Result<Option<&[u8]>, StoreFailure>;
-}
-
-impl Cells for SqliteRow {
-    fn integer_at(&self, at: usize) -> Result<Option<i64>, StoreFailure> {
-        self.try_get(at).map_err(failure_of)
-    }
-
-    fn text_at(&self, at: usize) -> Result<Option<&str>, StoreFailure> {
-        self.try_get(at).map_err(failure_of)
-    }
-
-    fn blob_at(&self, at: usize) -> Result<Option<&[u8]>, StoreFailure> {
-        self.try_get(at).map_err(failure_of)
-    }
-}
+use crate::connection::Row;
+use crate::failure::BadColumn;
 
 /// The columns of a row; each call reads the next one.
 pub(crate) struct Columns<'r> {
-    row: &'r dyn Cells,
+    row: &'r Row<'r>,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) fn of(row: &'r dyn Cells) -> Self {
+    pub(crate) fn of(row: &'r Row<'r>) -> Self {
         Self { row, next: 0 }
     }
 

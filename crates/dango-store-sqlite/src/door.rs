@@ -1,18 +1,16 @@
 //! What is asked at each request, on the thread of whoever asks: whether anything was committed, and whose a token is.
 //!
-//! The driver of the other connections has a thread for each and waits for it at every statement, which takes ten times as long
-//! as the statement and much longer where the processor is busy. This one runs on the same SQLite and calls it.
+//! Every other reading is done by a thread of its own, and waiting for one takes ten times as long as a statement, and much longer
+//! where the processor is busy.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use dango_core::Timestamp;
 use dango_identity::{ApiKeyRecord, SecondFactorState, StoredSession, TokenDigest, UserId, kind};
 use dango_store::{Admission, AtTheDoor, Budgets, Standing, StoreFailure, StoreVersion};
-use rusqlite::{Connection, OpenFlags, Row, ToSql};
 
-use crate::column::{Cells, Columns};
-use crate::failure::{BadColumn, failure_of_code};
+use crate::column::Columns;
+use crate::connection::{Connection, query};
 use crate::file::{FileState, OpenedFile};
 use crate::tables::{api_key, attempt, factor, link, session, settings, user};
 
@@ -51,7 +49,7 @@ impl Door {
         // After a failure it begins anew, with a number that was never given.
         let (connection, before) = match watcher.seen.take() {
             Some((connection, data, found)) if found == state => (connection, Some(data)),
-            _ => (self.connect()?, None),
+            _ => (Connection::hasty_reader(self.file.path())?, None),
         };
         let data = data_version(&connection)?;
         if before != Some(data) {
@@ -68,7 +66,9 @@ impl Door {
         budgets: &dyn Budgets,
     ) -> Result<AtTheDoor<StoredSession>, StoreFailure> {
         self.read(|moment| {
-            let row = moment.one(session::FIND_SESSION, &[&digest.as_bytes()], |row| session::stored(row))?;
+            let row = moment
+                .0
+                .one(&query(session::FIND_SESSION).bind(digest.as_bytes().to_vec()), session::stored)?;
             moment.at_the_door(row, |row| row.record.user, budgets)
         })
     }
@@ -80,7 +80,9 @@ impl Door {
         budgets: &dyn Budgets,
     ) -> Result<AtTheDoor<ApiKeyRecord>, StoreFailure> {
         self.read(|moment| {
-            let row = moment.one(api_key::FIND_KEY, &[&digest.as_bytes()], |row| api_key::key(row))?;
+            let row = moment
+                .0
+                .one(&query(api_key::FIND_KEY).bind(digest.as_bytes().to_vec()), api_key::key)?;
             moment.at_the_door(row, |row| row.owner, budgets)
         })
     }
@@ -88,9 +90,9 @@ impl Door {
     /// Reads one moment. A connection on which anything failed is not used again.
     fn read<T>(&self, work: impl FnOnce(&Moment<'_>) -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
         let (state, connection) = self.connection()?;
-        run(&connection, "BEGIN")?;
+        connection.run("BEGIN")?;
         let answer = work(&Moment(&connection))?;
-        run(&connection, "ROLLBACK")?;
+        connection.run("ROLLBACK")?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {
             idle.push((state, connection));
@@ -108,21 +110,9 @@ impl Door {
             }
         };
         drop(overtaken);
-        let connection = self.connect()?;
+        let connection = Connection::hasty_reader(self.file.path())?;
         // What was opened is what is there now, and not what was put there in between.
         Ok((self.file.look()?, connection))
-    }
-
-    fn connect(&self) -> Result<Connection, StoreFailure> {
-        // One thread has a connection at a time, so it needs no lock of its own.
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        let connection = Connection::open_with_flags(self.file.path(), flags).map_err(failure)?;
-        // Whoever asks is not to be held up; see `crate::connection` for the rest.
-        connection.busy_timeout(Duration::ZERO).map_err(failure)?;
-        connection
-            .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY")
-            .map_err(failure)?;
-        Ok(connection)
     }
 }
 
@@ -130,19 +120,8 @@ impl Door {
 struct Moment<'c>(&'c Connection);
 
 impl Moment<'_> {
-    fn one<T>(
-        &self,
-        sql: &'static str,
-        values: &[&dyn ToSql],
-        read: impl FnOnce(&Row<'_>) -> Result<T, StoreFailure>,
-    ) -> Result<Option<T>, StoreFailure> {
-        let mut statement = self.0.prepare_cached(sql).map_err(failure)?;
-        let mut rows = statement.query(values).map_err(failure)?;
-        rows.next().map_err(failure)?.map(read).transpose()
-    }
-
     fn at_the_door<R>(&self, row: Option<R>, owner: fn(&R) -> UserId, budgets: &dyn Budgets) -> Result<AtTheDoor<R>, StoreFailure> {
-        let admission = self.one(settings::FIND_ADMISSION, &[], |row| settings::admission(row))?;
+        let admission = self.0.one(&query(settings::FIND_ADMISSION), settings::admission)?;
         let bearer = match row {
             Some(row) => self.standing(owner(&row), budgets)?.map(|standing| (row, standing)),
             None => None,
@@ -154,14 +133,14 @@ impl Moment<'_> {
     }
 
     fn standing(&self, owner: UserId, budgets: &dyn Budgets) -> Result<Option<Standing>, StoreFailure> {
-        let id = owner.as_bytes();
-        let Some(user) = self.one(user::FIND_USER, &[&id], |row| user::user(row))? else {
+        let by_owner = |sql| query(sql).bind(owner.as_bytes().to_vec());
+        let Some(user) = self.0.one(&by_owner(user::FIND_USER), user::user)? else {
             return Ok(None);
         };
-        let totp = self.one(factor::FIND_ACTIVE_TOTP, &[&id], |_| Ok(()))?.is_some();
+        let totp = self.0.one(&by_owner(factor::FIND_ACTIVE_TOTP), |_| Ok(()))?.is_some();
         let budget = budgets.of_strangers(&user.email);
-        let (account, device) = (budget.account.as_bytes(), attempt::device(&budget.client));
-        let tries = self.one(attempt::FIND_BUDGET, &[&account, &device], |row| attempt::budget(row))?;
+        let find = query(attempt::FIND_BUDGET).bind(budget.account.as_bytes().to_vec());
+        let tries = self.0.one(&find.bind(attempt::device(&budget.client)), attempt::budget)?;
         Ok(Some(Standing {
             second_factor: if totp {
                 SecondFactorState::Active
@@ -169,7 +148,9 @@ impl Moment<'_> {
                 SecondFactorState::Absent
             },
             totp_enabled: totp,
-            oauth_provider: self.one(link::FIND_FIRST_ISSUER, &[&id], |row| Ok(Columns::of(row).text()?.to_owned()))?,
+            oauth_provider: self
+                .0
+                .one(&by_owner(link::FIND_FIRST_ISSUER), |row| Ok(Columns::of(row).text()?.to_owned()))?,
             // At the beginning of time every lock is still to run out.
             last_lock: tries.and_then(|tries| tries.state.lock(budgets.policy(), Timestamp::from_unix_micros(i64::MIN))),
             user,
@@ -177,36 +158,7 @@ impl Moment<'_> {
     }
 }
 
-fn run(connection: &Connection, sql: &'static str) -> Result<(), StoreFailure> {
-    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
-    statement.execute(()).map(|_| ()).map_err(failure)
-}
-
 fn data_version(connection: &Connection) -> Result<i64, StoreFailure> {
-    let mut statement = connection.prepare_cached("PRAGMA data_version").map_err(failure)?;
-    statement.query_row((), |row| row.get(0)).map_err(failure)
-}
-
-fn failure(error: rusqlite::Error) -> StoreFailure {
-    match error.sqlite_error().map(|error| error.extended_code) {
-        Some(code) => failure_of_code(code.unsigned_abs(), error),
-        None => StoreFailure::unavailable(error),
-    }
-}
-
-impl Cells for Row<'_> {
-    fn integer_at(&self, at: usize) -> Result<Option<i64>, StoreFailure> {
-        let cell = self.get_ref(at).map_err(failure)?;
-        cell.as_i64_or_null().map_err(|_| StoreFailure::damaged(BadColumn { column: at }))
-    }
-
-    fn text_at(&self, at: usize) -> Result<Option<&str>, StoreFailure> {
-        let cell = self.get_ref(at).map_err(failure)?;
-        cell.as_str_or_null().map_err(|_| StoreFailure::damaged(BadColumn { column: at }))
-    }
-
-    fn blob_at(&self, at: usize) -> Result<Option<&[u8]>, StoreFailure> {
-        let cell = self.get_ref(at).map_err(failure)?;
-        cell.as_blob_or_null().map_err(|_| StoreFailure::damaged(BadColumn { column: at }))
-    }
+    let found = connection.one(&query("PRAGMA data_version"), |row| Columns::of(row).integer());
+    found?.ok_or_else(|| StoreFailure::unavailable("SQLite does not say which version of the data it sees"))
 }

@@ -17,17 +17,7 @@ const NOTADB: u32 = 26;
 /// The index of the log could not grow, which is for want of room.
 const IOERR_SHMSIZE: u32 = 10 | 19 << 8;
 
-/// The failure behind an error of the driver.
-pub(crate) fn failure_of(error: sqlx::Error) -> StoreFailure {
-    let is_unreadable = matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_));
-    match code_of(&error) {
-        None if is_unreadable => StoreFailure::damaged(error),
-        None => StoreFailure::unavailable(error),
-        Some(code) => failure_of_code(code, error),
-    }
-}
-
-/// The failure behind a result code of SQLite, whichever driver passes it on.
+/// The failure behind an extended result code of SQLite.
 pub(crate) fn failure_of_code(code: u32, error: impl Error + Send + Sync + 'static) -> StoreFailure {
     if code == IOERR_SHMSIZE {
         return StoreFailure::Full;
@@ -42,11 +32,6 @@ pub(crate) fn failure_of_code(code: u32, error: impl Error + Send + Sync + 'stat
         CORRUPT | CONSTRAINT | MISMATCH => StoreFailure::damaged(error),
         _ => StoreFailure::unavailable(error),
     }
-}
-
-/// The extended result code.
-fn code_of(error: &sqlx::Error) -> Option<u32> {
-    error.as_database_error()?.code()?.parse().ok()
 }
 
 /// A row holds what nobody here can have written.

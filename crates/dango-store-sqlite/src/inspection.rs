@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use dango_store::StoreFailure;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Row};
 
-use crate::failure::failure_of;
+use crate::column::Columns;
+use crate::connection::{Connection, query};
 use crate::file::{self, Disk};
-use crate::{connection, migration};
+use crate::migration;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,25 +34,14 @@ pub fn inspect(path: &Path) -> Result<Inspected, StoreFailure> {
     } else {
         Disk::ReadOnly
     };
-    pollster::block_on(async {
-        let mut connection = connection::reader(&path, disk).await?;
-        let inspected = inspect_open(&mut connection).await;
-        let _ = connection.close().await;
-        inspected
-    })
-}
-
-async fn inspect_open(connection: &mut SqliteConnection) -> Result<Inspected, StoreFailure> {
-    let schema_version = migration::version(connection).await?;
+    let connection = Connection::reader(&path, disk)?;
+    let schema_version = migration::version(&connection)?;
     if schema_version > 0 {
-        migration::check(connection, schema_version).await?;
+        migration::check(&connection, schema_version)?;
     }
-    let row = sqlx::query("PRAGMA quick_check(1)")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failure_of)?;
-    match row.try_get::<&str, _>(0).map_err(failure_of)? {
-        "ok" => Ok(Inspected {
+    let check = connection.one(&query("PRAGMA quick_check(1)"), |row| Ok(Columns::of(row).text()?.to_owned()));
+    match check?.as_deref() {
+        Some("ok") => Ok(Inspected {
             schema_version,
             latest: migration::LATEST,
         }),

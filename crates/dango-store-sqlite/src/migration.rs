@@ -1,14 +1,13 @@
 //! How the schema comes to be what this version needs: numbered steps, forward only, each whole or not at all.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use dango_store::StoreFailure;
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Executor, Row};
 
-use crate::connection::{PATIENCE, lock};
-use crate::failure::failure_of;
+use crate::column::Columns;
+use crate::connection::{Connection, PATIENCE, query};
 
 /// "dngo": what says that a file is ours.
 const APPLICATION_ID: i32 = 0x646e_676f;
@@ -47,51 +46,53 @@ const MIGRATIONS: &[Migration] = &[
 pub(crate) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 /// Answers the version of a schema that nobody can bring up to date, if it needs that from nobody.
-pub(crate) async fn current(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
-    if version(connection).await? < LATEST {
+pub(crate) fn current(connection: &Connection) -> Result<u32, StoreFailure> {
+    if version(connection)? < LATEST {
         return Err(StoreFailure::ReadOnly);
     }
-    check(connection, LATEST).await?;
+    check(connection, LATEST)?;
     Ok(LATEST)
 }
 
 /// Brings the schema up to date and answers its version. It writes nothing where nothing is to be done.
 ///
 /// However many programs start at once: one does it, the others wait.
-pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
+pub(crate) fn migrate(connection: &Connection) -> Result<u32, StoreFailure> {
     let begun = Instant::now();
     loop {
         // Even a first look finds the file locked while another program does the steps.
-        match migrate_now(connection).await {
+        match migrate_now(connection) {
             Err(StoreFailure::Locked) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(1)),
             done => return done,
         }
     }
 }
 
-async fn migrate_now(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
-    if version(connection).await? == LATEST {
-        check(connection, LATEST).await?;
+fn migrate_now(connection: &Connection) -> Result<u32, StoreFailure> {
+    if version(connection)? == LATEST {
+        check(connection, LATEST)?;
         return Ok(LATEST);
     }
     // The file remembers that it has a write-ahead log.
-    lock(connection, "PRAGMA journal_mode = WAL").await?;
+    connection.lock("PRAGMA journal_mode = WAL")?;
     // Nobody reads between the steps, either.
-    lock(connection, "BEGIN EXCLUSIVE").await?;
-    let done = steps(connection).await;
+    connection.lock("BEGIN EXCLUSIVE")?;
+    let done = steps(connection);
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    let ended = connection.execute(end).await.map_err(failure_of);
+    let ended = connection.run_all(end);
     done?;
-    ended.map(|_| LATEST)
+    ended.map(|()| LATEST)
 }
 
 /// The version of the schema, of a database that is ours or that nothing is in yet.
-pub(crate) async fn version(connection: &mut SqliteConnection) -> Result<u32, StoreFailure> {
+pub(crate) fn version(connection: &Connection) -> Result<u32, StoreFailure> {
     let sql = "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), \
                (SELECT count(*) FROM sqlite_schema)";
-    let row = sqlx::query(sql).fetch_one(&mut *connection).await.map_err(failure_of)?;
-    let number = |at| row.try_get::<i64, usize>(at).map_err(failure_of);
-    let (application, version, tables) = (number(0)?, number(1)?, number(2)?);
+    let row = connection.one(&query(sql), |row| {
+        let columns = &mut Columns::of(row);
+        Ok((columns.integer()?, columns.integer()?, columns.integer()?))
+    });
+    let (application, version, tables) = row?.unwrap_or_default();
     let is_empty = application == 0 && version == 0 && tables == 0;
     if application != i64::from(APPLICATION_ID) && !is_empty {
         return Err(StoreFailure::Foreign);
@@ -107,41 +108,34 @@ pub(crate) async fn version(connection: &mut SqliteConnection) -> Result<u32, St
 }
 
 /// Does what is still to be done, now that nobody else can.
-async fn steps(connection: &mut SqliteConnection) -> Result<(), StoreFailure> {
-    let before = version(connection).await?;
+fn steps(connection: &Connection) -> Result<(), StoreFailure> {
+    let before = version(connection)?;
     if before == 0 {
         let sql = "CREATE TABLE schema_migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL) STRICT; \
                    PRAGMA application_id = 0x646e676f";
-        connection.execute(sql).await.map_err(failure_of)?;
+        connection.run_all(sql)?;
     }
-    check(connection, before).await?;
+    check(connection, before)?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.version > before) {
-        connection.execute(migration.sql).await.map_err(failure_of)?;
-        sqlx::query("INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)")
-            .bind(migration.version)
-            .bind(migration.name)
-            .bind(checksum(migration))
-            .execute(&mut *connection)
-            .await
-            .map_err(failure_of)?;
+        connection.run_all(migration.sql)?;
+        let insert = query("INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)");
+        connection.change(&insert.bind(migration.version).bind(migration.name).bind(checksum(migration)))?;
     }
     // A pragma takes no parameter; that the number is the newest is tested.
-    connection.execute("PRAGMA user_version = 4").await.map_err(failure_of)?;
+    connection.run_all("PRAGMA user_version = 4")?;
     Ok(())
 }
 
 /// Whether the steps that the database has been through are the ones known here.
-pub(crate) async fn check(connection: &mut SqliteConnection, version: u32) -> Result<(), StoreFailure> {
-    let rows = sqlx::query("SELECT version, checksum FROM schema_migrations ORDER BY version")
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(failure_of)?;
+pub(crate) fn check(connection: &Connection, version: u32) -> Result<(), StoreFailure> {
+    let mut found: Vec<(u32, Vec<u8>)> = Vec::new();
+    connection.each(&query("SELECT version, checksum FROM schema_migrations ORDER BY version"), |row| {
+        let columns = &mut Columns::of(row);
+        found.push((columns.number()?, columns.blob()?.to_vec()));
+        Ok(ControlFlow::Continue(()))
+    })?;
     let known = MIGRATIONS.iter().filter(|migration| migration.version <= version);
-    let same = rows.len() == known.clone().count()
-        && rows.iter().zip(known).all(|(row, migration)| {
-            let version = row.try_get::<u32, _>(0).is_ok_and(|version| version == migration.version);
-            version && row.try_get::<&[u8], _>(1).is_ok_and(|found| found == checksum(migration))
-        });
+    let same = known.map(|migration| (migration.version, checksum(migration))).eq(found);
     if same {
         Ok(())
     } else {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dango_identity::{ApiKeyRecord, StoredSession, TokenDigest, kind};
 use dango_store::{AtTheDoor, Budgets, Job, Store, StoreFailure, StoreVersion};
-use sqlx::Connection;
 
+use crate::connection::Connection;
 use crate::door::Door;
 use crate::file::{self, Disk, Open, OpenedFile};
+use crate::migration;
 use crate::readers::Readers;
 use crate::writer::Writer;
-use crate::{connection, migration};
 
 /// Users, sessions, keys and the audit log in one SQLite file.
 ///
@@ -50,41 +50,33 @@ impl SqliteStore {
     fn open_once(path: &Path, open: Open) -> Result<Self, StoreFailure> {
         let file = Arc::new(file::prepare(path, open)?);
         let store = match file::disk_of(file.path()) {
-            Disk::ReadOnly => pollster::block_on(Self::connect_still(Arc::clone(&file))),
-            Disk::Writable => pollster::block_on(Self::connect(Arc::clone(&file))),
+            Disk::ReadOnly => Self::connect_still(Arc::clone(&file)),
+            Disk::Writable => Self::connect(Arc::clone(&file)),
         };
         let store = store?;
         file.look()?;
         Ok(store)
     }
 
-    async fn connect(file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
-        let mut connection = connection::writer(file.path()).await?;
-        match migration::migrate(&mut connection).await {
-            Ok(schema_version) => Ok(Self {
-                readers: Readers::new(Arc::clone(&file), Disk::Writable),
-                door: Some(Door::new(Arc::clone(&file))),
-                writer: Some(Writer::start(connection, file)?),
-                schema_version,
-            }),
-            Err(failure) => {
-                // What could not be opened need not be closed well.
-                let _ = connection.close().await;
-                Err(failure)
-            }
-        }
+    fn connect(file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
+        let connection = Connection::writer(file.path())?;
+        let schema_version = migration::migrate(&connection)?;
+        Ok(Self {
+            readers: Readers::new(Arc::clone(&file), Disk::Writable),
+            door: Some(Door::new(Arc::clone(&file))),
+            writer: Some(Writer::start(connection, file)?),
+            schema_version,
+        })
     }
 
     /// Opens a file that nobody can write. What a writer had left beside it cannot be brought in, and without it the file lies.
-    async fn connect_still(file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
+    fn connect_still(file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
         if file::has_log(file.path()) {
             return Err(StoreFailure::ReadOnly);
         }
-        let mut connection = connection::reader(file.path(), Disk::ReadOnly).await?;
-        let found = migration::current(&mut connection).await;
-        let _ = connection.close().await;
+        let connection = Connection::reader(file.path(), Disk::ReadOnly)?;
         Ok(Self {
-            schema_version: found?,
+            schema_version: migration::current(&connection)?,
             readers: Readers::new(file, Disk::ReadOnly),
             door: None,
             writer: None,

@@ -3,27 +3,29 @@
 use std::ops::ControlFlow;
 
 use dango_store::StoreFailure;
-use futures_util::TryStreamExt;
-use sqlx::Sqlite;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 
-use crate::failure::failure_of;
+use crate::connection::{Connection, Row, Statement};
 
-/// A statement with its values. Its text is in the program, never put together.
-pub(crate) type Statement = Query<'static, Sqlite, SqliteArguments>;
+/// Whether nobody waits any more for what a transaction reads.
+pub(crate) type Abandoned<'c> = &'c (dyn Fn() -> bool + Sync);
 
 /// Every store of the domains, on one connection inside one transaction.
 pub(crate) struct SqliteTransaction<'c> {
-    connection: &'c mut SqliteConnection,
+    // Only one thread may have a connection at a time, so it is not shared here, either.
+    connection: &'c mut Connection,
+    abandoned: Abandoned<'c>,
     /// The first step that failed. After it nothing is done any more, whatever the caller makes of the error: SQLite may have
     /// given up the transaction, and what came now would be committed by itself.
     failure: Option<StoreFailure>,
 }
 
 impl<'c> SqliteTransaction<'c> {
-    pub(crate) fn new(connection: &'c mut SqliteConnection) -> Self {
-        Self { connection, failure: None }
+    pub(crate) fn new(connection: &'c mut Connection, abandoned: Abandoned<'c>) -> Self {
+        Self {
+            connection,
+            abandoned,
+            failure: None,
+        }
     }
 
     /// Ends the use of the connection and says what failed, if anything did.
@@ -32,57 +34,51 @@ impl<'c> SqliteTransaction<'c> {
     }
 
     /// Runs a statement and says how many rows it changed.
-    pub(crate) async fn change(&mut self, statement: Statement) -> Result<u64, StoreFailure> {
+    pub(crate) fn change(&mut self, statement: Statement) -> Result<u64, StoreFailure> {
         self.check()?;
-        let done = statement.execute(&mut *self.connection).await;
-        self.note(done.map(|done| done.rows_affected()).map_err(failure_of))
+        let done = self.connection.change(&statement);
+        self.note(done)
     }
 
     /// Whether a statement that changes one row at most did.
-    pub(crate) async fn changed(&mut self, statement: Statement) -> Result<bool, StoreFailure> {
-        Ok(self.change(statement).await? > 0)
+    pub(crate) fn changed(&mut self, statement: Statement) -> Result<bool, StoreFailure> {
+        Ok(self.change(statement)? > 0)
     }
 
     /// Reads the one row that there may be.
-    pub(crate) async fn one<T>(
+    pub(crate) fn one<T>(
         &mut self,
         statement: Statement,
-        read: impl FnOnce(&SqliteRow) -> Result<T, StoreFailure>,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreFailure>,
     ) -> Result<Option<T>, StoreFailure> {
         self.check()?;
-        let found = statement.fetch_optional(&mut *self.connection).await.map_err(failure_of);
-        let read = found.and_then(|row| row.as_ref().map(read).transpose());
+        let read = self.connection.one(&statement, read);
         self.note(read)
     }
 
     /// Reads every row.
-    pub(crate) async fn all<T>(
+    pub(crate) fn all<T>(
         &mut self,
         statement: Statement,
-        read: impl Fn(&SqliteRow) -> Result<T, StoreFailure>,
+        read: impl Fn(&Row<'_>) -> Result<T, StoreFailure>,
     ) -> Result<Vec<T>, StoreFailure> {
         self.check()?;
-        let found = statement.fetch_all(&mut *self.connection).await.map_err(failure_of);
-        let read = found.and_then(|rows| rows.iter().map(read).collect());
-        self.note(read)
+        let mut found = Vec::new();
+        let done = self.connection.each(&statement, |row| {
+            found.push(read(row)?);
+            Ok(ControlFlow::Continue(()))
+        });
+        self.note(done.map(|()| found))
     }
 
-    /// Lends every row, one after another, until it has been enough.
-    pub(crate) async fn each(
-        &mut self,
-        statement: Statement,
-        mut visit: impl FnMut(&SqliteRow) -> ControlFlow<()> + Send,
-    ) -> Result<(), StoreFailure> {
+    /// Lends every row, one after another, until it has been enough or nobody waits any more.
+    pub(crate) fn each(&mut self, statement: Statement, mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>) -> Result<(), StoreFailure> {
         self.check()?;
-        let mut rows = statement.fetch(&mut *self.connection);
-        let done = loop {
-            match rows.try_next().await {
-                Ok(Some(row)) if visit(&row).is_continue() => {}
-                Ok(_) => break Ok(()),
-                Err(error) => break Err(failure_of(error)),
-            }
-        };
-        drop(rows);
+        let abandoned = self.abandoned;
+        let done = self.connection.each(&statement, |row| match abandoned() {
+            true => Err(StoreFailure::Interrupted),
+            false => Ok(visit(row)),
+        });
         self.note(done)
     }
 

@@ -9,11 +9,8 @@ use std::time::{Duration, Instant};
 use dango_store::{Job, StoreFailure, Verdict};
 use futures_channel::oneshot;
 use futures_util::FutureExt;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Executor};
 
-use crate::connection::lock;
-use crate::failure::failure_of;
+use crate::connection::Connection;
 use crate::file::OpenedFile;
 use crate::transaction::SqliteTransaction;
 
@@ -36,11 +33,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: SqliteConnection, file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
+    pub(crate) fn start(connection: Connection, file: Arc<OpenedFile>) -> Result<Self, StoreFailure> {
         let (requests, received) = channel();
         let thread = std::thread::Builder::new()
             .name("dango-writer".to_owned())
-            .spawn(move || pollster::block_on(serve(connection, &file, &received)))
+            .spawn(move || serve(connection, &file, &received))
             .map_err(StoreFailure::unavailable)?;
         Ok(Self {
             requests: Some(requests),
@@ -69,12 +66,12 @@ impl Drop for Writer {
     }
 }
 
-async fn serve(mut connection: SqliteConnection, file: &OpenedFile, requests: &Receiver<Request>) {
+fn serve(mut connection: Connection, file: &OpenedFile, requests: &Receiver<Request>) {
     while let Ok(first) = requests.recv() {
-        group(&mut connection, file, first, requests).await;
+        group(&mut connection, file, first, requests);
     }
     // Closing brings the log into the file. Where that fails, the next one to open it does it.
-    let _ = connection.close().await;
+    drop(connection);
 }
 
 /// What a job asks of its transaction, once it has run.
@@ -88,14 +85,14 @@ enum Ran {
 /// Runs a job, and those that wait behind it, in one transaction, and answers all of them.
 ///
 /// Nobody waits for a group to fill: while one is being written to the disk, the next gathers by itself.
-async fn group(connection: &mut SqliteConnection, file: &OpenedFile, first: Request, requests: &Receiver<Request>) {
+fn group(connection: &mut Connection, file: &OpenedFile, first: Request, requests: &Receiver<Request>) {
     if let Err(failure) = file.look() {
         let _ = first.answer.send(Err(failure));
         return;
     }
-    if let Err(failure) = lock(connection, "BEGIN IMMEDIATE").await {
+    if let Err(failure) = connection.lock("BEGIN IMMEDIATE") {
         // Should a transaction still be open, because it could not be rolled back, the next job is not to fail for it, too.
-        return give_up(connection, vec![first.answer], &failure).await;
+        return give_up(connection, vec![first.answer], &failure);
     }
     let begun = Instant::now();
     let mut done: Vec<Answer> = Vec::new();
@@ -109,13 +106,13 @@ async fn group(connection: &mut SqliteConnection, file: &OpenedFile, first: Requ
         let ran = if done.is_empty() {
             // Nothing is done yet that must not be undone with it. A large job would also be slow in a savepoint: at each
             // statement SQLite walks through what the savepoint has kept.
-            match run(connection, job).await {
+            match run(connection, job) {
                 Ran::Done => Ok(Ran::Done),
-                Ran::RolledBack => return undone(connection, answer, Ok(())).await,
-                Ran::Failed(failure) => return undone(connection, answer, Err(failure)).await,
+                Ran::RolledBack => return undone(connection, answer, Ok(())),
+                Ran::Failed(failure) => return undone(connection, answer, Err(failure)),
             }
         } else {
-            in_savepoint(connection, job).await
+            in_savepoint(connection, job)
         };
         match ran {
             Ok(Ran::Done) => done.push(answer),
@@ -125,15 +122,15 @@ async fn group(connection: &mut SqliteConnection, file: &OpenedFile, first: Requ
             // SQLite has given up the whole transaction, and with it the jobs before this one.
             Err(failure) => {
                 done.push(answer);
-                return give_up(connection, done, &failure).await;
+                return give_up(connection, done, &failure);
             }
         }
         if done.len() < GROUP && begun.elapsed() < GROUP_TIME {
             next = requests.try_recv().ok();
         }
     }
-    if let Err(error) = connection.execute("COMMIT").await {
-        return give_up(connection, done, &failure_of(error)).await;
+    if let Err(failure) = connection.run("COMMIT") {
+        return give_up(connection, done, &failure);
     }
     // What is written into a file that is gone is kept by nobody.
     let kept = file.look().map(|_| ());
@@ -143,16 +140,16 @@ async fn group(connection: &mut SqliteConnection, file: &OpenedFile, first: Requ
 }
 
 /// Ends a transaction in which one job has run, which is not to happen.
-async fn undone(connection: &mut SqliteConnection, answer: Answer, answered: Result<(), StoreFailure>) {
+fn undone(connection: &mut Connection, answer: Answer, answered: Result<(), StoreFailure>) {
     // It fails where SQLite has rolled back already.
-    let _ = connection.execute("ROLLBACK").await;
+    let _ = connection.run_all("ROLLBACK");
     let _ = answer.send(answered);
 }
 
 /// Ends a transaction of which nothing can happen any more.
-async fn give_up(connection: &mut SqliteConnection, jobs: Vec<Answer>, failure: &StoreFailure) {
+fn give_up(connection: &mut Connection, jobs: Vec<Answer>, failure: &StoreFailure) {
     // It fails where SQLite has rolled back already.
-    let _ = connection.execute("ROLLBACK").await;
+    let _ = connection.run_all("ROLLBACK");
     for answer in jobs {
         let _ = answer.send(Err(failure.clone()));
     }
@@ -163,25 +160,25 @@ async fn give_up(connection: &mut SqliteConnection, jobs: Vec<Answer>, failure: 
 /// # Errors
 ///
 /// The transaction as a whole is lost.
-async fn in_savepoint(connection: &mut SqliteConnection, job: Job) -> Result<Ran, StoreFailure> {
-    connection.execute("SAVEPOINT job").await.map_err(failure_of)?;
-    let ran = run(connection, job).await;
+fn in_savepoint(connection: &mut Connection, job: Job) -> Result<Ran, StoreFailure> {
+    connection.run("SAVEPOINT job")?;
+    let ran = run(connection, job);
     let end = match ran {
         Ran::Done => "RELEASE job",
         Ran::RolledBack | Ran::Failed(_) => "ROLLBACK TO job; RELEASE job",
     };
-    match (connection.execute(end).await, ran) {
-        (Ok(_), ran) => Ok(ran),
+    match (connection.run_all(end), ran) {
+        (Ok(()), ran) => Ok(ran),
         // Why the savepoint is gone is what the job met.
         (Err(_), Ran::Failed(failure)) => Err(failure),
-        (Err(error), _) => Err(failure_of(error)),
+        (Err(failure), _) => Err(failure),
     }
 }
 
-async fn run(connection: &mut SqliteConnection, job: Job) -> Ran {
-    let mut transaction = SqliteTransaction::new(connection);
+fn run(connection: &mut Connection, job: Job) -> Ran {
+    let mut transaction = SqliteTransaction::new(connection, &|| false);
     let work = AssertUnwindSafe(async { job(&mut transaction).await });
-    let verdict = work.catch_unwind().await;
+    let verdict = pollster::block_on(work.catch_unwind());
     match (verdict, transaction.into_failure()) {
         (Ok(_), Some(failure)) => Ran::Failed(failure),
         (Ok(Verdict::Commit), None) => Ran::Done,

@@ -136,10 +136,12 @@ pub(super) fn append(project: &Path, ours: &Ours, counterparts: &Counterparts) -
     })
 }
 
-/// Records that are verified, against a chain as one would write it oneself.
+/// Records that are verified out of a database, against a chain as one would write it oneself.
 pub(super) fn verify(project: &Path, ours: &Ours, counterparts: &Counterparts) -> Result<Case, Failure> {
-    let (database, seeding) = seeded(project, ours, &["--users", "1", "--events", "200000"])?;
+    let (database, seeding) = seeded(project, ours, &["--users", "1", "--events", "1000000"])?;
     let (database, key) = (text(&database)?, text(&project.join(KEY_FILE))?);
+    let out_of_sqlite =
+        |label, what| Contestant::new(label, &ours.measure, &[what, &database, &key], project).reporting("verified a second: ");
     let script = "import hashlib, hmac, json, time\n\
                   record = {'at': '2026-01-01T00:00:00Z', 'actor': 'ada@example.com', 'event': 'secret_set', 'outcome': 'success'}\n\
                   lines = [json.dumps(dict(record, seq=seq)).encode() for seq in range(200000)]\n\
@@ -151,20 +153,20 @@ pub(super) fn verify(project: &Path, ours: &Ours, counterparts: &Counterparts) -
     Ok(Case {
         preparations: vec![seeding],
         measure: Measure::PerSecond,
-        goal: Some("At least 1,000,000 records a second are to be verified by one thread."),
+        goal: Some("At least 1,000,000 records a second are to be verified, opening the database and reading them included."),
         ..Case::new(
-            "Records of the audit log verified by one thread: chain, fields, personal data",
+            "A log of 1,000,000 records in SQLite verified at one moment of it: chain, fields, personal data, end",
             vec![
-                Contestant::new("records in memory", &ours.verification_rate, &[], project)
-                    .reporting("verify: ")
-                    .answering("intact: true".to_owned()),
+                out_of_sqlite("opened, read and verified", "verification"),
+                out_of_sqlite("the same up to a checkpoint of all of them", "verification-to-checkpoint"),
                 Contestant::new(
-                    "the same with reading them out of SQLite",
-                    &ours.measure,
-                    &["verification", &database, &key],
+                    "the rules alone, records in memory, one thread",
+                    &ours.verification_rate,
+                    &[],
                     project,
                 )
-                .reporting("verified a second: "),
+                .reporting("verify: ")
+                .answering("intact: true".to_owned()),
                 Contestant::new(
                     "Python, `json` lines under chained `hmac`",
                     &counterparts.python,

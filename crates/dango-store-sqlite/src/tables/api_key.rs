@@ -7,10 +7,10 @@ use dango_identity::{
     Permission, PermissionSet, Retirement, StoreError, TokenDigest, UserId, kind,
 };
 use dango_store::StoreFailure;
-use sqlx::query;
 
 use super::session::client;
-use crate::column::{Cells, Columns};
+use crate::column::Columns;
+use crate::connection::{Row, query};
 use crate::transaction::SqliteTransaction;
 
 /// The columns that [`key`] reads.
@@ -27,7 +27,7 @@ pub(crate) const FIND_KEY: &str = concat!("SELECT ", key_columns!(), " FROM api_
 /// Reads [`key_columns`].
 ///
 /// As with sessions: what a key may do is either what was written, or nothing, with a code that cannot be right.
-pub(crate) fn key(row: &impl Cells) -> Result<ApiKeyRecord, StoreFailure> {
+pub(crate) fn key(row: &Row<'_>) -> Result<ApiKeyRecord, StoreFailure> {
     let columns = &mut Columns::of(row);
     let mut record = ApiKeyRecord {
         id: columns.id(ApiKeyId::from_bytes)?,
@@ -97,7 +97,7 @@ fn permissions(text: &str) -> Result<PermissionSet, dango_identity::ParsePermiss
 }
 
 impl SqliteTransaction<'_> {
-    async fn add_key(&mut self, record: &ApiKeyRecord) -> Result<bool, StoreFailure> {
+    fn add_key(&mut self, record: &ApiKeyRecord) -> Result<bool, StoreFailure> {
         // A key of an earlier version may begin like another.
         let sql = "INSERT INTO api_keys (id, family_id, owner_id, name, prefix, digest, permissions, administers, allow_list, created_at, \
                    expires_at, retiring_until, revoked_at, last_used_at, last_used_address, last_used_agent, mac) \
@@ -129,21 +129,20 @@ impl SqliteTransaction<'_> {
                     .map(|agent| agent.as_str().to_owned()),
             )
             .bind(record.mac.to_vec());
-        self.changed(insert).await
+        self.changed(insert)
     }
 
     /// Revokes all keys of an owner that are not revoked; answers how many.
-    pub(super) async fn revoke_keys_of(&mut self, owner: UserId, now: Timestamp) -> Result<u64, StoreFailure> {
+    pub(super) fn revoke_keys_of(&mut self, owner: UserId, now: Timestamp) -> Result<u64, StoreFailure> {
         let sql = "UPDATE api_keys SET revoked_at = ?2 WHERE owner_id = ?1 AND revoked_at IS NULL";
         self.change(query(sql).bind(owner.as_bytes().to_vec()).bind(now.unix_micros()))
-            .await
     }
 }
 
 #[async_trait]
 impl ApiKeyStore for SqliteTransaction<'_> {
     async fn insert_api_key(&mut self, record: &ApiKeyRecord) -> Result<ApiKeyWrite, StoreError> {
-        Ok(if self.add_key(record).await? {
+        Ok(if self.add_key(record)? {
             ApiKeyWrite::Written
         } else {
             ApiKeyWrite::Taken
@@ -152,10 +151,10 @@ impl ApiKeyStore for SqliteTransaction<'_> {
 
     async fn rotate_api_key(&mut self, old: &Retirement, record: &ApiKeyRecord) -> Result<ApiKeyWrite, StoreError> {
         let sql = "SELECT 1 FROM api_keys WHERE id = ?1 AND revoked_at IS NULL AND retiring_until IS NULL";
-        if self.one(query(sql).bind(old.id.as_bytes().to_vec()), |_| Ok(())).await?.is_none() {
+        if self.one(query(sql).bind(old.id.as_bytes().to_vec()), |_| Ok(()))?.is_none() {
             return Ok(ApiKeyWrite::Stale);
         }
-        if !self.add_key(record).await? {
+        if !self.add_key(record)? {
             return Ok(ApiKeyWrite::Taken);
         }
         let sql = "UPDATE api_keys SET retiring_until = ?2, mac = ?3 WHERE id = ?1";
@@ -163,19 +162,17 @@ impl ApiKeyStore for SqliteTransaction<'_> {
             .bind(old.id.as_bytes().to_vec())
             .bind(old.until.unix_micros())
             .bind(old.mac.to_vec());
-        self.change(retire).await?;
+        self.change(retire)?;
         Ok(ApiKeyWrite::Written)
     }
 
     async fn find_api_key(&mut self, digest: &TokenDigest<kind::ApiKey>) -> Result<Option<ApiKeyRecord>, StoreError> {
-        Ok(self.one(query(FIND_KEY).bind(digest.as_bytes().to_vec()), key).await?)
+        Ok(self.one(query(FIND_KEY).bind(digest.as_bytes().to_vec()), key)?)
     }
 
     async fn api_key_of(&mut self, owner: UserId, id: ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
         let sql = concat!("SELECT ", key_columns!(), " FROM api_keys WHERE owner_id = ?1 AND id = ?2");
-        Ok(self
-            .one(query(sql).bind(owner.as_bytes().to_vec()).bind(id.as_bytes().to_vec()), key)
-            .await?)
+        Ok(self.one(query(sql).bind(owner.as_bytes().to_vec()).bind(id.as_bytes().to_vec()), key)?)
     }
 
     async fn api_keys_of(&mut self, owner: UserId) -> Result<Vec<ApiKeyRecord>, StoreError> {
@@ -184,7 +181,7 @@ impl ApiKeyStore for SqliteTransaction<'_> {
             key_columns!(),
             " FROM api_keys WHERE owner_id = ?1 ORDER BY created_at DESC, id DESC"
         );
-        Ok(self.all(query(sql).bind(owner.as_bytes().to_vec()), key).await?)
+        Ok(self.all(query(sql).bind(owner.as_bytes().to_vec()), key)?)
     }
 
     async fn touch_api_key(&mut self, id: ApiKeyId, last_used: &ApiKeyUse, not_after: Timestamp) -> Result<bool, StoreError> {
@@ -196,7 +193,7 @@ impl ApiKeyStore for SqliteTransaction<'_> {
             .bind(last_used.client.address.map(|address| address.to_string()))
             .bind(last_used.client.user_agent.as_ref().map(|agent| agent.as_str().to_owned()))
             .bind(not_after.unix_micros());
-        Ok(self.changed(touch).await?)
+        Ok(self.changed(touch)?)
     }
 
     async fn revoke_api_key(&mut self, owner: UserId, id: ApiKeyId, now: Timestamp) -> Result<bool, StoreError> {
@@ -205,17 +202,15 @@ impl ApiKeyStore for SqliteTransaction<'_> {
             .bind(owner.as_bytes().to_vec())
             .bind(id.as_bytes().to_vec())
             .bind(now.unix_micros());
-        Ok(self.changed(revoke).await?)
+        Ok(self.changed(revoke)?)
     }
 
     async fn revoke_api_key_family(&mut self, family: ApiKeyId, now: Timestamp) -> Result<u64, StoreError> {
         let sql = "UPDATE api_keys SET revoked_at = ?2 WHERE family_id = ?1 AND revoked_at IS NULL";
-        Ok(self
-            .change(query(sql).bind(family.as_bytes().to_vec()).bind(now.unix_micros()))
-            .await?)
+        Ok(self.change(query(sql).bind(family.as_bytes().to_vec()).bind(now.unix_micros()))?)
     }
 
     async fn revoke_api_keys_of(&mut self, owner: UserId, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(self.revoke_keys_of(owner, now).await?)
+        Ok(self.revoke_keys_of(owner, now)?)
     }
 }

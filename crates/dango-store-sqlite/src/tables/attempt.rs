@@ -6,9 +6,9 @@ use dango_identity::{
     AccountKey, AttemptKey, AttemptState, AttemptStore, Charge, ChargedAttempt, ClientClass, Lock, LockView, LockoutPolicy, StoreError,
 };
 use dango_store::StoreFailure;
-use sqlx::query;
 
-use crate::column::{Cells, Columns, signed};
+use crate::column::{Columns, signed};
+use crate::connection::{Row, query};
 use crate::transaction::SqliteTransaction;
 
 /// Finds the budget of the account `?1` and the browser `?2`.
@@ -16,7 +16,7 @@ pub(crate) const FIND_BUDGET: &str = "SELECT account, device_id, failures, total
                                       WHERE account = ?1 AND device_id = ?2";
 
 /// Reads `account, device_id, failures, total, level, "window", locked_until, last_at`.
-pub(crate) fn budget(row: &impl Cells) -> Result<Budget, StoreFailure> {
+pub(crate) fn budget(row: &Row<'_>) -> Result<Budget, StoreFailure> {
     let columns = &mut Columns::of(row);
     Ok(Budget {
         account: columns.bytes()?,
@@ -46,12 +46,12 @@ pub(crate) fn device(client: &ClientClass) -> Vec<u8> {
 }
 
 impl SqliteTransaction<'_> {
-    async fn attempt_state(&mut self, key: &AttemptKey) -> Result<Option<AttemptState>, StoreFailure> {
+    fn attempt_state(&mut self, key: &AttemptKey) -> Result<Option<AttemptState>, StoreFailure> {
         let find = query(FIND_BUDGET).bind(key.account.as_bytes().to_vec()).bind(device(&key.client));
-        Ok(self.one(find, budget).await?.map(|budget| budget.state))
+        Ok(self.one(find, budget)?.map(|budget| budget.state))
     }
 
-    async fn put_attempt_state(&mut self, key: &AttemptKey, state: &AttemptState) -> Result<(), StoreFailure> {
+    fn put_attempt_state(&mut self, key: &AttemptKey, state: &AttemptState) -> Result<(), StoreFailure> {
         let sql = "INSERT INTO attempts (account, device_id, failures, total, level, \"window\", locked_until, last_at) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (account, device_id) DO UPDATE SET failures = excluded.failures, \
                    total = excluded.total, level = excluded.level, \"window\" = excluded.\"window\", \
@@ -65,7 +65,7 @@ impl SqliteTransaction<'_> {
             .bind(signed(state.window))
             .bind(state.locked_until.map(Timestamp::unix_micros))
             .bind(state.last.map(Timestamp::unix_micros));
-        self.change(put).await?;
+        self.change(put)?;
         Ok(())
     }
 }
@@ -73,41 +73,40 @@ impl SqliteTransaction<'_> {
 #[async_trait]
 impl AttemptStore for SqliteTransaction<'_> {
     async fn charge_attempt(&mut self, key: &AttemptKey, policy: &LockoutPolicy, now: Timestamp) -> Result<Charge, StoreError> {
-        let mut state = self.attempt_state(key).await?.unwrap_or_default();
+        let mut state = self.attempt_state(key)?.unwrap_or_default();
         let charge = state.charge(policy, now);
-        self.put_attempt_state(key, &state).await?;
+        self.put_attempt_state(key, &state)?;
         Ok(charge)
     }
 
     async fn refund_attempt(&mut self, attempt: &ChargedAttempt, policy: &LockoutPolicy) -> Result<(), StoreError> {
-        if let Some(mut state) = self.attempt_state(&attempt.key).await? {
+        if let Some(mut state) = self.attempt_state(&attempt.key)? {
             state.refund(policy, attempt.window);
-            self.put_attempt_state(&attempt.key, &state).await?;
+            self.put_attempt_state(&attempt.key, &state)?;
         }
         Ok(())
     }
 
     async fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
         let sql = "DELETE FROM attempts WHERE account = ?1 AND device_id = ?2";
-        self.change(query(sql).bind(key.account.as_bytes().to_vec()).bind(device(&key.client)))
-            .await?;
+        self.change(query(sql).bind(key.account.as_bytes().to_vec()).bind(device(&key.client)))?;
         Ok(())
     }
 
     async fn unlock_account(&mut self, account: &AccountKey, policy: &LockoutPolicy, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "DELETE FROM attempts WHERE account = ?1 RETURNING account, device_id, failures, total, level, \"window\", locked_until, last_at";
-        let gone = self.all(query(sql).bind(account.as_bytes().to_vec()), budget).await?;
+        let gone = self.all(query(sql).bind(account.as_bytes().to_vec()), budget)?;
         Ok(gone.iter().any(|budget| budget.state.lock(policy, now).is_some()))
     }
 
     async fn find_lock(&mut self, key: &AttemptKey, policy: &LockoutPolicy, now: Timestamp) -> Result<Option<Lock>, StoreError> {
-        Ok(self.attempt_state(key).await?.and_then(|state| state.lock(policy, now)))
+        Ok(self.attempt_state(key)?.and_then(|state| state.lock(policy, now)))
     }
 
     async fn locks(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<Vec<LockView>, StoreError> {
         let sql =
             "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts WHERE device_id = x''";
-        let budgets = self.all(query(sql), budget).await?;
+        let budgets = self.all(query(sql), budget)?;
         let locked = budgets.iter().filter_map(|budget| {
             let account = AccountKey::from_bytes(budget.account);
             let lock = budget.state.lock(policy, now)?;
@@ -118,11 +117,11 @@ impl AttemptStore for SqliteTransaction<'_> {
 
     async fn purge_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
         let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts";
-        let budgets = self.all(query(sql), budget).await?;
+        let budgets = self.all(query(sql), budget)?;
         let mut dropped = 0;
         for spent in budgets.into_iter().filter(|budget| budget.state.is_spent(policy, now)) {
             let sql = "DELETE FROM attempts WHERE account = ?1 AND device_id = ?2";
-            dropped += self.change(query(sql).bind(spent.account.to_vec()).bind(spent.device)).await?;
+            dropped += self.change(query(sql).bind(spent.account.to_vec()).bind(spent.device))?;
         }
         Ok(dropped)
     }

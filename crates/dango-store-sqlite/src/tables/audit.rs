@@ -1,9 +1,9 @@
 //! The audit log: records, head, segments, personal data, and chains that were put away.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use async_trait::async_trait;
-use dango_audit::query::{Filter, Intents, Order};
+use dango_audit::query::{ActorFilter, Filter, Intents, Order};
 use dango_audit::retention::{SealedSegment, SegmentRow};
 use dango_audit::{
     AuditStore, AuditStoreError, Digest, Erasure, HeadRow, Personal, PersonalFacts, PersonalRow, Row, SealedHead, Seq, StoredRecord,
@@ -11,10 +11,9 @@ use dango_audit::{
 };
 use dango_core::Timestamp;
 use dango_store::StoreFailure;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, query};
 
 use crate::column::Columns;
+use crate::connection::{self, query};
 use crate::transaction::SqliteTransaction;
 
 /// The columns that [`record`] lends.
@@ -24,79 +23,110 @@ macro_rules! record_columns {
     };
 }
 
-/// A page of records: one condition that has an index, the others beside it, and an order.
+/// A page of records between two places: a condition that leads to them, the others beside it, and both orders.
 macro_rules! page {
-    ($driver:literal, $behind:literal, $order:literal) => {
+    ($from:literal, $condition:expr, $places:literal) => {
+        (page!($from, $condition, $places, "DESC"), page!($from, $condition, $places, "ASC"))
+    };
+    ($from:literal, $condition:expr, $places:literal, $order:literal) => {
         concat!(
             "SELECT ",
             record_columns!(),
-            " FROM audit WHERE ",
-            $driver,
-            " AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at <= ?2) AND (?3 IS NULL OR event = ?3) AND (?4 IS NULL OR ",
-            $behind,
-            ") AND (?7 OR outcome IS NOT NULL) ORDER BY seq ",
+            " FROM audit ",
+            $from,
+            " WHERE ",
+            $condition,
+            " AND ",
+            $places,
+            " BETWEEN ?4 AND ?8 AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at <= ?2) AND (?3 IS NULL OR event = ?3) ",
+            "AND (?7 OR outcome IS NOT NULL) ORDER BY seq ",
             $order,
             " LIMIT ?5"
         )
     };
-    ($driver:literal) => {
-        (page!($driver, "seq < ?4", "DESC"), page!($driver, "seq > ?4", "ASC"))
+}
+
+/// That a record was made by the actor `$actor`.
+macro_rules! by_actor {
+    ($actor:literal) => {
+        concat!(
+            "(iif(json_valid(actor), actor ->> '$.id', NULL) = ",
+            $actor,
+            " OR iif(json_valid(actor), actor ->> '$.personal', NULL) IN (SELECT lower(hex(id)) FROM audit_personal WHERE label = ",
+            $actor,
+            " COLLATE NOCASE))"
+        )
     };
 }
 
+/// Records of so many are all read and sorted. Where there are more, the next ones are met sooner by reading every record.
+const FEW: i64 = 2_000;
+
 /// Lends a record's columns. What cannot be read is lent empty: a verification then finds it.
-fn record(row: &SqliteRow) -> Row<'_> {
+fn record<'r>(row: &connection::Row<'r>) -> Row<'r> {
     Row {
-        seq: row.try_get(0).unwrap_or_default(),
-        at: row.try_get(1).unwrap_or_default(),
-        event: row.try_get(2).unwrap_or_default(),
-        actor: row.try_get(3).unwrap_or_default(),
-        target: row.try_get(4).unwrap_or(Some("")),
-        outcome: row.try_get(5).unwrap_or(Some("")),
-        origin: row.try_get(6).unwrap_or_default(),
-        request_id: row.try_get(7).unwrap_or(Some("")),
-        details: row.try_get(8).unwrap_or_default(),
-        prev_hash: row.try_get(9).unwrap_or_default(),
-        hash: row.try_get(10).unwrap_or_default(),
+        seq: integer(row, 0),
+        at: integer(row, 1),
+        event: text(row, 2),
+        actor: text(row, 3),
+        target: row.text_at(4).unwrap_or(Some("")),
+        outcome: row.text_at(5).unwrap_or(Some("")),
+        origin: text(row, 6),
+        request_id: row.text_at(7).unwrap_or(Some("")),
+        details: text(row, 8),
+        prev_hash: blob(row, 9),
+        hash: blob(row, 10),
     }
 }
 
 /// Lends the columns `id, subject, label, ip, user_agent, salt`.
-fn personal(row: &SqliteRow) -> PersonalRow<'_> {
+fn personal<'r>(row: &connection::Row<'r>) -> PersonalRow<'r> {
     PersonalRow {
-        id: row.try_get(0).unwrap_or_default(),
-        subject: row.try_get(1).unwrap_or_default(),
-        label: row.try_get(2).unwrap_or(Some("")),
-        ip: row.try_get(3).unwrap_or(Some("")),
-        user_agent: row.try_get(4).unwrap_or(Some("")),
-        salt: row.try_get(5).unwrap_or_default(),
+        id: blob(row, 0),
+        subject: text(row, 1),
+        label: row.text_at(2).unwrap_or(Some("")),
+        ip: row.text_at(3).unwrap_or(Some("")),
+        user_agent: row.text_at(4).unwrap_or(Some("")),
+        salt: blob(row, 5),
     }
 }
 
-fn head(row: &SqliteRow) -> SealedHead {
+fn head(row: &connection::Row<'_>) -> SealedHead {
     SealedHead::from_row(HeadRow {
-        seq: row.try_get(0).unwrap_or_default(),
-        hash: row.try_get(1).unwrap_or_default(),
-        count: row.try_get(2).unwrap_or_default(),
-        frontier: row.try_get(3).unwrap_or_default(),
-        tag: row.try_get(4).unwrap_or_default(),
+        seq: integer(row, 0),
+        hash: blob(row, 1),
+        count: integer(row, 2),
+        frontier: blob(row, 3),
+        tag: blob(row, 4),
     })
 }
 
-fn segment(row: &SqliteRow) -> SealedSegment {
+fn segment(row: &connection::Row<'_>) -> SealedSegment {
     SealedSegment::from_row(SegmentRow {
-        first_seq: row.try_get(0).unwrap_or_default(),
-        last_seq: row.try_get(1).unwrap_or_default(),
-        first_at: row.try_get(2).unwrap_or_default(),
-        last_at: row.try_get(3).unwrap_or_default(),
-        hash: row.try_get(4).unwrap_or_default(),
-        frontier: row.try_get(5).unwrap_or_default(),
-        tag: row.try_get(6).unwrap_or_default(),
+        first_seq: integer(row, 0),
+        last_seq: integer(row, 1),
+        first_at: integer(row, 2),
+        last_at: integer(row, 3),
+        hash: blob(row, 4),
+        frontier: blob(row, 5),
+        tag: blob(row, 6),
     })
+}
+
+fn integer(row: &connection::Row<'_>, at: usize) -> i64 {
+    row.integer_at(at).ok().flatten().unwrap_or_default()
+}
+
+fn text<'r>(row: &connection::Row<'r>, at: usize) -> &'r str {
+    row.text_at(at).ok().flatten().unwrap_or_default()
+}
+
+fn blob<'r>(row: &connection::Row<'r>, at: usize) -> &'r [u8] {
+    row.blob_at(at).ok().flatten().unwrap_or_default()
 }
 
 impl SqliteTransaction<'_> {
-    async fn put_head(&mut self, head: &SealedHead) -> Result<(), StoreFailure> {
+    fn put_head(&mut self, head: &SealedHead) -> Result<(), StoreFailure> {
         let sql = "INSERT INTO audit_head (one, seq, hash, count, frontier, tag) VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (one) DO UPDATE \
                    SET seq = excluded.seq, hash = excluded.hash, count = excluded.count, frontier = excluded.frontier, tag = excluded.tag";
         let put = head.with_row(|row| {
@@ -107,8 +137,45 @@ impl SqliteTransaction<'_> {
                 .bind(row.frontier.to_vec())
                 .bind(row.tag.to_vec())
         });
-        self.change(put).await?;
+        self.change(put)?;
         Ok(())
+    }
+}
+
+impl SqliteTransaction<'_> {
+    /// Between which places a page begins and ends. However far into the log it is, nothing before it is read.
+    fn places(&mut self, filter: &Filter) -> Result<RangeInclusive<i64>, StoreFailure> {
+        let all = i64::MIN..=i64::MAX;
+        if let Some(cursor) = filter.cursor.map(|cursor| cursor.seq().as_column()) {
+            return Ok(match filter.order {
+                Order::NewestFirst => i64::MIN..=cursor.saturating_sub(1),
+                Order::OldestFirst => cursor.saturating_add(1)..=i64::MAX,
+            });
+        }
+        if filter.since.is_none() && filter.until.is_none() {
+            return Ok(all);
+        }
+        // Records stand nearly in the order of time, but clocks are put back.
+        let sql = "SELECT min(seq), max(seq) FROM audit WHERE at BETWEEN ?1 AND ?2";
+        let find = query(sql)
+            .bind(filter.since.map_or(i64::MIN, Timestamp::unix_micros))
+            .bind(filter.until.map_or(i64::MAX, Timestamp::unix_micros));
+        let found = self.one(find, |row| {
+            let columns = &mut Columns::of(row);
+            Ok(columns.optional_integer()?.zip(columns.optional_integer()?))
+        });
+        let (first, last) = found?.flatten().unwrap_or((0, -1));
+        Ok(first..=last)
+    }
+
+    fn has_few(&mut self, actor: &ActorFilter) -> Result<bool, StoreFailure> {
+        let sql = concat!(
+            "SELECT count(*) <= ?2 FROM (SELECT 1 FROM audit WHERE ",
+            by_actor!("?1"),
+            " LIMIT ?2 + 1)"
+        );
+        let count = query(sql).bind(actor.as_str().to_owned()).bind(FEW);
+        Ok(self.one(count, |row| Columns::of(row).flag())? == Some(true))
     }
 }
 
@@ -116,7 +183,7 @@ impl SqliteTransaction<'_> {
 impl AuditStore for SqliteTransaction<'_> {
     async fn head(&mut self) -> Result<Option<SealedHead>, AuditStoreError> {
         let sql = "SELECT seq, hash, count, frontier, tag FROM audit_head WHERE one = 1";
-        Ok(self.one(query(sql), |row| Ok(head(row))).await?)
+        Ok(self.one(query(sql), |row| Ok(head(row)))?)
     }
 
     async fn insert(&mut self, record: &StoredRecord, head: &SealedHead) -> Result<(), AuditStoreError> {
@@ -135,14 +202,14 @@ impl AuditStore for SqliteTransaction<'_> {
             .bind(row.details.to_owned())
             .bind(row.prev_hash.to_vec())
             .bind(row.hash.to_vec());
-        self.change(insert).await?;
-        Ok(self.put_head(head).await?)
+        self.change(insert)?;
+        Ok(self.put_head(head)?)
     }
 
     async fn find_personal(&mut self, facts: &PersonalFacts) -> Result<Option<Digest>, AuditStoreError> {
         let sql = "SELECT id FROM audit_personal WHERE lookup = ?1";
         let find = query(sql).bind(facts.lookup_key().as_bytes().to_vec());
-        let found = self.one(find, |row| Columns::of(row).bytes()).await?;
+        let found = self.one(find, |row| Columns::of(row).bytes())?;
         Ok(found.map(Digest::from_bytes))
     }
 
@@ -157,22 +224,17 @@ impl AuditStore for SqliteTransaction<'_> {
             .bind(row.ip.map(str::to_owned))
             .bind(row.user_agent.map(str::to_owned))
             .bind(row.salt.to_vec());
-        self.change(insert).await?;
+        self.change(insert)?;
         Ok(())
     }
 
     async fn page(&mut self, filter: &Filter, limit: u32, visit: VisitRow<'_>) -> Result<(), AuditStoreError> {
-        let (newest_first, oldest_first) = if filter.actor.is_some() {
-            page!(
-                "(iif(json_valid(actor), actor ->> '$.id', NULL) = ?6 OR iif(json_valid(actor), actor ->> '$.personal', NULL) IN (
-                  SELECT lower(hex(id)) FROM audit_personal WHERE label = ?6 COLLATE NOCASE))"
-            )
-        } else if filter.event.is_some() {
-            page!("event = ?3")
-        } else if filter.since.is_some() || filter.until.is_some() {
-            page!("at BETWEEN coalesce(?1, -9223372036854775808) AND coalesce(?2, 9223372036854775807)")
-        } else {
-            page!("TRUE")
+        let places = self.places(filter)?;
+        let (newest_first, oldest_first) = match &filter.actor {
+            Some(actor) if self.has_few(actor)? => page!("", by_actor!("?6"), "+seq"),
+            Some(_) => page!("NOT INDEXED", by_actor!("?6"), "seq"),
+            None if filter.event.is_some() => page!("", "event = ?3", "seq"),
+            None => page!("NOT INDEXED", "TRUE", "seq"),
         };
         let sql = match filter.order {
             Order::NewestFirst => newest_first,
@@ -182,11 +244,12 @@ impl AuditStore for SqliteTransaction<'_> {
             .bind(filter.since.map(Timestamp::unix_micros))
             .bind(filter.until.map(Timestamp::unix_micros))
             .bind(filter.event.map(dango_audit::Event::as_str))
-            .bind(filter.cursor.map(|cursor| cursor.seq().as_column()))
+            .bind(*places.start())
             .bind(limit)
             .bind(filter.actor.as_ref().map(|actor| actor.as_str().to_owned()))
-            .bind(filter.intents == Intents::Included);
-        Ok(self.each(page, |row| visit(&record(row))).await?)
+            .bind(filter.intents == Intents::Included)
+            .bind(*places.end());
+        Ok(self.each(page, |row| visit(&record(row)))?)
     }
 
     async fn scan(&mut self, after: Option<Seq>, visit: VisitRow<'_>) -> Result<(), AuditStoreError> {
@@ -197,7 +260,7 @@ impl AuditStore for SqliteTransaction<'_> {
             }
             None => query(concat!("SELECT ", record_columns!(), " FROM audit ORDER BY seq")),
         };
-        Ok(self.each(scan, |row| visit(&record(row))).await?)
+        Ok(self.each(scan, |row| visit(&record(row)))?)
     }
 
     async fn personal(&mut self, ids: &[Digest], visit: VisitPersonal<'_>) -> Result<(), AuditStoreError> {
@@ -207,8 +270,7 @@ impl AuditStore for SqliteTransaction<'_> {
             self.one(find, |row| {
                 visit(personal(row));
                 Ok(())
-            })
-            .await?;
+            })?;
         }
         Ok(())
     }
@@ -219,7 +281,7 @@ impl AuditStore for SqliteTransaction<'_> {
             visit(personal(row));
             ControlFlow::Continue(())
         });
-        Ok(each.await?)
+        Ok(each?)
     }
 
     async fn erase(&mut self, erasure: &Erasure) -> Result<u64, AuditStoreError> {
@@ -227,20 +289,20 @@ impl AuditStore for SqliteTransaction<'_> {
             Erasure::Subject(subject) => query("DELETE FROM audit_personal WHERE subject = ?1").bind(subject.as_str().to_owned()),
             Erasure::Label(label) => query("DELETE FROM audit_personal WHERE label = ?1").bind(label.as_str().to_owned()),
         };
-        Ok(self.change(erase).await?)
+        Ok(self.change(erase)?)
     }
 
     async fn delete_personal(&mut self, ids: &[Digest]) -> Result<(), AuditStoreError> {
         for id in ids {
             let sql = "DELETE FROM audit_personal WHERE id = ?1";
-            self.change(query(sql).bind(id.as_bytes().to_vec())).await?;
+            self.change(query(sql).bind(id.as_bytes().to_vec()))?;
         }
         Ok(())
     }
 
     async fn segment(&mut self) -> Result<Option<SealedSegment>, AuditStoreError> {
         let sql = "SELECT first_seq, last_seq, first_at, last_at, hash, frontier, tag FROM audit_segments ORDER BY last_seq DESC LIMIT 1";
-        Ok(self.one(query(sql), |row| Ok(segment(row))).await?)
+        Ok(self.one(query(sql), |row| Ok(segment(row)))?)
     }
 
     async fn prune(&mut self, segment: &SealedSegment, head: &SealedHead) -> Result<(), AuditStoreError> {
@@ -256,11 +318,11 @@ impl AuditStore for SqliteTransaction<'_> {
                 .bind(row.frontier.to_vec())
                 .bind(row.tag.to_vec())
         });
-        self.change(insert).await?;
+        self.change(insert)?;
         // Only now may they go: the trigger lets go of what a segment stands for.
         let sql = "DELETE FROM audit WHERE seq <= ?1";
-        self.change(query(sql).bind(segment.last_seq().as_column())).await?;
-        Ok(self.put_head(head).await?)
+        self.change(query(sql).bind(segment.last_seq().as_column()))?;
+        Ok(self.put_head(head)?)
     }
 
     async fn retire(&mut self) -> Result<u64, AuditStoreError> {
@@ -268,7 +330,7 @@ impl AuditStore for SqliteTransaction<'_> {
                    coalesce((SELECT max(chain) FROM audit_retired), 0), \
                    coalesce((SELECT max(chain) FROM audit_retired_heads), 0), \
                    coalesce((SELECT max(chain) FROM audit_retired_segments), 0))";
-        let chain = self.one(query(sql), |row| Columns::of(row).integer()).await?.unwrap_or(1);
+        let chain = self.one(query(sql), |row| Columns::of(row).integer())?.unwrap_or(1);
         let copies = [
             "INSERT INTO audit_retired_segments (chain, last_seq, first_seq, first_at, last_at, hash, frontier, tag) \
              SELECT ?1, last_seq, first_seq, first_at, last_at, hash, frontier, tag FROM audit_segments",
@@ -279,11 +341,11 @@ impl AuditStore for SqliteTransaction<'_> {
         ];
         let mut retired = 0;
         for sql in copies {
-            retired = self.change(query(sql).bind(chain)).await?;
+            retired = self.change(query(sql).bind(chain))?;
         }
         // Only now may they go: the triggers let go of what was put away.
         for sql in ["DELETE FROM audit", "DELETE FROM audit_head", "DELETE FROM audit_segments"] {
-            self.change(query(sql)).await?;
+            self.change(query(sql))?;
         }
         Ok(retired)
     }

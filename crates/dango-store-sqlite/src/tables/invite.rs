@@ -7,10 +7,10 @@ use dango_identity::{
     TokenDigest, UseClaim, User, UserId, kind,
 };
 use dango_store::StoreFailure;
-use sqlx::query;
 
 use super::user::{user, user_columns};
 use crate::column::Columns;
+use crate::connection::query;
 use crate::transaction::SqliteTransaction;
 
 /// That nobody can administer.
@@ -21,7 +21,7 @@ macro_rules! no_working_admin {
 }
 
 impl SqliteTransaction<'_> {
-    pub(super) async fn put_invite(&mut self, user: UserId, invite: &Invite) -> Result<(), StoreFailure> {
+    pub(super) fn put_invite(&mut self, user: UserId, invite: &Invite) -> Result<(), StoreFailure> {
         let sql = "INSERT INTO invites (digest, id, user_id, expires_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (user_id) DO UPDATE SET \
                    digest = excluded.digest, id = excluded.id, expires_at = excluded.expires_at";
         let put = query(sql)
@@ -29,7 +29,7 @@ impl SqliteTransaction<'_> {
             .bind(invite.id.as_bytes().to_vec())
             .bind(user.as_bytes().to_vec())
             .bind(invite.expires_at.unix_micros());
-        self.change(put).await?;
+        self.change(put)?;
         Ok(())
     }
 }
@@ -45,8 +45,8 @@ impl InviteStore for SqliteTransaction<'_> {
             .bind(id.as_bytes().to_vec())
             .bind(invite.expires_at.unix_micros())
             .bind(now.unix_micros());
-        if let Some(user) = self.one(replace, user).await? {
-            self.put_invite(id, invite).await?;
+        if let Some(user) = self.one(replace, user)? {
+            self.put_invite(id, invite)?;
             return Ok(ReplaceInvite::Replaced(user));
         }
         Ok(match dango_identity::UserStore::find_user(self, id).await? {
@@ -63,7 +63,7 @@ impl InviteStore for SqliteTransaction<'_> {
             " FROM invites JOIN users ON users.id = invites.user_id WHERE digest = ?1 AND ?2 < expires_at AND active = 1"
         );
         let find = query(sql).bind(digest.as_bytes().to_vec()).bind(now.unix_micros());
-        Ok(self.one(find, user).await?)
+        Ok(self.one(find, user)?)
     }
 
     async fn accept_invite(
@@ -75,7 +75,7 @@ impl InviteStore for SqliteTransaction<'_> {
         let sql = "DELETE FROM invites WHERE digest = ?1 AND ?2 < expires_at \
                    AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND active = 1) RETURNING user_id";
         let take = query(sql).bind(digest.as_bytes().to_vec()).bind(now.unix_micros());
-        let Some(id) = self.one(take, |row| Columns::of(row).id(UserId::from_bytes)).await? else {
+        let Some(id) = self.one(take, |row| Columns::of(row).id(UserId::from_bytes))? else {
             return Ok(None);
         };
         let sql = concat!(
@@ -83,9 +83,9 @@ impl InviteStore for SqliteTransaction<'_> {
             user_columns!()
         );
         let accept = query(sql).bind(id.as_bytes().to_vec()).bind(now.unix_micros());
-        let user = self.one(accept, user).await?;
-        self.put_password(id, password).await?;
-        self.end_everything_issued(id).await?;
+        let user = self.one(accept, user)?;
+        self.put_password(id, password)?;
+        self.end_everything_issued(id)?;
         Ok(user)
     }
 }
@@ -101,7 +101,7 @@ impl BootstrapStore for SqliteTransaction<'_> {
         let offer = query(sql)
             .bind(claim.digest.as_bytes().to_vec())
             .bind(claim.expires_at.unix_micros());
-        Ok(self.changed(offer).await?)
+        Ok(self.changed(offer)?)
     }
 
     async fn is_claim_open(&mut self, digest: &TokenDigest<kind::BootstrapClaim>, now: Timestamp) -> Result<bool, StoreError> {
@@ -110,7 +110,7 @@ impl BootstrapStore for SqliteTransaction<'_> {
             no_working_admin!()
         );
         let find = query(sql).bind(digest.as_bytes().to_vec()).bind(now.unix_micros());
-        Ok(self.one(find, |_| Ok(())).await?.is_some())
+        Ok(self.one(find, |_| Ok(()))?.is_some())
     }
 
     async fn use_claim(
@@ -125,10 +125,10 @@ impl BootstrapStore for SqliteTransaction<'_> {
             " RETURNING expires_at"
         );
         let take = query(sql).bind(digest.as_bytes().to_vec()).bind(now.unix_micros());
-        let Some(expires_at) = self.one(take, |row| Columns::of(row).time()).await? else {
+        let Some(expires_at) = self.one(take, |row| Columns::of(row).time())? else {
             return Ok(UseClaim::Gone);
         };
-        if self.add_user(admin).await? == InsertUser::Inserted {
+        if self.add_user(admin)? == InsertUser::Inserted {
             return Ok(UseClaim::Claimed);
         }
         // Still inside the transaction, so nobody has seen that it was gone.

@@ -7,11 +7,10 @@ use dango_identity::{
     StoreError, StoredSession, TokenDigest, UserAgent, UserId, kind,
 };
 use dango_store::StoreFailure;
-use sqlx::query;
-use sqlx::sqlite::SqliteRow;
 
-use crate::column::{Cells, Columns, signed};
-use crate::transaction::{SqliteTransaction, Statement};
+use crate::column::{Columns, signed};
+use crate::connection::{Row, Statement, query};
+use crate::transaction::SqliteTransaction;
 
 /// The columns that [`stored`] reads.
 macro_rules! session_columns {
@@ -32,7 +31,7 @@ pub(crate) const FIND_SESSION: &str = concat!(
 ///
 /// A row that nobody here can have written is still a row: it comes back as one whose code cannot be right, so that who reads
 /// it refuses it and says so, as with every other forgery.
-pub(crate) fn stored(row: &impl Cells) -> Result<StoredSession, StoreFailure> {
+pub(crate) fn stored(row: &Row<'_>) -> Result<StoredSession, StoreFailure> {
     let columns = &mut Columns::of(row);
     let (id, digest, user) = (columns.bytes()?, TokenDigest::from_bytes(columns.bytes()?), columns.bytes()?);
     let created_at = columns.time()?;
@@ -134,7 +133,7 @@ fn write(sql: &'static str, record: &SessionRecord) -> Statement {
 
 impl SqliteTransaction<'_> {
     /// Ends the oldest sessions of the written one's class beyond the limit, never the written one.
-    async fn evict(&mut self, written: &SessionRecord, parallel: u32) -> Result<SessionWrite, StoreFailure> {
+    fn evict(&mut self, written: &SessionRecord, parallel: u32) -> Result<SessionWrite, StoreFailure> {
         let sql = "DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2 AND (stage = 'second-factor-pending') = ?3 AND id NOT IN ( \
                    SELECT id FROM sessions WHERE user_id = ?1 AND id <> ?2 AND (stage = 'second-factor-pending') = ?3 \
                    ORDER BY created_at DESC, id DESC LIMIT ?4) RETURNING created_at, id";
@@ -143,11 +142,11 @@ impl SqliteTransaction<'_> {
             .bind(written.id.as_bytes().to_vec())
             .bind(written.stage.is_partial())
             .bind(parallel.saturating_sub(1));
-        let read = |row: &SqliteRow| {
+        let read = |row: &Row<'_>| {
             let columns = &mut Columns::of(row);
             Ok((columns.time()?, columns.id(SessionId::from_bytes)?))
         };
-        let mut evicted = self.all(evict, read).await?;
+        let mut evicted = self.all(evict, read)?;
         evicted.sort_unstable();
         Ok(SessionWrite::Written {
             evicted: evicted.into_iter().map(|(_, id)| id).collect(),
@@ -162,14 +161,14 @@ impl SessionStore for SqliteTransaction<'_> {
                    created_at, expires_at, last_active_at, address, user_agent, device_id, mac, attempts) \
                    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0 \
                    WHERE EXISTS (SELECT 1 FROM users WHERE id = ?3 AND epoch = ?9)";
-        if !self.changed(write(sql, record)).await? {
+        if !self.changed(write(sql, record))? {
             return Ok(SessionWrite::Stale);
         }
-        Ok(self.evict(record, parallel).await?)
+        Ok(self.evict(record, parallel)?)
     }
 
     async fn find_session(&mut self, digest: &TokenDigest<kind::Session>) -> Result<Option<StoredSession>, StoreError> {
-        Ok(self.one(query(FIND_SESSION).bind(digest.as_bytes().to_vec()), stored).await?)
+        Ok(self.one(query(FIND_SESSION).bind(digest.as_bytes().to_vec()), stored)?)
     }
 
     async fn rotate_session(
@@ -182,10 +181,10 @@ impl SessionStore for SqliteTransaction<'_> {
                    second_factor_at = ?8, epoch = ?9, created_at = ?10, expires_at = ?11, last_active_at = ?12, address = ?13, \
                    user_agent = ?14, device_id = ?15, mac = ?16, attempts = 0 \
                    WHERE digest = ?17 AND id = ?2 AND EXISTS (SELECT 1 FROM users WHERE users.id = ?3 AND users.epoch = ?9)";
-        if !self.changed(write(sql, record).bind(old.as_bytes().to_vec())).await? {
+        if !self.changed(write(sql, record).bind(old.as_bytes().to_vec()))? {
             return Ok(SessionWrite::Stale);
         }
-        Ok(self.evict(record, parallel).await?)
+        Ok(self.evict(record, parallel)?)
     }
 
     async fn touch_session(&mut self, digest: &TokenDigest<kind::Session>, touch: &SessionTouch) -> Result<bool, StoreError> {
@@ -194,44 +193,39 @@ impl SessionStore for SqliteTransaction<'_> {
             .bind(digest.as_bytes().to_vec())
             .bind(touch.last_active.unix_micros())
             .bind(touch.mac.to_vec());
-        Ok(self.changed(update).await?)
+        Ok(self.changed(update)?)
     }
 
     async fn charge_session_attempt(&mut self, digest: &TokenDigest<kind::Session>, limit: u32) -> Result<Option<u32>, StoreError> {
         let sql = "UPDATE sessions SET attempts = attempts + 1 WHERE digest = ?1 AND attempts < ?2 RETURNING attempts";
         let charge = query(sql).bind(digest.as_bytes().to_vec()).bind(limit);
-        Ok(self.one(charge, |row| Columns::of(row).number()).await?)
+        Ok(self.one(charge, |row| Columns::of(row).number())?)
     }
 
     async fn end_session(&mut self, digest: &TokenDigest<kind::Session>) -> Result<bool, StoreError> {
         let sql = "DELETE FROM sessions WHERE digest = ?1";
-        Ok(self.changed(query(sql).bind(digest.as_bytes().to_vec())).await?)
+        Ok(self.changed(query(sql).bind(digest.as_bytes().to_vec()))?)
     }
 
     async fn end_session_of(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
         let sql = "DELETE FROM sessions WHERE user_id = ?1 AND id = ?2";
-        Ok(self
-            .changed(query(sql).bind(user.as_bytes().to_vec()).bind(id.as_bytes().to_vec()))
-            .await?)
+        Ok(self.changed(query(sql).bind(user.as_bytes().to_vec()).bind(id.as_bytes().to_vec()))?)
     }
 
     async fn end_sessions_except(&mut self, user: UserId, kept: SessionId) -> Result<u64, StoreError> {
         let sql = "DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2";
-        Ok(self
-            .change(query(sql).bind(user.as_bytes().to_vec()).bind(kept.as_bytes().to_vec()))
-            .await?)
+        Ok(self.change(query(sql).bind(user.as_bytes().to_vec()).bind(kept.as_bytes().to_vec()))?)
     }
 
     async fn end_sessions_of(&mut self, user: UserId) -> Result<u64, StoreError> {
-        self.change(query("UPDATE users SET epoch = epoch + 1 WHERE id = ?1").bind(user.as_bytes().to_vec()))
-            .await?;
+        self.change(query("UPDATE users SET epoch = epoch + 1 WHERE id = ?1").bind(user.as_bytes().to_vec()))?;
         let sql = "DELETE FROM sessions WHERE user_id = ?1";
-        Ok(self.change(query(sql).bind(user.as_bytes().to_vec())).await?)
+        Ok(self.change(query(sql).bind(user.as_bytes().to_vec()))?)
     }
 
     async fn end_all_sessions(&mut self) -> Result<u64, StoreError> {
-        self.change(query("UPDATE users SET epoch = epoch + 1")).await?;
-        Ok(self.change(query("DELETE FROM sessions")).await?)
+        self.change(query("UPDATE users SET epoch = epoch + 1"))?;
+        Ok(self.change(query("DELETE FROM sessions"))?)
     }
 
     async fn sessions_of(&mut self, user: UserId) -> Result<Vec<StoredSession>, StoreError> {
@@ -240,12 +234,12 @@ impl SessionStore for SqliteTransaction<'_> {
             session_columns!(),
             " FROM sessions LEFT JOIN users ON users.id = user_id WHERE user_id = ?1 ORDER BY sessions.created_at DESC, sessions.id DESC"
         );
-        Ok(self.all(query(sql).bind(user.as_bytes().to_vec()), stored).await?)
+        Ok(self.all(query(sql).bind(user.as_bytes().to_vec()), stored)?)
     }
 
     async fn purge_sessions(&mut self, expired_before: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {
         let sql = "DELETE FROM sessions WHERE expires_at < ?1 OR last_active_at < ?2";
         let purge = query(sql).bind(expired_before.unix_micros()).bind(idle_since.unix_micros());
-        Ok(self.change(purge).await?)
+        Ok(self.change(purge)?)
     }
 }

@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use dango_core::Timestamp;
 use dango_identity::{StoreError, UserId};
 use dango_store::{Admission, DirectoryStore, SettingsStore, StoreFailure};
-use sqlx::query;
 
-use crate::column::{Cells, Columns};
+use crate::column::Columns;
+use crate::connection::{Row, query};
 use crate::transaction::SqliteTransaction;
 
 /// Finds whether anybody is let in; without a row it is the default.
 pub(crate) const FIND_ADMISSION: &str = "SELECT admission FROM settings WHERE one = 1";
 
 /// Reads what [`FIND_ADMISSION`] finds.
-pub(crate) fn admission(row: &impl Cells) -> Result<Admission, StoreFailure> {
+pub(crate) fn admission(row: &Row<'_>) -> Result<Admission, StoreFailure> {
     let columns = &mut Columns::of(row);
     let word = columns.text()?;
     Admission::from_word(word).ok_or_else(|| columns.bad())
@@ -24,7 +24,7 @@ pub(crate) fn admission(row: &impl Cells) -> Result<Admission, StoreFailure> {
 #[async_trait]
 impl SettingsStore for SqliteTransaction<'_> {
     async fn admission(&mut self) -> Result<Admission, StoreError> {
-        Ok(self.one(query(FIND_ADMISSION), admission).await?.unwrap_or_default())
+        Ok(self.one(query(FIND_ADMISSION), admission)?.unwrap_or_default())
     }
 
     async fn set_admission(&mut self, admission: Admission, now: Timestamp) -> Result<bool, StoreError> {
@@ -37,7 +37,7 @@ impl SettingsStore for SqliteTransaction<'_> {
             .bind(admission.as_str())
             .bind(now.unix_micros())
             .bind(Admission::default().as_str());
-        Ok(self.changed(write).await?)
+        Ok(self.changed(write)?)
     }
 }
 
@@ -45,18 +45,16 @@ impl SettingsStore for SqliteTransaction<'_> {
 impl DirectoryStore for SqliteTransaction<'_> {
     async fn enrolled_users(&mut self) -> Result<HashSet<UserId>, StoreError> {
         let sql = "SELECT user_id FROM totp WHERE confirmed_at IS NOT NULL";
-        let ids = self.all(query(sql), |row| Columns::of(row).id(UserId::from_bytes)).await?;
+        let ids = self.all(query(sql), |row| Columns::of(row).id(UserId::from_bytes))?;
         Ok(ids.into_iter().collect())
     }
 
     async fn first_issuers(&mut self) -> Result<HashMap<UserId, String>, StoreError> {
         let sql = "SELECT user_id, issuer FROM links ORDER BY user_id, linked_at, issuer";
-        let links = self
-            .all(query(sql), |row| {
-                let columns = &mut Columns::of(row);
-                Ok((columns.id(UserId::from_bytes)?, columns.text()?.to_owned()))
-            })
-            .await?;
+        let links = self.all(query(sql), |row| {
+            let columns = &mut Columns::of(row);
+            Ok((columns.id(UserId::from_bytes)?, columns.text()?.to_owned()))
+        })?;
         let mut first = HashMap::new();
         for (user, issuer) in links {
             first.entry(user).or_insert(issuer);

@@ -7,9 +7,9 @@ use dango_identity::{
     Role, SecurityEpoch, StoreError, StoredPassword, User, UserId, UserStore,
 };
 use dango_store::StoreFailure;
-use sqlx::query;
 
-use crate::column::{Cells, Columns, signed};
+use crate::column::{Columns, signed};
+use crate::connection::{Row, Statement, query};
 use crate::transaction::SqliteTransaction;
 
 /// The columns that [`user`] reads.
@@ -41,7 +41,7 @@ macro_rules! last_admin {
 pub(crate) const FIND_USER: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ?1");
 
 /// Reads [`user_columns`].
-pub(crate) fn user(row: &impl Cells) -> Result<User, StoreFailure> {
+pub(crate) fn user(row: &Row<'_>) -> Result<User, StoreFailure> {
     read_user(&mut Columns::of(row))
 }
 
@@ -61,7 +61,7 @@ fn read_user(columns: &mut Columns<'_>) -> Result<User, StoreFailure> {
 }
 
 /// Reads [`user_columns`], then `record, set_at, expires_at, used` of the password.
-fn candidate(row: &impl Cells) -> Result<LoginCandidate, StoreFailure> {
+fn candidate(row: &Row<'_>) -> Result<LoginCandidate, StoreFailure> {
     let columns = &mut Columns::of(row);
     let user = read_user(columns)?;
     let Some(record) = columns.optional_text()? else {
@@ -86,7 +86,7 @@ enum Guarded {
 
 impl SqliteTransaction<'_> {
     /// Inserts a user whose address is free.
-    pub(super) async fn add_user(&mut self, new: &NewUser) -> Result<InsertUser, StoreFailure> {
+    pub(super) fn add_user(&mut self, new: &NewUser) -> Result<InsertUser, StoreFailure> {
         let user = &new.user;
         let sql = "INSERT INTO users (id, email, email_canonical, email_likeness, role, active, invite_expires_at, must_change_password, epoch, \
                    created_at, updated_at, last_login_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
@@ -103,19 +103,19 @@ impl SqliteTransaction<'_> {
             .bind(user.created_at.unix_micros())
             .bind(user.updated_at.unix_micros())
             .bind(user.last_login.map(Timestamp::unix_micros));
-        if !self.changed(insert).await? {
+        if !self.changed(insert)? {
             return Ok(InsertUser::EmailTaken);
         }
         if let Some(password) = &new.password {
-            self.put_password(user.id, password).await?;
+            self.put_password(user.id, password)?;
         }
         if let Some(invite) = &new.invite {
-            self.put_invite(user.id, invite).await?;
+            self.put_invite(user.id, invite)?;
         }
         Ok(InsertUser::Inserted)
     }
 
-    pub(super) async fn put_password(&mut self, user: UserId, password: &StoredPassword) -> Result<(), StoreFailure> {
+    pub(super) fn put_password(&mut self, user: UserId, password: &StoredPassword) -> Result<(), StoreFailure> {
         let (expires_at, used) = match password.origin {
             PasswordOrigin::Chosen => (None, None),
             PasswordOrigin::Temporary { expires_at, used } => (Some(expires_at.unix_micros()), Some(used)),
@@ -129,28 +129,26 @@ impl SqliteTransaction<'_> {
             .bind(password.set_at.unix_micros())
             .bind(expires_at)
             .bind(used);
-        self.change(put).await?;
+        self.change(put)?;
         Ok(())
     }
 
     /// Removes sessions and invitations; the epoch is raised by the statement that is the reason.
-    pub(super) async fn end_everything_issued(&mut self, user: UserId) -> Result<(), StoreFailure> {
-        self.change(query("DELETE FROM sessions WHERE user_id = ?1").bind(user.as_bytes().to_vec()))
-            .await?;
-        self.change(query("DELETE FROM invites WHERE user_id = ?1").bind(user.as_bytes().to_vec()))
-            .await?;
+    pub(super) fn end_everything_issued(&mut self, user: UserId) -> Result<(), StoreFailure> {
+        self.change(query("DELETE FROM sessions WHERE user_id = ?1").bind(user.as_bytes().to_vec()))?;
+        self.change(query("DELETE FROM invites WHERE user_id = ?1").bind(user.as_bytes().to_vec()))?;
         Ok(())
     }
 
-    async fn user_of(&mut self, id: UserId) -> Result<Option<User>, StoreFailure> {
-        self.one(query(FIND_USER).bind(id.as_bytes().to_vec()), user).await
+    fn user_of(&mut self, id: UserId) -> Result<Option<User>, StoreFailure> {
+        self.one(query(FIND_USER).bind(id.as_bytes().to_vec()), user)
     }
 
     /// Runs a statement that gives back the user where its guard let it.
-    async fn guarded(&mut self, id: UserId, statement: crate::transaction::Statement) -> Result<Guarded, StoreFailure> {
-        match self.one(statement, user).await? {
+    fn guarded(&mut self, id: UserId, statement: Statement) -> Result<Guarded, StoreFailure> {
+        match self.one(statement, user)? {
             Some(user) => Ok(Guarded::Done(user)),
-            None => Ok(Guarded::Refused(self.user_of(id).await?)),
+            None => Ok(Guarded::Refused(self.user_of(id)?)),
         }
     }
 }
@@ -158,21 +156,21 @@ impl SqliteTransaction<'_> {
 #[async_trait]
 impl UserStore for SqliteTransaction<'_> {
     async fn insert_user(&mut self, new: &NewUser) -> Result<InsertUser, StoreError> {
-        Ok(self.add_user(new).await?)
+        Ok(self.add_user(new)?)
     }
 
     async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.user_of(id).await?)
+        Ok(self.user_of(id)?)
     }
 
     async fn find_user_by_email(&mut self, email: &Email) -> Result<Option<User>, StoreError> {
         let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE email_likeness = ?1");
-        Ok(self.one(query(sql).bind(email.likeness().to_owned()), user).await?)
+        Ok(self.one(query(sql).bind(email.likeness().to_owned()), user)?)
     }
 
     async fn users(&mut self) -> Result<Vec<User>, StoreError> {
         let sql = concat!("SELECT ", user_columns!(), " FROM users ORDER BY created_at, id");
-        Ok(self.all(query(sql), user).await?)
+        Ok(self.all(query(sql), user)?)
     }
 
     async fn find_candidate_by_email(&mut self, email: &Email) -> Result<Option<LoginCandidate>, StoreError> {
@@ -181,7 +179,7 @@ impl UserStore for SqliteTransaction<'_> {
             user_columns!(),
             ", record, set_at, expires_at, used FROM users LEFT JOIN passwords ON user_id = users.id WHERE email_likeness = ?1"
         );
-        Ok(self.one(query(sql).bind(email.likeness().to_owned()), candidate).await?)
+        Ok(self.one(query(sql).bind(email.likeness().to_owned()), candidate)?)
     }
 
     async fn find_candidate(&mut self, id: UserId) -> Result<Option<LoginCandidate>, StoreError> {
@@ -190,7 +188,7 @@ impl UserStore for SqliteTransaction<'_> {
             user_columns!(),
             ", record, set_at, expires_at, used FROM users LEFT JOIN passwords ON user_id = users.id WHERE users.id = ?1"
         );
-        Ok(self.one(query(sql).bind(id.as_bytes().to_vec()), candidate).await?)
+        Ok(self.one(query(sql).bind(id.as_bytes().to_vec()), candidate)?)
     }
 
     async fn complete_login(&mut self, login: &LoginCompletion<'_>) -> Result<bool, StoreError> {
@@ -209,7 +207,7 @@ impl UserStore for SqliteTransaction<'_> {
                 .bind(login.upgrade.map(|upgrade| upgrade.as_str().to_owned()))
                 .bind(now)
                 .bind(signed(login.epoch.number()));
-            if !self.changed(prove).await? {
+            if !self.changed(prove)? {
                 return Ok(false);
             }
         }
@@ -221,7 +219,7 @@ impl UserStore for SqliteTransaction<'_> {
             .bind(login.user.as_bytes().to_vec())
             .bind(signed(login.epoch.number()))
             .bind(now);
-        Ok(self.changed(complete).await?)
+        Ok(self.changed(complete)?)
     }
 
     async fn upgrade_password(&mut self, id: UserId, proven: &PasswordRecord, upgrade: &PasswordRecord) -> Result<bool, StoreError> {
@@ -229,7 +227,7 @@ impl UserStore for SqliteTransaction<'_> {
             .bind(id.as_bytes().to_vec())
             .bind(proven.as_str().to_owned())
             .bind(upgrade.as_str().to_owned());
-        Ok(self.changed(upgrade).await?)
+        Ok(self.changed(upgrade)?)
     }
 
     async fn change_role(&mut self, id: UserId, role: Role, now: Timestamp) -> Result<AccountChange, StoreError> {
@@ -240,7 +238,7 @@ impl UserStore for SqliteTransaction<'_> {
             user_columns!()
         );
         let change = query(sql).bind(id.as_bytes().to_vec()).bind(role.name()).bind(now.unix_micros());
-        Ok(match self.guarded(id, change).await? {
+        Ok(match self.guarded(id, change)? {
             Guarded::Done(user) => AccountChange::Changed(user),
             Guarded::Refused(None) => AccountChange::NotFound,
             Guarded::Refused(Some(user)) if user.role == role => AccountChange::Unchanged(user),
@@ -258,10 +256,10 @@ impl UserStore for SqliteTransaction<'_> {
             user_columns!()
         );
         let change = query(sql).bind(id.as_bytes().to_vec()).bind(now.unix_micros());
-        match self.guarded(id, change).await? {
+        match self.guarded(id, change)? {
             Guarded::Done(user) => {
-                self.end_everything_issued(id).await?;
-                self.revoke_keys_of(id, now).await?;
+                self.end_everything_issued(id)?;
+                self.revoke_keys_of(id, now)?;
                 Ok(AccountChange::Changed(user))
             }
             Guarded::Refused(None) => Ok(AccountChange::NotFound),
@@ -276,7 +274,7 @@ impl UserStore for SqliteTransaction<'_> {
             user_columns!()
         );
         let change = query(sql).bind(id.as_bytes().to_vec()).bind(now.unix_micros());
-        Ok(match self.guarded(id, change).await? {
+        Ok(match self.guarded(id, change)? {
             Guarded::Done(user) => AccountChange::Changed(user),
             Guarded::Refused(None) => AccountChange::NotFound,
             Guarded::Refused(Some(user)) => AccountChange::Unchanged(user),
@@ -291,7 +289,7 @@ impl UserStore for SqliteTransaction<'_> {
             " RETURNING ",
             user_columns!()
         );
-        Ok(match self.guarded(id, query(sql).bind(id.as_bytes().to_vec())).await? {
+        Ok(match self.guarded(id, query(sql).bind(id.as_bytes().to_vec()))? {
             Guarded::Done(user) => AccountChange::Changed(user),
             Guarded::Refused(None) => AccountChange::NotFound,
             Guarded::Refused(Some(_)) => AccountChange::LastAdmin,
@@ -311,9 +309,9 @@ impl UserStore for SqliteTransaction<'_> {
             .bind(email.likeness().to_owned())
             .bind(now.unix_micros())
             .bind(email.canonical().to_owned());
-        match self.guarded(id, change).await? {
+        match self.guarded(id, change)? {
             Guarded::Done(user) => {
-                self.end_everything_issued(id).await?;
+                self.end_everything_issued(id)?;
                 Ok(EmailChange::Changed(user))
             }
             Guarded::Refused(None) => Ok(EmailChange::NotFound),
@@ -330,11 +328,11 @@ impl UserStore for SqliteTransaction<'_> {
             .bind(id.as_bytes().to_vec())
             .bind(signed(epoch.number()))
             .bind(password.set_at.unix_micros());
-        if !self.changed(change).await? {
+        if !self.changed(change)? {
             return Ok(false);
         }
-        self.put_password(id, password).await?;
-        self.end_everything_issued(id).await?;
+        self.put_password(id, password)?;
+        self.end_everything_issued(id)?;
         Ok(true)
     }
 
@@ -347,12 +345,12 @@ impl UserStore for SqliteTransaction<'_> {
             .bind(id.as_bytes().to_vec())
             .bind(password.is_temporary())
             .bind(password.set_at.unix_micros());
-        let Some(user) = self.one(reset, user).await? else {
+        let Some(user) = self.one(reset, user)? else {
             return Ok(None);
         };
-        self.put_password(id, password).await?;
-        self.end_everything_issued(id).await?;
-        self.revoke_keys_of(id, password.set_at).await?;
+        self.put_password(id, password)?;
+        self.end_everything_issued(id)?;
+        self.revoke_keys_of(id, password.set_at)?;
         Ok(Some(user))
     }
 }
