@@ -7,6 +7,7 @@
 
 mod log;
 mod logins;
+mod server;
 mod sessions;
 
 use std::error::Error;
@@ -25,6 +26,9 @@ const USAGE: &str = "usage: measure logins COUNT | argon2id COUNT | session-chec
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["server", what @ ..] = words.as_slice() {
+        return server::run(what);
+    }
     let folder = tempfile::tempdir()?;
     match words.as_slice() {
         ["logins", count] => logins::with_password(folder.path(), count.parse()?),

@@ -119,6 +119,13 @@ impl Actions {
         let gate = Arc::new(HashingGate::new(setup.hashing_permits, setup.hashing_queue));
         let retired = setup.retired_keys.iter().map(Pepper::derive).collect();
         let hasher = PasswordHasher::new(setup.hashing_cost, Pepper::derive(key), retired, gate, &*entropy)?;
+        let hasher = Arc::new(hasher);
+        let kept = Arc::downgrade(&hasher);
+        setup.workers.when_quiet(Box::new(move || {
+            if let Some(hasher) = kept.upgrade() {
+                hasher.release_memory();
+            }
+        }));
         let seed = AuditCheckpointSeed::derive(key);
         Ok(Self(Arc::new(Inner {
             store,
@@ -130,7 +137,7 @@ impl Actions {
             log_name: setup.log_name,
             tokens: TokenKey::derive(key),
             device: DeviceKey::derive(key),
-            hasher: Arc::new(hasher),
+            hasher,
             policy: PasswordPolicy::new(setup.password_profile),
             context_words: setup.context_words,
             turns: Turns::new(setup.lockout.failures()),

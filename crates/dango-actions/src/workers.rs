@@ -13,6 +13,10 @@ use crate::fault::Fault;
 pub trait Workers: Send + Sync {
     /// Runs the work to its end; or drops it, at once where too much work is waiting already.
     fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>>;
+
+    /// Takes what is to be done whenever nothing was asked for a while: giving back what was kept for the next work. Whoever cannot
+    /// tell that drops it, and then it is kept.
+    fn when_quiet(&self, _tidy: Box<dyn Fn() + Send + Sync>) {}
 }
 
 /// Runs work on the thread that asks for it.

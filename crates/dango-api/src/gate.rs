@@ -40,13 +40,14 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let reader = Reader::of(&request);
     let trace = app.traces().map(|_| Begun::of(&app, peer, request.headers()));
     request.extensions_mut().insert(RequestId(id.clone()));
+    let mut sent_away = false;
     let mut response = match app.admit() {
         Some(_guard) => match admit(&app, &mut request) {
             Ok(()) => guarded(next.run(request)).await,
             Err(problem) => reader.render(&problem, id.as_str()),
         },
         None => {
-            app.metrics().count_overload();
+            sent_away = true;
             let problem = Problem::new(code!(overloaded), "too many requests are being answered; try again in a moment");
             reader.render(&problem, id.as_str())
         }
@@ -60,6 +61,7 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         if problem.code() == code!(rate_limited) {
             app.metrics().count_limited();
         }
+        sent_away = is_sent_away(&problem);
         response = completed(reader.render(&problem, id.as_str()), response);
     }
     finish(&app, response.headers_mut(), &id);
@@ -67,7 +69,11 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let took = begun.elapsed();
     let status = response.status().as_u16();
     app.metrics().count(served, status, took);
-    write_down(&id, &method, served, status, took);
+    if sent_away {
+        write_down_one_in_a_thousand(&app, &id, served, status);
+    } else {
+        write_down(&id, &method, served, status, took);
+    }
     if let (Some(traces), Some(begun)) = (app.traces(), trace) {
         traces.record(&begun.ended(&app, &id, &method, served, status, took));
     }
@@ -218,9 +224,35 @@ fn finish(app: &App, headers: &mut HeaderMap, id: &Id) {
     headers.insert(REQUEST_ID, id);
 }
 
+/// Whether the answer is that too much is asked.
+fn is_sent_away(problem: &Problem) -> bool {
+    matches!(problem.code().name, "busy" | "overloaded")
+}
+
+/// Those who are sent away are the more the less time there is to write, so only one in a thousand is written down, and how many there were.
+fn write_down_one_in_a_thousand(app: &App, id: &Id, served: Option<Served>, status: u16) {
+    let number = app.metrics().count_sent_away();
+    if number % 1000 == 1 {
+        tracing::warn!(
+            request_id = id.as_str(),
+            operation = operation(served),
+            status,
+            number,
+            "sent away because too much is asked"
+        );
+    } else {
+        tracing::debug!(
+            request_id = id.as_str(),
+            operation = operation(served),
+            status,
+            "sent away because too much is asked"
+        );
+    }
+}
+
 /// One line a request: words of the program's text and numbers alone, no address, no header, no query.
 fn write_down(id: &Id, method: &Method, served: Option<Served>, status: u16, took: Duration) {
-    let operation = served.and_then(Served::name).unwrap_or("none");
+    let operation = operation(served);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::error!(request_id = id.as_str(), operation, status, micros, "answered");
@@ -230,4 +262,8 @@ fn write_down(id: &Id, method: &Method, served: Option<Served>, status: u16, too
     } else {
         tracing::info!(request_id = id.as_str(), operation, status, micros, "answered");
     }
+}
+
+fn operation(served: Option<Served>) -> &'static str {
+    served.and_then(Served::name).unwrap_or("none")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ const WINDOW_MICROS: i64 = 60_000_000;
 /// How many addresses are remembered. Beyond that the one that has been quiet longest is forgotten.
 const ADDRESSES: usize = 20_000;
 /// How many tries of one address wait for others of it to end. The rest is sent away.
-const WAITING: usize = 64;
+const WAITING: usize = 256;
+/// How many wait in all. Who waits is a request in flight, and there has to be room for those who only read.
+const WAITING_IN_ALL: usize = 512;
 
 /// Counts failures by address. It is kept in memory: the budget of an account, which guards secrets, is in the database.
 ///
@@ -22,6 +25,7 @@ const WAITING: usize = 64;
 pub(crate) struct FailureLimiter {
     quota: u32,
     addresses: Mutex<HashMap<IpAddr, Tries>>,
+    waiting: AtomicUsize,
 }
 
 impl std::fmt::Debug for Charge {
@@ -31,9 +35,18 @@ impl std::fmt::Debug for Charge {
 }
 
 /// A place, or the turn to get one.
-enum Entered {
+enum Entered<'l> {
     Charged(Charge),
-    Waits(oneshot::Receiver<Charge>),
+    Waits(oneshot::Receiver<Charge>, Waits<'l>),
+}
+
+/// Somebody who waits, until it is dropped.
+struct Waits<'l>(&'l AtomicUsize);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What is known of one address.
@@ -101,6 +114,7 @@ impl FailureLimiter {
         Self {
             quota,
             addresses: Mutex::default(),
+            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -113,9 +127,9 @@ impl FailureLimiter {
     pub(crate) async fn charge(self: &Arc<Self>, address: Option<IpAddr>, clock: &dyn Clock) -> Result<Charge, NotCharged> {
         let key = network(address);
         loop {
-            let turn = match self.enter(key, clock.now())? {
+            let (turn, _waits) = match self.enter(key, clock.now())? {
                 Entered::Charged(charge) => return Ok(charge),
-                Entered::Waits(turn) => turn,
+                Entered::Waits(turn, waits) => (turn, waits),
             };
             // Without a place the wait is over because the failures have become too many.
             if let Ok(mut charge) = turn.await {
@@ -126,7 +140,7 @@ impl FailureLimiter {
         }
     }
 
-    fn enter(self: &Arc<Self>, key: IpAddr, now: Timestamp) -> Result<Entered, NotCharged> {
+    fn enter(self: &Arc<Self>, key: IpAddr, now: Timestamp) -> Result<Entered<'_>, NotCharged> {
         let at = now.unix_micros();
         let mut all = self.lock();
         if all.len() >= ADDRESSES && !all.contains_key(&key) {
@@ -141,12 +155,14 @@ impl FailureLimiter {
             tries.open += 1;
             return Ok(Entered::Charged(self.place(key, at, Ends::Failed)));
         }
-        if tries.waiting.len() >= WAITING {
+        if tries.waiting.len() >= WAITING || self.waiting.load(Ordering::Relaxed) >= WAITING_IN_ALL {
             return Err(NotCharged::Crowded);
         }
         let (sender, turn) = oneshot::channel();
         tries.waiting.push_back(sender);
-        Ok(Entered::Waits(turn))
+        // Only those who hold the lock add to it, so it is never exceeded.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Ok(Entered::Waits(turn, Waits(&self.waiting)))
     }
 
     /// Where an address stands now.
@@ -250,7 +266,7 @@ pub(crate) fn network(address: Option<IpAddr>) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::atomic::AtomicI64;
 
     use futures_util::FutureExt;
 
@@ -353,6 +369,22 @@ mod tests {
         for turn in waiting {
             assert!(matches!(turn.now_or_never().expect("refused").err(), Some(NotCharged::Spent(_))));
         }
+    }
+
+    #[test]
+    fn those_who_wait_take_no_more_than_their_share_of_all_requests() {
+        let (limiter, clock) = (limiter(1), at(0));
+        let from = |number: usize| limiter.charge(address(&format!("192.0.2.{number}")), &clock);
+        let open: Vec<_> = (0..4).filter_map(|number| from(number).now_or_never()?.ok()).collect();
+        let mut waiting: Vec<_> = (0..WAITING_IN_ALL).map(|number| Box::pin(from(number % 4))).collect();
+        assert!(waiting.iter_mut().all(|turn| turn.now_or_never().is_none()));
+        assert_eq!(from(3).now_or_never().expect("at once").err(), Some(NotCharged::Crowded));
+        assert!(matches!(from(5).now_or_never(), Some(Ok(_))), "who need not wait is let in");
+        waiting.pop();
+        assert!(from(3).now_or_never().is_none(), "who has gone away has left a place");
+        drop(open);
+        drop(waiting);
+        assert_eq!(limiter.waiting.load(Ordering::Relaxed), 0);
     }
 
     #[test]

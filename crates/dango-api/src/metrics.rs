@@ -66,8 +66,9 @@ impl Metrics {
         row.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_overload(&self) {
-        self.overloaded.fetch_add(1, Ordering::Relaxed);
+    /// Counts a request that was sent away, and answers how many there are with it.
+    pub(crate) fn count_sent_away(&self) -> u64 {
+        self.overloaded.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(crate) fn count_limited(&self) {
@@ -79,7 +80,7 @@ impl Metrics {
         self.limited.load(Ordering::Relaxed)
     }
 
-    /// How many requests were sent away because too many were being answered.
+    /// How many requests were sent away because too much was asked at once, or of one address.
     pub fn overloaded(&self) -> u64 {
         self.overloaded.load(Ordering::Relaxed)
     }

@@ -44,7 +44,7 @@ impl Collector for RequestMetrics {
         }
         let overloaded = encoder.encode_descriptor(
             "http_overloaded",
-            "Requests that were sent away because too many were being answered",
+            "Requests that were sent away because too much was asked at once, or of one address",
             None,
             MetricType::Counter,
         )?;

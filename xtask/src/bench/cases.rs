@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::measurement::Contestant;
-use super::{people, projects};
+use super::{people, projects, server};
 use crate::setup::Counterparts;
 use crate::step::Failure;
 
 /// Every case, in the order of the document.
-pub(super) const NAMES: [&str; 16] = [
+pub(super) const NAMES: [&str; 26] = [
     "get-10",
     "get-10000",
     "get-dlt",
@@ -25,6 +25,16 @@ pub(super) const NAMES: [&str; 16] = [
     "audit-append",
     "audit-verify",
     LOGIN_TIMING,
+    "server-me",
+    "server-secrets",
+    "server-logins",
+    "server-changes",
+    "server-answers",
+    "server-overload",
+    "server-refusals",
+    "server-overload-reads",
+    "server-memory",
+    "server-start",
 ];
 
 /// Refused logins, which are not compared with another program but with one another; drawn in `login_timing.rs`.
@@ -48,9 +58,17 @@ pub(super) fn needs_counterparts(name: &str) -> bool {
 /// A key that protects nothing but synthetic values.
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
+/// What others have made.
+pub(super) struct Others {
+    pub(super) counterparts: Counterparts,
+    /// The earlier Dango's command.
+    pub(super) original: PathBuf,
+}
+
 /// Our programs.
 pub(super) struct Ours {
     pub(super) dango: PathBuf,
+    pub(super) server: PathBuf,
     /// The example of `dango-vault` that loads a project many times.
     pub(super) load: PathBuf,
     /// The example of `dango-store-sqlite` that fills a database.
@@ -70,6 +88,17 @@ pub(super) enum Measure {
     Micros,
     /// Steps a second inside a process: more is better.
     PerSecond,
+    /// Of a server that is started for it, and asked for seconds.
+    Server(Unit),
+}
+
+/// In what a server is measured.
+#[derive(Clone, Copy)]
+pub(super) enum Unit {
+    /// More is better.
+    PerSecond,
+    Milliseconds,
+    Mebibytes,
 }
 
 /// One comparison; the first contestant is ours.
@@ -99,14 +128,15 @@ impl Case {
         match self.measure {
             Measure::Milliseconds => wanted,
             Measure::Micros | Measure::PerSecond => wanted.div_ceil(10),
+            Measure::Server(_) => wanted.div_ceil(20),
         }
     }
 }
 
 /// Writes the project of a case and names its contestants.
-pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, counterparts: &Counterparts) -> Result<Case, Failure> {
+pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, others: &Others) -> Result<Case, Failure> {
     let project = folder.join(name);
-    let dango = &ours.dango;
+    let (dango, counterparts) = (&ours.dango, &others.counterparts);
     match name {
         "get-10" => get(&project, dango, 10),
         "get-10000" => get(&project, dango, 10_000),
@@ -123,7 +153,7 @@ pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, counterparts: &Cou
         "session-check-100000" => people::check_sessions(&project, ours, counterparts),
         "audit-append" => people::append(&project, ours, counterparts),
         "audit-verify" => people::verify(&project, ours, counterparts),
-        _ => Err(Failure::new(format!("there is no case `{name}`"))),
+        _ => server::prepare(name, &project, ours, others)?.ok_or_else(|| Failure::new(format!("there is no case `{name}`"))),
     }
 }
 
@@ -288,14 +318,19 @@ mod tests {
         for name in NAMES.into_iter().filter(|name| *name != LOGIN_TIMING) {
             let ours = Ours {
                 dango: "dango".into(),
+                server: "dango-server".into(),
                 load: "load".into(),
                 seed: "seed".into(),
                 measure: "measure".into(),
                 verification_rate: "verification_rate".into(),
             };
-            let case = prepare(name, &folder, &ours, &Counterparts::at(Path::new("."))).expect(name);
+            let others = Others {
+                counterparts: Counterparts::at(Path::new(".")),
+                original: "original".into(),
+            };
+            let case = prepare(name, &folder, &ours, &others).expect(name);
             assert!(case.contestants.len() >= 2, "{name}");
-            assert!(case.runs(50) >= 5, "{name}");
+            assert!(case.runs(50) >= 3, "{name}");
         }
         std::fs::remove_dir_all(&folder).expect("a folder of our own");
     }

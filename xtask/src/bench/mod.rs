@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: whole processes of the release build against other programs, run in turn. What is compared stands in `cases.rs` and `people.rs`.
+//! `cargo xtask bench`: whole processes of the release build against other programs, run in turn. What is compared stands in `cases.rs`, `people.rs` and `server.rs`.
 
 mod cases;
 mod login_timing;
@@ -6,13 +6,14 @@ mod measurement;
 mod people;
 mod projects;
 mod report;
+mod server;
 
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-use cases::Ours;
+use cases::{Others, Ours};
 use measurement::Contestant;
 
 use crate::setup::{self, Counterparts};
@@ -94,6 +95,12 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
     } else {
         Counterparts::at(root)
     };
+    let original = if names.iter().any(|name| server::needs_original(name)) {
+        timed("setup: the earlier Dango", || setup::install_original(root))?
+    } else {
+        setup::original(root)
+    };
+    let others = Others { counterparts, original };
     let ours = timed("release build", || build(root))?;
     let folder = root.join("target/bench");
     let mut tables = Vec::new();
@@ -105,7 +112,7 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
             tables.push(table);
             continue;
         }
-        let case = cases::prepare(name, &folder, &ours, &counterparts)?;
+        let case = cases::prepare(name, &folder, &ours, &others)?;
         case.preparations.iter().try_for_each(Contestant::check)?;
         let table = timed(name, || {
             let runs = case.runs(request.runs);
@@ -124,6 +131,7 @@ fn build(root: &Path) -> Result<Ours, Failure> {
     // One after the other: together, the examples' needs would become features of the program that people get.
     for what in [
         &["--package", "dango-cli"][..],
+        &["--package", "dango-server"],
         &["--package", "dango-vault", "--example", "load"],
         &["--package", "dango-store-sqlite", "--example", "seed"],
         &["--package", "dango-audit", "--example", "verification_rate"],
@@ -149,6 +157,7 @@ fn build(root: &Path) -> Result<Ours, Failure> {
     let release = Path::new(target).join("release");
     Ok(Ours {
         dango: release.join("dango"),
+        server: release.join("dango-server"),
         load: release.join("examples/load"),
         seed: release.join("examples/seed"),
         measure: release.join("examples/measure"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::cases::{Case, Measure};
+use super::cases::{Case, Measure, Unit};
 use super::measurement::Figures;
 use crate::step::Failure;
 
@@ -13,9 +13,10 @@ const END: &str = "<!-- to here -->";
 /// A Markdown table; the last column says how the figure of each contestant relates to that of the first.
 pub(super) fn table(case: &Case, figures: &[Figures], runs: usize) -> String {
     let (unit, best) = match case.measure {
-        Measure::Milliseconds => ("ms", "least"),
+        Measure::Milliseconds | Measure::Server(Unit::Milliseconds) => ("ms", "least"),
         Measure::Micros => ("µs", "least"),
-        Measure::PerSecond => ("a second", "most"),
+        Measure::PerSecond | Measure::Server(Unit::PerSecond) => ("a second", "most"),
+        Measure::Server(Unit::Mebibytes) => ("MiB", "least"),
     };
     let mut text = format!("### {}\n\n", case.title);
     if let Some(goal) = case.goal {
@@ -26,7 +27,12 @@ pub(super) fn table(case: &Case, figures: &[Figures], runs: usize) -> String {
     for (contestant, figures) in case.contestants.iter().zip(figures) {
         let best = if best == "most" { figures.most() } else { figures.least() };
         let (median, best, relative) = (figures.median(), best, figures.median() / ours);
-        text.push_str(&format!("| {} | {median:.2} | {best:.2} | {relative:.2} |\n", contestant.label));
+        // A hundredth needs more places to be told from another.
+        let places = if relative < 0.1 { 4 } else { 2 };
+        text.push_str(&format!(
+            "| {} | {median:.2} | {best:.2} | {relative:.places$} |\n",
+            contestant.label
+        ));
     }
     text
 }

@@ -80,6 +80,13 @@ const NEEDS: [Need; 11] = [
     },
 ];
 
+/// Asks servers in benches; no test needs it. There is nothing that it does with success where no server runs.
+const LOAD_GENERATOR: Need = Need {
+    program: "bash",
+    question: &["-c", "command -v wrk"],
+    packages: &["wrk"],
+};
+
 /// Exits with 0 from Python 3.10 on, if a virtual environment can be made.
 const PYTHON_QUESTION: &str = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))";
 
@@ -106,8 +113,20 @@ pub(super) fn install_missing() -> Result<PathBuf, Failure> {
     working_python().ok_or_else(|| Failure::new("no Python from 3.10 on with venv and ensurepip, even after installing python3-venv"))
 }
 
+/// Installs what asks servers in benches, unless it is there.
+pub(super) fn install_load_generator() -> Result<(), Failure> {
+    if missing_of(&[LOAD_GENERATOR]).is_empty() {
+        return Ok(());
+    }
+    install(LOAD_GENERATOR.packages)
+}
+
 fn missing_packages() -> Vec<&'static str> {
-    NEEDS
+    missing_of(&NEEDS)
+}
+
+fn missing_of(needs: &[Need]) -> Vec<&'static str> {
+    needs
         .iter()
         .filter(|need| !answers(need.program.as_ref(), need.question))
         .flat_map(|need| need.packages)

@@ -2,6 +2,7 @@
 
 mod debian;
 mod node;
+mod original;
 mod python;
 mod stamp;
 
@@ -87,6 +88,25 @@ pub fn run(root: &Path) -> Result<Counterparts, Failure> {
     python::install(&home, &wanted, &base)?;
     node::install(&home, &wanted)?;
     Ok(Counterparts::at(root))
+}
+
+/// Installs the earlier Dango, and what asks it and ours alike, and answers where its command is. For benches alone.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn install_original(root: &Path) -> Result<PathBuf, Failure> {
+    let home = home(root);
+    fs::create_dir_all(&home).map_err(|error| Failure::new(format!("cannot make {}: {error}", home.display())))?;
+    let _turn = take_turn(&home.join("lock"))?;
+    original::install(&home, &debian::install_missing()?)?;
+    Ok(original(root))
+}
+
+/// Where the earlier Dango's command is, whether or not it is installed.
+#[must_use]
+pub fn original(root: &Path) -> PathBuf {
+    original::program(&home(root))
 }
 
 fn home(root: &Path) -> PathBuf {

@@ -230,6 +230,11 @@ impl PasswordHasher {
         Ok(output.ct_eq(&hash.output).into())
     }
 
+    /// Gives the memory of earlier hashes back to the system; the next hash takes it anew. Whoever hashes rarely calls it once it is quiet.
+    pub fn release_memory(&self) {
+        self.memory.release();
+    }
+
     fn peppers(&self) -> impl Iterator<Item = &Pepper> {
         std::iter::once(&self.current).chain(&self.retired)
     }

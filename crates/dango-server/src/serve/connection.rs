@@ -20,6 +20,7 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tower_service::Service as _;
 
 use super::body::{Answer, Timed};
@@ -32,9 +33,12 @@ use crate::limits::Limits;
 /// How long a connection may take to end well once its time is over.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// How long one waits who is sent away for the load. Whoever comes back at once, as many programs do, would else take the very time
-/// from the work that is being done.
-const HESITATION: Duration = Duration::from_millis(12);
+/// How long one waits at least who is sent away for the load. Whoever comes back at once, as many programs do, would else take the
+/// very time from the work that is being done.
+const HESITATION: Duration = Duration::from_millis(10);
+
+/// At which beat they are let go, all at once: waking up for each of them takes more time than answering.
+const BEAT_MILLIS: u64 = 4;
 
 /// What every connection of a listener has in common.
 pub(super) struct Common {
@@ -42,6 +46,8 @@ pub(super) struct Common {
     pub(super) limits: Limits,
     pub(super) traffic: Traffic,
     pub(super) entropy: Arc<dyn Entropy>,
+    /// When the listener began, from which its beats are counted.
+    pub(super) begun: Instant,
 }
 
 /// Serves HTTP/1 until either side has had enough, or the server ends.
@@ -176,6 +182,12 @@ fn answered(answer: Result<Response<Body>, Infallible>) -> Response<Body> {
     }
 }
 
+/// How long it is until those are let go who are sent away now.
+fn until_beat(begun: Instant) -> Duration {
+    let beyond = u64::from(begun.elapsed().subsec_millis()) % BEAT_MILLIS;
+    HESITATION + Duration::from_millis(BEAT_MILLIS - beyond)
+}
+
 /// A task that broke off: a panic that the router did not catch, or the end of the runtime.
 fn broken_off() -> Response<Body> {
     let mut answer = Response::new(Body::empty());
@@ -213,6 +225,7 @@ impl Service<Request<Incoming>> for Desk {
         request.extensions_mut().insert(Peer(self.peer));
         // A router is ready at any time.
         let is_safe = request.method().is_safe();
+        let begun = self.common.begun;
         let answering = self.common.router.clone().call(request);
         Box::pin(async move {
             let mut answer = match is_safe {
@@ -224,7 +237,7 @@ impl Service<Request<Incoming>> for Desk {
                 },
             };
             if matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-                tokio::time::sleep(HESITATION).await;
+                tokio::time::sleep(until_beat(begun)).await;
             }
             if framing == Framing::Chunked {
                 // Nobody looks for the end of these bodies, so nothing is read behind them.

@@ -86,6 +86,7 @@ impl Door {
                 limits: plan.limits,
                 traffic: plan.traffic,
                 entropy: plan.entropy,
+                begun: tokio::time::Instant::now(),
             }),
         }
     }

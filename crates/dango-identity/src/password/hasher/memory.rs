@@ -24,6 +24,12 @@ impl HashingMemory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(blocks);
         Some(done)
     }
+
+    /// Gives everything that waits back; what is lent just now comes back here and stays.
+    pub(super) fn release(&self) {
+        let kept = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(kept);
+    }
 }
 
 #[cfg(test)]
@@ -38,6 +44,9 @@ mod tests {
         assert_eq!(memory.lend(16, |blocks| blocks.len()), Some(16));
         let kept: Vec<usize> = memory.0.lock().expect("whole").iter().map(Vec::len).collect();
         assert_eq!(kept, [16]);
+        memory.release();
+        assert!(memory.0.lock().expect("whole").is_empty());
+        assert_eq!(memory.lend(4, |blocks| blocks.len()), Some(4));
         assert_eq!(memory.lend(usize::MAX / 2048, |blocks| blocks.len()), None);
     }
 
