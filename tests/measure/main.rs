@@ -1,4 +1,4 @@
-//! What `cargo xtask bench` measures inside one process: logins, session checks, appends, verification, refusals. It prints figures and judges none.
+//! What `cargo xtask bench` measures: inside one process logins, session checks, appends, verification, refusals; and of the running server. It prints figures and judges none.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

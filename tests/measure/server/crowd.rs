@@ -23,7 +23,7 @@ pub(super) struct Answered {
 pub(super) enum Pace {
     /// Each as soon as it has its answer.
     AtOnce,
-    /// One of them at each beat, whether or not earlier ones have their answers; nobody asks where all of them wait.
+    /// One of them at each beat, whether or not earlier ones have their answers; where all of them wait, as soon as one is free.
     Every(Duration),
 }
 

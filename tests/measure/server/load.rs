@@ -89,7 +89,7 @@ pub(super) fn logins(load: Load) -> Outcome {
         Load::Rate => {
             let mut few = Crowd::connect(house.address(), LOGGING_IN)?;
             few.ask(Pace::AtOnce, WARM_UP, &question)?;
-            let peak = few.ask(Pace::AtOnce, TIME, &question)?.len();
+            let peak = few.ask(Pace::AtOnce, TIME, &question)?.len().max(1);
             (ENOUGH, Pace::Every(TIME / u32::try_from(peak * TIMES)?))
         }
     };

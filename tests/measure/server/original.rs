@@ -33,7 +33,8 @@ pub(super) fn make_project(program: &Path) -> Outcome {
 pub(super) fn requests(program: &Path, path: &str) -> Outcome {
     let reset = command(program, &["auth", "reset-password", EMAIL]).output()?;
     let said = String::from_utf8_lossy(&reset.stdout).into_owned();
-    let password = said.split_whitespace().skip_while(|word| !word.ends_with("Password:")).nth(1);
+    // The word may be set in bold.
+    let password = said.split_whitespace().skip_while(|word| !word.contains("Password:")).nth(1);
     let password = password.ok_or_else(|| format!("the earlier Dango gives no password: {said}"))?;
     let server = Served::begin(program)?;
     let mut client = Client::of(&format!("http://{}", server.address));

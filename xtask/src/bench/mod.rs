@@ -101,7 +101,7 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
         setup::original(root)
     };
     let others = Others { counterparts, original };
-    let ours = timed("release build", || build(root))?;
+    let ours = timed("release build", || build(root, &names))?;
     let folder = root.join("target/bench");
     let mut tables = Vec::new();
     for name in names {
@@ -127,21 +127,27 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
     Ok(())
 }
 
-fn build(root: &Path) -> Result<Ours, Failure> {
+fn build(root: &Path, names: &[&str]) -> Result<Ours, Failure> {
     // One after the other: together, the examples' needs would become features of the program that people get.
-    for what in [
-        &["--package", "dango-cli"][..],
+    let always: [&[&str]; 3] = [
+        &["--package", "dango-cli"],
         &["--package", "dango-server"],
+        &["--package", "dango-tests", "--example", "measure"],
+    ];
+    let for_others: [&[&str]; 3] = [
         &["--package", "dango-vault", "--example", "load"],
         &["--package", "dango-store-sqlite", "--example", "seed"],
         &["--package", "dango-audit", "--example", "verification_rate"],
-        &["--package", "dango-tests", "--example", "measure"],
-    ] {
+    ];
+    let others = for_others
+        .iter()
+        .filter(|_| names.iter().any(|name| !server::needs_no_example(name)));
+    for what in always.iter().chain(others) {
         step::shown(
             Command::new(workspace::cargo())
                 .current_dir(root)
                 .args(["build", "--release", "--locked"])
-                .args(what),
+                .args(*what),
         )?;
     }
     let said = step::quiet(

@@ -15,6 +15,11 @@ pub(super) fn needs_original(name: &str) -> bool {
     AGAINST_THE_ORIGINAL.contains(&name)
 }
 
+/// Whether a case does without the examples of other packages, which take a while to build.
+pub(super) fn needs_no_example(name: &str) -> bool {
+    name.starts_with("server-")
+}
+
 /// Names the contestants of a case; nothing for a name that is not of the server.
 pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, others: &Others) -> Result<Option<Case>, Failure> {
     let contest = Contest { ours, folder };

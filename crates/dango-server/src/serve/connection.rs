@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -20,7 +20,6 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tower_service::Service as _;
 
 use super::body::{Answer, Timed};
@@ -37,7 +36,7 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// very time from the work that is being done.
 const HESITATION: Duration = Duration::from_millis(10);
 
-/// At which beat they are let go, all at once: waking up for each of them takes more time than answering.
+/// At which beat they are let go, all at once: waking up for each of them takes more time than answering. A second is a number of beats.
 const BEAT_MILLIS: u64 = 4;
 
 /// What every connection of a listener has in common.
@@ -182,9 +181,9 @@ fn answered(answer: Result<Response<Body>, Infallible>) -> Response<Body> {
     }
 }
 
-/// How long it is until those are let go who are sent away now.
-fn until_beat(begun: Instant) -> Duration {
-    let beyond = u64::from(begun.elapsed().subsec_millis()) % BEAT_MILLIS;
+/// How long it is until those are let go who are sent away so long after the listener began.
+fn until_beat(since: Duration) -> Duration {
+    let beyond = u64::from(since.subsec_millis()) % BEAT_MILLIS;
     HESITATION + Duration::from_millis(BEAT_MILLIS - beyond)
 }
 
@@ -237,7 +236,7 @@ impl Service<Request<Incoming>> for Desk {
                 },
             };
             if matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-                tokio::time::sleep(until_beat(begun)).await;
+                tokio::time::sleep(until_beat(begun.elapsed())).await;
             }
             if framing == Framing::Chunked {
                 // Nobody looks for the end of these bodies, so nothing is read behind them.
@@ -245,5 +244,23 @@ impl Service<Request<Incoming>> for Desk {
             }
             Ok(answer.map(|body| Answer::new(body, exchange)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_sent_away_is_let_go_at_one_beat_with_the_others_and_in_time() {
+        let moments = (0..5_000).map(Duration::from_millis);
+        let let_go: std::collections::BTreeSet<Duration> = moments
+            .map(|since| {
+                let wait = until_beat(since);
+                assert!((HESITATION..Duration::from_millis(15)).contains(&wait), "{since:?}: {wait:?}");
+                since + wait
+            })
+            .collect();
+        assert_eq!(let_go.len(), 1250);
     }
 }

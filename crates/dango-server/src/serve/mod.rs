@@ -13,7 +13,7 @@ mod wire;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use dango_core::Entropy;
@@ -86,7 +86,7 @@ impl Door {
                 limits: plan.limits,
                 traffic: plan.traffic,
                 entropy: plan.entropy,
-                begun: tokio::time::Instant::now(),
+                begun: Instant::now(),
             }),
         }
     }
