@@ -7,6 +7,8 @@
 
 mod assets;
 mod components;
+#[cfg(test)]
+mod contrast;
 mod download;
 mod error;
 mod flash;

@@ -132,5 +132,7 @@ pub static PAGES: &[Page] = &[
     page!(Get "/settings/users", "page_users", Full(holder, visit) => users::show, needs UsersView),
     page!(Get "/settings/audit", "page_audit", Full(holder, visit) => audit::show, needs AuditView),
     page!(Post "/settings/audit/export", "form_audit_export", Full(holder, visit) => audit::export, needs AuditView),
+    #[cfg(debug_assertions)]
+    page!(Get "/components", "page_components", Open(visit) => super::pages::components::show),
     page!(Get "/assets/{file}", "asset", Asset(visit) => assets::serve),
 ];

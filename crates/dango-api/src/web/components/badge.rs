@@ -19,6 +19,7 @@ pub(crate) enum Colour {
 }
 
 impl Colour {
+    #[cfg(debug_assertions)]
     pub(crate) const ALL: [Self; 7] = [
         Self::Green,
         Self::Amber,

@@ -16,11 +16,13 @@ pub(crate) enum Weight {
     Plain,
     /// In rows, and takes something away.
     Careful,
-    /// The last word in a confirmation.
+    /// The last word in a confirmation; templates write it themselves.
+    #[cfg(debug_assertions)]
     Danger,
 }
 
 impl Weight {
+    #[cfg(debug_assertions)]
     pub(crate) const ALL: [Self; 5] = [Self::Primary, Self::Usual, Self::Plain, Self::Careful, Self::Danger];
 
     pub(crate) const fn class(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Weight {
             Self::Usual => "button",
             Self::Plain => "button plain",
             Self::Careful => "button plain careful",
+            #[cfg(debug_assertions)]
             Self::Danger => "button danger",
         }
     }

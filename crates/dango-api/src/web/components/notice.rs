@@ -18,6 +18,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
+    #[cfg(debug_assertions)]
     pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Good, Self::Warn, Self::Bad];
 
     const fn class(self) -> &'static str {

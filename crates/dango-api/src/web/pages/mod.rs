@@ -3,6 +3,8 @@
 pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod claim;
+#[cfg(debug_assertions)]
+pub(super) mod components;
 mod connections;
 pub(super) mod home;
 pub(super) mod invite;
