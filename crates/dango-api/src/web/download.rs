@@ -28,12 +28,13 @@ pub(super) fn audit(visit: &Visit, permit: Permit<AuditView>, filter: Filter, fo
     let busy = || Problem::new(code!(busy), "other exports are being written; try again in a moment");
     let guard = visit.app.begin_export().ok_or_else(busy)?;
     let (sender, pieces) = channel(WAITING);
+    // The file ends when the record of the export is written, not before.
+    let end = sender.clone();
     let sink = Pieces {
         sender,
         piece: Vec::with_capacity(PIECE),
     };
     let begun = visit.actions().export_audit_apart(permit, filter, format, sink, move |written| {
-        drop(guard);
         match written {
             Ok(exported) => {
                 if let Some(fault) = exported.unrecorded {
@@ -42,6 +43,7 @@ pub(super) fn audit(visit: &Visit, permit: Permit<AuditView>, filter: Filter, fo
             }
             Err(error) => tracing::warn!(code = error.code(), "an export of the audit log has ended early"),
         }
+        drop((guard, end));
     });
     begun.map_err(|error| {
         tracing::error!(%error, "there is no thread for an export");

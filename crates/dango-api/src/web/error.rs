@@ -89,6 +89,7 @@ impl<'a> ErrorPage<'a> {
             (_, _) => (problem.code().title, problem.detail()),
         };
         let way = match status {
+            409 => ("/settings/account", "Go to Account Settings"),
             400 | 413 | 421 => ("/login", "Go to the login page"),
             _ => ("/", "Go to the start page"),
         };

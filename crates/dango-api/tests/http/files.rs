@@ -10,11 +10,30 @@ use dango_actions::{
 use dango_core::Timestamp;
 use dango_secrets::SetOutcome;
 
-#[derive(Default)]
 pub(crate) struct Files {
     pub(crate) variables: Mutex<BTreeMap<String, String>>,
+    pub(crate) connections: Mutex<Vec<ListedConnection>>,
     /// What every use of the files answers, if it is to fail.
     pub(crate) problem: Mutex<Option<FilesProblem>>,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        let connection = ListedConnection {
+            name: "sheets".to_owned(),
+            source_type: "google_sheets".to_owned(),
+            provider: "google".to_owned(),
+            identifier: Some("ada@team.example".to_owned()),
+            account_info: None,
+            connected_at: Some(Timestamp::from_unix_micros(1_794_000_000_000_000)),
+            expires_at: None,
+        };
+        Self {
+            variables: Mutex::default(),
+            connections: Mutex::new(vec![connection]),
+            problem: Mutex::default(),
+        }
+    }
 }
 
 impl Files {
@@ -59,19 +78,10 @@ impl ProjectFiles for Files {
             path: "sources.stripe.api_key".to_owned(),
             is_encrypted: true,
         };
-        let connection = ListedConnection {
-            name: "sheets".to_owned(),
-            source_type: "google_sheets".to_owned(),
-            provider: "google".to_owned(),
-            identifier: Some("ada@team.example".to_owned()),
-            account_info: None,
-            connected_at: Some(Timestamp::from_unix_micros(1_794_000_000_000_000)),
-            expires_at: None,
-        };
         Ok(Arc::new(SecretsListing {
             variables: listed.collect(),
             credentials: Arc::new([credential]),
-            connections: Arc::new([connection]),
+            connections: self.connections.lock().expect("not poisoned").clone().into(),
         }))
     }
 

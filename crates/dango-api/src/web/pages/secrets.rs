@@ -124,3 +124,54 @@ impl<'a> SecretsPage<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dango_actions::ListedConnection;
+    use dango_core::Timestamp;
+
+    use super::*;
+    use crate::site::Site;
+
+    fn rendered(site: &Site) -> String {
+        let now = Timestamp::from_unix_micros(1_795_000_000_000_000);
+        let connection = |source_type: &str, days: i64| ListedConnection {
+            name: format!("{source_type}_eu"),
+            source_type: source_type.to_owned(),
+            provider: "google".to_owned(),
+            identifier: None,
+            account_info: None,
+            connected_at: None,
+            expires_at: Some(Timestamp::from_unix_micros(now.unix_micros() + days * 86_400_000_000)),
+        };
+        let listed = SecretsListing {
+            variables: Vec::new().into(),
+            credentials: Vec::new().into(),
+            connections: vec![
+                connection("google_sheets", 3),
+                connection("google_ads", 30),
+                connection("facebook_ads", -3),
+            ]
+            .into(),
+        };
+        let connections = Connections::with(&listed.connections, site, now, true, true);
+        SecretsPage::new(Frame::bare(), &listed, connections, &Query::default()).to_string()
+    }
+
+    #[test]
+    fn a_connection_that_ends_soon_is_reconnected_and_any_is_disconnected() {
+        let html = rendered(&Site::Public("https://dango.example".parse().expect("an address")));
+        for part in [
+            "href=\"/oauth/connect/google_sheets\" aria-label=\"Reconnect Google Sheets\"",
+            "aria-label=\"Reconnect Facebook Ads\"",
+            "aria-label=\"Disconnect Google Ads\"",
+            "google_sheets_eu",
+            ">Connect Google Analytics</a>",
+            "<template id=\"disconnect\">",
+        ] {
+            assert!(html.contains(part), "{part}");
+        }
+        assert!(!html.contains("Reconnect Google Ads") && !html.contains(">Connect Google Ads<"));
+        assert!(rendered(&Site::Loopback { port: 8800, tls: false }).contains("OAuth connections require a domain with HTTPS."));
+    }
+}

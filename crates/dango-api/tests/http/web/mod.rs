@@ -2,6 +2,8 @@
 
 mod forms;
 mod rules;
+mod shape;
+mod states;
 mod who;
 
 use crate::world::{Answer, Browser};
