@@ -41,6 +41,7 @@ function sendOnce(event) {
   if (form.method !== 'post' || event.defaultPrevented || form.action.includes('/export')) return;
   if ('sent' in form.dataset) event.preventDefault();
   form.dataset.sent = '';
+  setTimeout(() => delete form.dataset.sent, 5000);
 }
 
 localize(document);

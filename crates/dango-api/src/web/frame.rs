@@ -37,6 +37,11 @@ impl Frame<'_> {
         }
     }
 
+    /// The pages of the login are one form in the middle.
+    pub(super) const fn is_narrow(&self) -> bool {
+        self.person.is_none() && self.path.is_empty()
+    }
+
     pub(super) fn assets(&self) -> &'static Assets {
         &ASSETS
     }

@@ -46,7 +46,10 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         .map(|tone| Notice::new(tone, "Something has happened, and this is what it was."));
     let waiting = Notice::new(Tone::Bad, "Too many tries have failed.").with(Some(Countdown::new(75, now)));
     let shown = ComponentsPage {
-        frame: Frame::bare(),
+        frame: Frame {
+            path: "/components",
+            ..Frame::bare()
+        },
         badges: colours.chain(roles).chain(statuses).chain(dated).collect(),
         buttons: Weight::ALL
             .into_iter()
