@@ -37,6 +37,8 @@ pub(crate) struct Field<'a> {
     is_first: bool,
     is_read_only: bool,
     is_optional: bool,
+    /// Whether the form as a whole was refused because of it, too.
+    is_refused: bool,
 }
 
 impl HtmlSafe for Field<'_> {}
@@ -58,6 +60,7 @@ impl<'a> Field<'a> {
             is_first: false,
             is_read_only: false,
             is_optional: false,
+            is_refused: false,
         }
     }
 
@@ -103,6 +106,11 @@ impl<'a> Field<'a> {
         Self { is_first, ..self }
     }
 
+    /// The notice of the form is about this field, too.
+    pub(crate) fn refused(self, is_refused: bool) -> Self {
+        Self { is_refused, ..self }
+    }
+
     pub(crate) fn read_only(self) -> Self {
         Self {
             is_read_only: true,
@@ -132,10 +140,14 @@ impl<'a> Field<'a> {
     }
 
     fn described_by(&self) -> String {
-        match self.hint {
-            Some(_) => format!("{id}-hint {id}-error", id = self.id),
-            None => format!("{}-error", self.id),
-        }
+        let hint = self.hint.map(|_| format!("{}-hint", self.id));
+        let notice = self.is_refused.then(|| "form-notice".to_owned());
+        let parts = [notice, hint, Some(format!("{}-error", self.id))];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    fn is_wrong(&self) -> bool {
+        self.error.is_some() || self.is_refused
     }
 }
 

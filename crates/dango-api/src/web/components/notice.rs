@@ -46,6 +46,7 @@ pub(crate) struct Notice<'a> {
     tone: Tone,
     text: Cow<'a, str>,
     countdown: Option<Countdown>,
+    is_of_form: bool,
 }
 
 impl HtmlSafe for Notice<'_> {}
@@ -56,7 +57,13 @@ impl<'a> Notice<'a> {
             tone,
             text: text.into(),
             countdown: None,
+            is_of_form: false,
         }
+    }
+
+    /// The notice of a form, which its fields refer to.
+    pub(crate) fn of_form(self) -> Self {
+        Self { is_of_form: true, ..self }
     }
 
     pub(crate) fn with(self, countdown: Option<Countdown>) -> Self {

@@ -33,6 +33,7 @@ impl LoginPage<'_> {
             .autocomplete("username")
             .value(self.email.as_str())
             .error(self.wrong.of("email"))
+            .refused(self.wrong.is_refused())
             .first(
                 self.wrong
                     .is_first("email", if self.email.is_empty() { "email" } else { "password" }),
@@ -43,6 +44,7 @@ impl LoginPage<'_> {
         Field::new("password", "password", "Password", Kind::Password)
             .autocomplete("current-password")
             .error(self.wrong.of("password"))
+            .refused(self.wrong.is_refused())
             .first(
                 self.wrong
                     .is_first("password", if self.email.is_empty() { "email" } else { "password" }),

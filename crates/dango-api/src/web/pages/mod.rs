@@ -46,7 +46,7 @@ impl Wrong {
     pub(crate) fn with_form(text: &'static str) -> Self {
         Self {
             fields: Vec::new(),
-            notice: Some(Notice::new(Tone::Bad, text)),
+            notice: Some(Notice::new(Tone::Bad, text).of_form()),
         }
     }
 
@@ -59,6 +59,11 @@ impl Wrong {
     /// What is wrong with the form as a whole.
     pub(crate) fn notice(&self) -> Option<&Notice<'static>> {
         self.notice.as_ref()
+    }
+
+    /// Whether the form as a whole was refused.
+    pub(crate) const fn is_refused(&self) -> bool {
+        self.notice.is_some()
     }
 
     /// The field to begin with: the first that is wrong, else the one that is first anyway.
@@ -99,7 +104,7 @@ impl Wrong {
         };
         Self {
             fields: Vec::new(),
-            notice: Some(notice),
+            notice: Some(notice.of_form()),
         }
     }
 }

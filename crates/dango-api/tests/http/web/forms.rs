@@ -24,6 +24,11 @@ fn a_login_leads_to_where_somebody_wanted_to_go() {
     let wrong = browser.fill(&login, &[("email", ADA), ("password", WRONG)]);
     assert_eq!(wrong.status, 401);
     assert!(wrong.text().contains("role=\"alert\">The email or the password is not right."));
+    assert!(
+        wrong
+            .text()
+            .contains("aria-invalid=\"true\" aria-describedby=\"form-notice password-error\"")
+    );
     assert!(!wrong.text().contains(WRONG) && wrong.text().contains(&format!("value=\"{ADA}\"")));
     let right = browser.fill(&login, &[("email", ADA), ("password", RIGHT)]);
     assert_eq!(right.way(), (303, "/settings/account?a=1&b=2"));
