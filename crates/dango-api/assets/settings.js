@@ -189,7 +189,7 @@ async function done(form, answer, values) {
     return;
   }
   if (form.dataset.then === 'login') {
-    document.cookie = 'dango_notice=password_changed; Path=/; Max-Age=60; SameSite=Lax';
+    document.cookie = `dango_notice=password_changed; Path=/; Max-Age=60; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
     location.assign('/login');
     return;
   }

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 /// The media type of problem documents (RFC 9457 §6.1).
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+/// How to prove who one is (RFC 6750 §3).
+pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"dango\"");
+
 /// A kind of problem: what stays the same whenever it occurs.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
@@ -218,7 +221,7 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         if self.code.status == 401 {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"dango\""));
+            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
         }
         let wait = match (self.retry_after, self.code.status) {
             (None, 423 | 429 | 503) => Some(1),

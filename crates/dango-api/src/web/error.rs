@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
-use super::frame::{Frame, page, status_of, with_retry};
+use super::frame::{Frame, marked, page, status_of};
 use crate::problem::Problem;
 
 /// Who reads an answer.
@@ -106,7 +106,7 @@ impl<'a> ErrorPage<'a> {
 
 fn shown(problem: &Problem, request_id: &str) -> Option<Response> {
     let page = page(status_of(problem), &ErrorPage::new(problem, request_id));
-    page.ok().map(|page| with_retry(page, problem))
+    page.ok().map(|page| marked(page, problem))
 }
 
 #[cfg(test)]

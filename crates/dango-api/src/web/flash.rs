@@ -4,8 +4,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use super::components::{Notice, Tone};
+use crate::site::Site;
 
-/// The cookie. It says nothing about anybody, so script may set it, too.
+/// The cookie. It says nothing about anybody; script sets it, too, where it leads to the login itself.
 const COOKIE: &str = "dango_notice";
 
 /// What there is to say.
@@ -69,18 +70,19 @@ impl Flash {
     }
 
     /// Has the next page say it.
-    pub(crate) fn set(self, response: &mut Response) {
-        append(response, &format!("{COOKIE}={}; Path=/; Max-Age=60; SameSite=Lax", self.word()));
+    pub(crate) fn set(self, response: &mut Response, site: &Site) {
+        append(response, site, &format!("{COOKIE}={}; Path=/; Max-Age=60", self.word()));
     }
 
     /// It was said.
-    pub(crate) fn clear(response: &mut Response) {
-        append(response, &format!("{COOKIE}=; Path=/; Max-Age=0; SameSite=Lax"));
+    pub(crate) fn clear(response: &mut Response, site: &Site) {
+        append(response, site, &format!("{COOKIE}=; Path=/; Max-Age=0"));
     }
 }
 
-fn append(response: &mut Response, cookie: &str) {
-    let value = HeaderValue::try_from(cookie).expect("our words are plain ASCII");
+fn append(response: &mut Response, site: &Site, cookie: &str) {
+    let secure = if site.is_secure() { "; Secure" } else { "" };
+    let value = HeaderValue::try_from(format!("{cookie}; HttpOnly; SameSite=Lax{secure}")).expect("our words are plain ASCII");
     response.headers_mut().append(header::SET_COOKIE, value);
 }
 

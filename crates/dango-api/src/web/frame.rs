@@ -9,7 +9,7 @@ use dango_identity::{Permission, Role};
 
 use super::assets::{ASSETS, Assets};
 use super::components::{CodeField, Field, Kind, Notice};
-use crate::problem::{Problem, code};
+use crate::problem::{CHALLENGE, Problem, code};
 
 /// Nothing from elsewhere, nothing inline; script may make no HTML out of texts but through the one policy that ours has.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -161,10 +161,15 @@ pub(crate) fn see_other(path: &str) -> Response {
     response
 }
 
-/// Says to a person what went wrong, with the headers that the problem asks for.
-pub(crate) fn with_retry(mut response: Response, problem: &Problem) -> Response {
-    if let Some(wait) = problem.wait() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+/// Says to a program, too, what a page says to a person: how to prove who one is, and when to try again (RFC 9110 §11.6.1, §10.2.3).
+pub(crate) fn marked(mut response: Response, problem: &Problem) -> Response {
+    let status = problem.code().status;
+    let headers = response.headers_mut();
+    if status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
+    }
+    if let Some(wait) = problem.wait().or(matches!(status, 423 | 429 | 503).then_some(1)) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
     }
     response
 }

@@ -60,8 +60,8 @@ impl<'a> Connections<'a> {
         Self {
             cards: listed.iter().map(|one| Card::new(one, now, connects)).collect(),
             offer: match site {
-                Site::Loopback { .. } => Offer::NeedsDomain,
-                Site::Public(_) => Offer::Sources(sources()),
+                Site::Public(_) if site.is_secure() => Offer::Sources(sources()),
+                Site::Public(_) | Site::Loopback { .. } => Offer::NeedsDomain,
             },
             can_disconnect,
         }

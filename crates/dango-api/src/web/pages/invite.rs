@@ -10,7 +10,7 @@ use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
 use crate::web::components::{Field, Kind};
 use crate::web::flash::Flash;
-use crate::web::frame::{Frame, page, see_other, status_of, with_retry};
+use crate::web::frame::{Frame, marked, page, see_other, status_of};
 use crate::web::visit::Visit;
 
 /// The form.
@@ -77,13 +77,13 @@ pub(crate) async fn send(visit: Visit) -> Answer {
     match visit.limited(accept(&visit)).await {
         Ok(()) => {
             let mut response = no_referrer(see_other("/login"));
-            Flash::InviteAccepted.set(&mut response);
+            Flash::InviteAccepted.set(&mut response, visit.site());
             Ok(response)
         }
         Err(problem) if problem.code().name == "invite_invalid" => dead(),
         Err(problem) => {
             let wrong = Wrong::refused(&problem, "password", &visit);
-            Ok(with_retry(form(status_of(&problem), email, wrong)?, &problem))
+            Ok(marked(form(status_of(&problem), email, wrong)?, &problem))
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::reply;
 use crate::web::components::{CodeField, Field, Kind};
 use crate::web::flash::Flash;
-use crate::web::frame::{Frame, page, see_other, status_of, with_retry};
+use crate::web::frame::{Frame, marked, page, see_other, status_of};
 use crate::web::next::Next;
 use crate::web::visit::{Visit, place_of};
 
@@ -97,7 +97,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     };
     let mut response = page(StatusCode::OK, &shown)?;
     if flash.is_some() {
-        Flash::clear(&mut response);
+        Flash::clear(&mut response, visit.site());
     }
     Ok(response)
 }
@@ -122,7 +122,7 @@ pub(crate) async fn send(visit: Visit) -> Answer {
                 _ => Wrong::refused(&problem, "password", &visit),
             };
             let response = again(status_of(&problem), email, wrong)?;
-            Ok(with_retry(response, &problem))
+            Ok(marked(response, &problem))
         }
     }
 }
@@ -171,7 +171,7 @@ pub(crate) async fn send_second_factor(holder: Holder<Partial>, visit: Visit) ->
     };
     if problem.code().name == "session_expired" {
         let mut response = see_other(&Next::after(visit.next.as_ref(), "/login"));
-        Flash::LoginExpired.set(&mut response);
+        Flash::LoginExpired.set(&mut response, visit.site());
         return Ok(response);
     }
     let wrong = match (problem.code().name, by_recovery_code) {
@@ -188,7 +188,7 @@ pub(crate) async fn send_second_factor(holder: Holder<Partial>, visit: Visit) ->
         by_recovery_code,
         next: visit.next,
     };
-    Ok(with_retry(page(status_of(&problem), &shown)?, &problem))
+    Ok(marked(page(status_of(&problem), &shown)?, &problem))
 }
 
 fn read_code(visit: &Visit) -> Result<SecondFactorCode, Problem> {

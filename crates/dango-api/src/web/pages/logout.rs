@@ -17,6 +17,6 @@ pub(crate) async fn send(signed_in: Option<SignedIn>, visit: Visit) -> Answer {
     }
     let mut response = see_other("/login");
     reply::clear_session(&mut response, visit.site());
-    Flash::LoggedOut.set(&mut response);
+    Flash::LoggedOut.set(&mut response, visit.site());
     Ok(response)
 }

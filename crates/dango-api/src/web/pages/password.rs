@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::reply;
 use crate::web::components::{Field, Kind};
 use crate::web::flash::Flash;
-use crate::web::frame::{Frame, page, see_other, status_of, with_retry};
+use crate::web::frame::{Frame, marked, page, see_other, status_of};
 use crate::web::visit::Visit;
 
 /// The form.
@@ -71,7 +71,7 @@ pub(crate) async fn send(holder: Holder<Restricted>, visit: Visit) -> Answer {
         Ok(()) => {
             let mut response = see_other("/login");
             reply::clear_session(&mut response, visit.site());
-            Flash::PasswordChanged.set(&mut response);
+            Flash::PasswordChanged.set(&mut response, visit.site());
             Ok(response)
         }
         Err(problem) if problem.code().name == "session_expired" => Ok(see_other("/login")),
@@ -80,7 +80,7 @@ pub(crate) async fn send(holder: Holder<Restricted>, visit: Visit) -> Answer {
                 "invalid_credentials" => Wrong::with_field("current_password", "This is not your current password."),
                 _ => Wrong::refused(&problem, "new_password", &visit),
             };
-            Ok(with_retry(form(status_of(&problem), &email, wrong)?, &problem))
+            Ok(marked(form(status_of(&problem), &email, wrong)?, &problem))
         }
     }
 }

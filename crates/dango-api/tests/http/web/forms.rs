@@ -22,7 +22,10 @@ fn a_login_leads_to_where_somebody_wanted_to_go() {
     }
     assert!(!shown.text().contains("b=2") && !shown.text().contains("action="));
     let wrong = browser.fill(&login, &[("email", ADA), ("password", WRONG)]);
-    assert_eq!(wrong.status, 401);
+    assert_eq!(
+        (wrong.status.as_u16(), wrong.header("www-authenticate")),
+        (401, "Bearer realm=\"dango\"")
+    );
     assert!(wrong.text().contains("role=\"alert\">The email or the password is not right."));
     assert!(
         wrong

@@ -1,6 +1,7 @@
 //! What holds for every page: headers, errors, what is loaded, nothing inline.
 
-use dango_api::{PAGES, Verb};
+use dango_actions::Setup;
+use dango_api::{Limits, PAGES, Site, Verb};
 use dango_identity::Role;
 
 use super::{ACCEPT, shape};
@@ -135,4 +136,30 @@ fn assets(html: &str) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+#[test]
+fn strangers_are_counted_at_pages_too_and_nobody_who_is_signed_in() {
+    let limits = Limits {
+        requests_a_minute_by_strangers: 3,
+        ..Limits::default()
+    };
+    let site = Site::Loopback { port: 8800, tls: false };
+    let world = World::with_limits(site, Setup::default(), &[], limits);
+    world.add(ADA, Role::Viewer);
+    let mut browser = world.browser();
+    for path in ["/login", "/settings/account", "/invite/x"] {
+        assert_ne!(browser.open(path).status, 429, "{path}");
+    }
+    for path in ["/login", "/settings/account", "/invite/x", "/setup/x"] {
+        let refused = browser.open(path);
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "20"), "{path}");
+        assert!(refused.text().contains("Too many tries"), "{path}");
+    }
+    // A try to log in has a limit of its own, and what pages load none.
+    assert_eq!(browser.fill("/login", &[("email", ADA), ("password", RIGHT)]).status, 303);
+    for _ in 0..10 {
+        assert_eq!(browser.open("/settings/account").status, 200);
+        assert_eq!(browser.open("/assets/x").status, 404);
+    }
 }
