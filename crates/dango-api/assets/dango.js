@@ -50,7 +50,7 @@ document.addEventListener('submit', sendOnce);
 document.addEventListener('dango:shown', (event) => localize(event.target));
 const focusWay = () => document.querySelector('.way:target input, [aria-invalid=true]')?.focus();
 window.addEventListener('hashchange', focusWay);
-focusWay();
+if (!document.querySelector('[autofocus]')) focusWay();
 // What was on a page is not to come back from the browser's memory, and a form that was sent is fresh again.
 window.addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();

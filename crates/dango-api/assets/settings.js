@@ -69,7 +69,8 @@ async function send(request, body, values) {
 
 /** Fetches a page anew and puts the parts that are asked for in the place of what is shown. */
 async function refresh(url = location.href, parts = ['main']) {
-  const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' });
+  const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' }).catch(() => null);
+  if (!answer) return say('The page could not be fetched again. Check the connection, and reload it.', 'bad');
   if (new URL(answer.url).pathname.startsWith('/login')) return toLogin();
   const fresh = parse(await answer.text(), 'text/html');
   for (const part of parts) {

@@ -1,6 +1,7 @@
 //! The pages, as a browser without script gets them: each test opens pages and sends forms, and looks at what comes back.
 
 mod forms;
+mod rows;
 mod rules;
 mod shape;
 mod states;
