@@ -66,6 +66,10 @@ impl<'a> Notice<'a> {
         Self { is_of_form: true, ..self }
     }
 
+    pub(crate) const fn is_of_form(&self) -> bool {
+        self.is_of_form
+    }
+
     pub(crate) fn with(self, countdown: Option<Countdown>) -> Self {
         Self { countdown, ..self }
     }

@@ -61,9 +61,9 @@ impl Wrong {
         self.notice.as_ref()
     }
 
-    /// Whether the form as a whole was refused.
-    pub(crate) const fn is_refused(&self) -> bool {
-        self.notice.is_some()
+    /// Whether what was typed into the form is wrong as a whole.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.notice.as_ref().is_some_and(Notice::is_of_form)
     }
 
     /// The field to begin with: the first that is wrong, else the one that is first anyway.
@@ -104,7 +104,7 @@ impl Wrong {
         };
         Self {
             fields: Vec::new(),
-            notice: Some(notice.of_form()),
+            notice: Some(notice),
         }
     }
 }

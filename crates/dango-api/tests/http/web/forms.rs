@@ -95,6 +95,7 @@ fn a_locked_account_says_until_when() {
         text.contains("data-countdown=\"900\"") && text.contains("role=\"timer\">15:00<"),
         "{text}"
     );
+    assert!(!text.contains("aria-invalid"), "what was typed may be right");
     assert!(text.contains("locked for a while") && text.contains("<time datetime="));
 }
 

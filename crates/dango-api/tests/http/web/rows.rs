@@ -1,10 +1,15 @@
 //! Tables with many rows, and the audit log: searched, sorted, filtered, paged and exported.
 
+use axum::body::Body;
+use axum::http::{Request, header};
+use dango_api::Peer;
 use dango_identity::Role;
+use pollster::block_on;
 use serde_json::json;
+use tower::ServiceExt;
 
 use super::states::{ADA, admin, seen};
-use crate::world::World;
+use crate::world::{HOST, World};
 
 #[test]
 fn many_rows_are_searched_sorted_and_paged() {
@@ -135,4 +140,34 @@ fn the_audit_log_is_filtered_paged_verified_and_exported() {
         world.signed_in("bob@team.example").fill("/settings/audit/export", &filters).status,
         403
     );
+}
+
+#[test]
+fn whoever_hangs_up_during_an_export_ends_it_and_the_log_says_so() {
+    let world = World::new();
+    let mut browser = admin(&world);
+    // More than may wait for a reader.
+    for number in 0..500 {
+        browser.post("/api/secrets", json!({"key": format!("KEY_{number}"), "value": "x"}));
+    }
+    let begin = || {
+        let request = Request::post("/settings/audit/export")
+            .header(header::HOST, HOST)
+            .header(header::COOKIE, browser.cookie())
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .extension(Peer("192.0.2.7:4711".parse().expect("an address")))
+            .body(Body::from("format=jsonl"));
+        block_on(world.router.clone().oneshot(request.expect("a request"))).expect("infallible")
+    };
+    let (first, second) = (begin(), begin());
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
+    // Each has a thread, so there are only so many.
+    assert_eq!(begin().status(), 503);
+    drop((first, second));
+    let ended = |event: &dango_audit::AuditEvent| event.event == "audit_exported" && event.details.contains("write_failed");
+    while world.events().iter().filter(|event| ended(event)).count() < 2 {
+        std::thread::yield_now();
+    }
+    assert_eq!(browser.fill("/settings/audit/export", &[("type", "login_success")]).status, 200);
 }
