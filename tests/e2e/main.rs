@@ -16,6 +16,7 @@ mod values;
 
 mod audit;
 mod auth;
+mod browser;
 mod canary;
 mod contract;
 mod dlt;

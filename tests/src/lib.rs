@@ -20,6 +20,7 @@
 )]
 
 mod binary;
+pub mod browser;
 mod bus_tap;
 mod canary;
 mod client;

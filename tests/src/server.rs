@@ -151,6 +151,20 @@ impl Server {
             .unwrap_or_else(|| panic!("no setup link: {}", self.stderr.text()))
     }
 
+    /// Makes the first administrator by that link.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not take it.
+    #[track_caller]
+    pub fn claim(&self, email: &str, password: &str) {
+        let link = self.setup_link();
+        let token = link.rsplit('/').next().expect("a link has a token");
+        let body = serde_json::json!({"token": token, "email": email, "password": password});
+        let answer = self.client().post("/api/auth/claim", &body);
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+
     /// What it has written to standard error so far.
     #[must_use]
     pub fn log(&self) -> String {

@@ -25,10 +25,7 @@ pub(crate) fn with_administrator() -> (Scratch, Server) {
 }
 
 /// Becomes the first administrator.
+#[track_caller]
 pub(crate) fn claim(server: &Server) {
-    let link = server.setup_link();
-    let token = link.rsplit('/').next().expect("a link has a token");
-    let body = serde_json::json!({"token": token, "email": EMAIL, "password": PASSWORD});
-    let answer = server.client().post("/api/auth/claim", &body);
-    assert_eq!(answer.status, 201, "{}", answer.text);
+    server.claim(EMAIL, PASSWORD);
 }
