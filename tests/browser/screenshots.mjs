@@ -14,6 +14,7 @@ const SCHEMES = QUICK ? ["light"] : ["light", "dark"];
 await mkdir(FOLDER, { recursive: true });
 await scenario(async (house) => {
   const guest = await house.visitor();
+  await shoot(guest, "components", () => guest.goto("/components"));
   await shoot(guest, "login", () => guest.goto("/login"));
   await shoot(guest, "login-refused", () => signIn(guest, { email: ADMIN.email, password: "wrong" }));
   const invited = JSON.parse(await dango("auth", "add-user", "invited@team.example", "--role", "editor", "--base-url", origin, "--json"));
@@ -85,7 +86,9 @@ async function shoot(page, name, go = async () => {}) {
     for (const colorScheme of SCHEMES) {
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+      // What a dialog covers goes as far as the window.
+      const fullPage = (await page.getByRole("dialog").count()) === 0;
+      await page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}-${width}.png`), fullPage });
     }
   }
   await page.setViewportSize({ width: 1280, height: 800 });

@@ -98,6 +98,16 @@ fn pages_are_light_and_lead_back() {
 }
 
 #[test]
+fn a_thousand_rows_are_searched_sorted_and_paged() {
+    play("many_rows");
+}
+
+#[test]
+fn every_component_in_every_state_is_accessible() {
+    play("components");
+}
+
+#[test]
 fn every_page_is_drawn_for_review() {
     let project = Scratch::initialised();
     let server = Server::start(&project);
