@@ -1,0 +1,182 @@
+//! Questions about a connection that exists: whether it works, and its end at the provider. Nothing is stored here.
+
+use dango_core::{SecretValue, Timestamp};
+use serde_json::Value;
+
+use crate::answer::{ProviderError, read_json};
+use crate::client::ClientRegistration;
+use crate::grant::{Identity, ask_identity};
+use crate::http::Http;
+use crate::limit::whole;
+use crate::protocol::revocation_request;
+use crate::provider::{Endpoints, Provider, RefreshModel, Revocation};
+use crate::renewal::{RenewalError, StoredTokens, Unsaved, renew};
+
+/// What a live check found.
+#[non_exhaustive]
+pub struct Checked {
+    /// Whether the connection counts as good: it does unless the provider plainly says otherwise.
+    pub valid: bool,
+    /// What stood in the way.
+    pub error: Option<CheckError>,
+    /// Whose account it is, if the provider told.
+    pub identity: Option<Identity>,
+    /// New tokens, where the check had to renew: to be saved, since the old ones may be worth nothing.
+    pub renewed: Option<Unsaved>,
+}
+
+/// What a live check can end with beside success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckError {
+    /// The provider refuses the tokens.
+    Revoked,
+    /// The connection's time is over; nothing was asked.
+    Expired,
+    /// The provider cannot be reached.
+    NetworkError,
+    /// The provider has trouble of its own.
+    ServerError,
+    /// Tokens or the client are not stored; nothing was asked.
+    MissingCredentials,
+}
+
+impl CheckError {
+    /// The stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::NetworkError => "network_error",
+            Self::ServerError => "server_error",
+            Self::MissingCredentials => "missing_credentials",
+        }
+    }
+
+    /// Whether the connection still counts as good.
+    const fn leaves_valid(self) -> bool {
+        matches!(self, Self::NetworkError | Self::ServerError)
+    }
+}
+
+impl From<CheckError> for Checked {
+    fn from(error: CheckError) -> Self {
+        Self {
+            valid: error.leaves_valid(),
+            error: Some(error),
+            identity: None,
+            renewed: None,
+        }
+    }
+}
+
+/// Asks the provider whether a connection works.
+///
+/// An access token that is still good is tried as it is. Without one the connection is renewed, so the caller holds its
+/// lease, and saves [`Checked::renewed`].
+pub async fn check(
+    http: &dyn Http,
+    provider: &Provider,
+    endpoints: &Endpoints,
+    client: Option<&ClientRegistration>,
+    stored: &StoredTokens,
+    now: Timestamp,
+) -> Checked {
+    if stored.expires_at.is_some_and(|end| now >= end) {
+        return CheckError::Expired.into();
+    }
+    let usable = |token: &&SecretValue| !token.expose().is_empty() && stored.access_expires_at.is_none_or(|end| now < end);
+    let refreshes = matches!(provider.refresh, RefreshModel::Static | RefreshModel::Rotating) && stored.refresh_token.is_some();
+    // A stored refresh token is the connection; an access token beside it whose end is not known says little.
+    let tried_as_is = stored
+        .access_token
+        .as_ref()
+        .filter(usable)
+        .filter(|_| !refreshes || stored.access_expires_at.is_some());
+    if let Some(token) = tried_as_is {
+        return of_identity(whole(ask_identity(http, provider, endpoints, token)).await);
+    }
+    let Some(client) = client.filter(|_| refreshes) else {
+        return CheckError::MissingCredentials.into();
+    };
+    match renew(http, provider, endpoints, client, stored, now).await {
+        Ok(unsaved) => {
+            let mut checked = of_identity(whole(ask_identity(http, provider, endpoints, unsaved.access_token())).await);
+            checked.renewed = Some(unsaved);
+            checked
+        }
+        Err(RenewalError::Expired) => CheckError::Expired.into(),
+        Err(RenewalError::NotRenewable) => CheckError::MissingCredentials.into(),
+        Err(RenewalError::Provider(error)) => class_of(&error).into(),
+    }
+}
+
+fn of_identity(outcome: Result<Option<Identity>, ProviderError>) -> Checked {
+    match outcome {
+        Ok(identity) => Checked {
+            valid: true,
+            error: None,
+            identity,
+            renewed: None,
+        },
+        Err(error) => class_of(&error).into(),
+    }
+}
+
+const fn class_of(error: &ProviderError) -> CheckError {
+    match error {
+        ProviderError::Call(_) => CheckError::NetworkError,
+        ProviderError::Trouble { .. } | ProviderError::Malformed => CheckError::ServerError,
+        ProviderError::Refused(_) => CheckError::Revoked,
+    }
+}
+
+/// What came of giving a grant back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Revoked {
+    /// The provider took it back, or knew it no more.
+    Yes,
+    /// The provider has no way to, or no token is stored: it is to be removed on the provider's own page.
+    Unsupported,
+    /// It did not work; removing the connection here goes on all the same.
+    Failed(ProviderError),
+}
+
+/// Gives a grant back at the provider, once, as well as it can be done.
+pub async fn revoke(
+    http: &dyn Http,
+    provider: &Provider,
+    endpoints: &Endpoints,
+    client: &ClientRegistration,
+    stored: &StoredTokens,
+) -> Revoked {
+    // The refresh token ends the whole grant (RFC 7009 §2.1); where the token itself is the key, it is the access token.
+    let [first, second] = match provider.revocation {
+        Revocation::Rfc7009 | Revocation::TokenAlone => [&stored.refresh_token, &stored.access_token],
+        _ => [&stored.access_token, &None],
+    };
+    let Some(token) = first.as_ref().or(second.as_ref()) else {
+        return Revoked::Unsupported;
+    };
+    let Some(request) = revocation_request(provider, endpoints, client, token) else {
+        return Revoked::Unsupported;
+    };
+    let outcome = whole(async {
+        let answer = http.call(&endpoints.reach, request?).await?;
+        let status = answer.status;
+        // Success has no documented body in common: nothing, `true`, `{"success":true}`, `{"ok":true}`.
+        if answer.is_success() && answer.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        match read_json(answer) {
+            Err(ProviderError::Malformed) if status / 100 == 2 => Ok(Value::Null),
+            outcome => outcome,
+        }
+    });
+    match outcome.await {
+        Ok(_) => Revoked::Yes,
+        Err(error) if error.is_invalid_grant() => Revoked::Yes,
+        Err(ProviderError::Refused(name)) if name.as_str() == "invalid_token" => Revoked::Yes,
+        Err(error) => Revoked::Failed(error),
+    }
+}

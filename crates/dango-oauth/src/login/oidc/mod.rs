@@ -1,0 +1,133 @@
+//! Login with OpenID Connect: discovery, keys and ID tokens put together. Each of the three is in a file of its own.
+
+mod claims;
+mod discovery;
+mod jwks;
+mod signature;
+
+use dango_core::{Entropy, Timestamp};
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{LoginError, LoginIdentity};
+use crate::answer::ProviderError;
+use crate::client::ClientRegistration;
+use crate::flow::{Begun, Context, FlowRequest, Purpose, Redeemable, begin_flow};
+use crate::http::{CallError, Http};
+
+pub use claims::{IdTokenError, SKEW_SECONDS};
+pub use discovery::{Discovered, DiscoveryError, IssuerProblem, OidcSettings};
+pub use jwks::{JWKS_PAUSE_SECONDS, MOST_KEYS};
+
+use claims::{Expected, read_claims};
+use discovery::discover;
+use jwks::Keys;
+use signature::Signed;
+
+const SCOPES: [&str; 3] = ["openid", "email", "profile"];
+/// How long a provider's configuration is believed, in microseconds.
+const METADATA_MICROS: i64 = 3600 * 1_000_000;
+
+/// Login with one OpenID provider. What it learns of the provider is kept, so make one and keep it.
+pub struct OidcLogin {
+    settings: OidcSettings,
+    client: ClientRegistration,
+    discovered: Mutex<Option<(Discovered, Timestamp)>>,
+    keys: Keys,
+}
+
+impl OidcLogin {
+    /// Login with a provider. Nothing is asked yet.
+    pub fn new(settings: OidcSettings, client: ClientRegistration) -> Self {
+        Self {
+            settings,
+            client,
+            discovered: Mutex::new(None),
+            keys: Keys::default(),
+        }
+    }
+
+    /// The settings.
+    pub const fn settings(&self) -> &OidcSettings {
+        &self.settings
+    }
+
+    /// Begins a login.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Discovery`] where the provider's configuration cannot be learned or is another's.
+    pub async fn begin(
+        &self,
+        http: &dyn Http,
+        redirect_uri: &Url,
+        context: Context,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<Begun, LoginError> {
+        let discovered = self.discovered(http, now).await?;
+        let request = FlowRequest {
+            provider: &discovered.provider,
+            endpoints: &discovered.endpoints,
+            client: &self.client,
+            redirect_uri,
+            scopes: SCOPES.map(str::to_owned).to_vec(),
+            context,
+            purpose: Purpose::Login,
+        };
+        Ok(begin_flow(request, entropy, now)?)
+    }
+
+    /// Finishes a login: redeems the code and verifies the ID token that comes with it.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`].
+    pub async fn finish(&self, http: &dyn Http, redeemable: Redeemable, now: Timestamp) -> Result<LoginIdentity, LoginError> {
+        let limit = std::time::Duration::from_secs(30);
+        match tokio::time::timeout(limit, self.finish_in_time(http, redeemable, now)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(LoginError::Provider(ProviderError::Call(CallError::Timeout))),
+        }
+    }
+
+    async fn finish_in_time(&self, http: &dyn Http, redeemable: Redeemable, now: Timestamp) -> Result<LoginIdentity, LoginError> {
+        let discovered = self.discovered(http, now).await?;
+        let nonce = redeemable.nonce().ok_or(IdTokenError::Nonce)?;
+        let tokens = redeemable
+            .tokens(http, &discovered.provider, &discovered.endpoints, &self.client)
+            .await?;
+        let token = tokens.id_token.ok_or(IdTokenError::Missing)?;
+        let signed = Signed::parse(token.expose())?;
+        let key = self.keys.find(http, &discovered, signed.header(), now).await?;
+        let payload = signed.verify(&key)?;
+        let expected = Expected {
+            issuer: self.settings.issuer(),
+            client_id: &self.client.id,
+            nonce,
+            now,
+        };
+        Ok(read_claims(&payload, &expected)?)
+    }
+
+    /// The provider's configuration, asked once an hour; an old one goes on while the provider cannot be asked.
+    async fn discovered(&self, http: &dyn Http, now: Timestamp) -> Result<Discovered, DiscoveryError> {
+        let mut kept = self.discovered.lock().await;
+        let fresh = |at: &Timestamp| (0..METADATA_MICROS).contains(&now.unix_micros().saturating_sub(at.unix_micros()));
+        if let Some((discovered, at)) = kept.as_ref()
+            && fresh(at)
+        {
+            return Ok(discovered.clone());
+        }
+        match (discover(http, &self.settings).await, kept.as_ref()) {
+            (Ok(discovered), _) => {
+                *kept = Some((discovered.clone(), now));
+                Ok(discovered)
+            }
+            (Err(DiscoveryError::Provider(error)), Some((discovered, _))) if !matches!(error, ProviderError::Refused(_)) => {
+                Ok(discovered.clone())
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+}
