@@ -93,7 +93,11 @@ pub async fn check(
         .filter(usable)
         .filter(|_| !refreshes || stored.access_expires_at.is_some());
     if let Some(token) = tried_as_is {
-        return of_identity(whole(ask_identity(http, provider, endpoints, token)).await);
+        let checked = of_identity(whole(ask_identity(http, provider, endpoints, token)).await);
+        // An access token can end before its time; the connection has not, while its refresh token works.
+        if checked.error != Some(CheckError::Revoked) || !refreshes || client.is_none() {
+            return checked;
+        }
     }
     let Some(client) = client.filter(|_| refreshes) else {
         return CheckError::MissingCredentials.into();

@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use dango_core::{Clock, OsEntropy, SystemClock};
-//! use dango_oauth::{ClientRegistration, Context, FlowRequest, Providers, Purpose, Replacement, begin_flow};
+//! use dango_oauth::{ClientRegistration, Context, FLOW_LIFETIME, FlowRequest, Providers, Purpose, Replacement, begin_flow};
 //!
 //! let providers = Providers::builtin();
 //! let (provider, source) = providers.for_source_type(&"google_sheets".parse()?).expect("comes with Dango");
@@ -26,6 +26,7 @@
 //!         scopes: provider.scopes_for(source),
 //!         context: Context::new("google_sheets", &["terminal"]),
 //!         purpose: Purpose::Connection,
+//!         lifetime: FLOW_LIFETIME,
 //!     },
 //!     &OsEntropy,
 //!     SystemClock.now(),
@@ -56,7 +57,7 @@ pub use badge::{EXPIRING_DAYS, Status, days_until_expiry, status};
 pub use client::ClientRegistration;
 pub use connection::{CheckError, Checked, Revoked, check, revoke};
 pub use flow::{
-    Begun, CallbackAnswer, CallbackError, Context, Denial, FLOW_SECONDS, FlowError, FlowRecord, FlowRequest, ForeignText, LONGEST_QUERY,
+    Begun, CallbackAnswer, CallbackError, Context, Denial, FLOW_LIFETIME, FlowError, FlowRecord, FlowRequest, ForeignText, LONGEST_QUERY,
     PendingFlow, Purpose, Redeemable, begin_flow,
 };
 pub use grant::{Grant, GrantedScopes, Identity, SameAccount};

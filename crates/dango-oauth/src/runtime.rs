@@ -14,5 +14,8 @@ use std::io;
 /// Within a runtime: whoever has one awaits instead.
 pub fn block_on<F: Future>(ceremony: F) -> io::Result<F::Output> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    Ok(runtime.block_on(ceremony))
+    let output = runtime.block_on(ceremony);
+    // A name that is still being looked up would otherwise be waited for.
+    runtime.shutdown_background();
+    Ok(output)
 }

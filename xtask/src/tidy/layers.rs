@@ -10,7 +10,6 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
     ("dango-keyring", &["dango-core"]),
     ("dango-identity", &["dango-core"]),
     ("dango-audit", &["dango-core"]),
-    ("dango-oauth", &["dango-core"]),
     ("dango-store", &["dango-core", "dango-identity", "dango-audit"]),
     (
         "dango-store-sqlite",
@@ -33,6 +32,8 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
         ],
     ),
     ("dango-sources", &["dango-core", "dango-secrets"]),
+    // Its table of providers is checked against the catalogue.
+    ("dango-oauth", &["dango-core", "dango-sources"]),
     // The only crate that knows the use cases and the vault: the one brings the port, the other what is behind it.
     (
         "dango-files",

@@ -2,6 +2,8 @@
 
 mod callback;
 
+use std::time::Duration;
+
 use dango_core::{Entropy, EntropyError, SecretValue, Timestamp};
 use url::Url;
 
@@ -18,8 +20,8 @@ pub use callback::{CallbackAnswer, CallbackError, Denial, ForeignText, LONGEST_Q
 
 use callback::CallbackOutcome;
 
-/// How long a flow may take, in seconds.
-pub const FLOW_SECONDS: u64 = 600;
+/// How long a flow in a browser may take.
+pub const FLOW_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Who begins a flow for which connector: whoever finishes it must say the same, before the code is redeemed.
 ///
@@ -53,6 +55,8 @@ pub struct FlowRequest<'a> {
     pub context: Context,
     /// Whether an ID token is to come of it.
     pub purpose: Purpose,
+    /// How long it may take: [`FLOW_LIFETIME`], or as long as a terminal waits.
+    pub lifetime: Duration,
 }
 
 /// What a flow is for.
@@ -161,7 +165,7 @@ pub fn begin_flow(request: FlowRequest<'_>, entropy: &dyn Entropy, now: Timestam
         scopes: request.scopes,
         issuer: request.provider.issuer.clone(),
         issuer_required: request.provider.issuer_required,
-        expires_at: later(now, FLOW_SECONDS),
+        expires_at: later(now, request.lifetime.as_secs()),
     });
     Ok(Begun {
         pending,

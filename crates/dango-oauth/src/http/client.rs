@@ -90,6 +90,8 @@ impl HttpClient {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .referer(false)
+            // Each call has a connection of its own: on one that was kept, a request may be lost after it was obeyed.
+            .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_LIMIT)
             .timeout(self.call_limit.unwrap_or(CALL_LIMIT))
             .dns_resolver(CheckedResolver { private_network });

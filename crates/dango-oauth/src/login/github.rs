@@ -8,7 +8,7 @@ use url::Url;
 use super::{LoginError, LoginIdentity, VerifiedEmail};
 use crate::answer::{ProviderError, read_json, read_object};
 use crate::client::ClientRegistration;
-use crate::flow::{Begun, Context, FlowRequest, Purpose, Redeemable, begin_flow};
+use crate::flow::{Begun, Context, FLOW_LIFETIME, FlowRequest, Purpose, Redeemable, begin_flow};
 use crate::http::Http;
 use crate::limit::whole;
 use crate::protocol::token_get;
@@ -57,6 +57,7 @@ impl GitHubLogin {
             scopes: LOGIN_SCOPES.map(str::to_owned).to_vec(),
             context,
             purpose: Purpose::Connection,
+            lifetime: FLOW_LIFETIME,
         };
         Ok(begin_flow(request, entropy, now)?)
     }

@@ -93,6 +93,35 @@ fn an_account_has_a_host_of_its_own_where_the_provider_says_so() {
     );
 }
 
+#[test]
+fn every_source_and_field_of_the_table_is_in_the_catalogue() {
+    for provider in Providers::builtin().iter() {
+        for source in &provider.sources {
+            let spec = dango_sources::catalogue().find(&source.source_type);
+            let spec = spec.unwrap_or_else(|| panic!("{} is no type of the catalogue", source.source_type));
+            let field = |name: &str| spec.field(name).unwrap_or_else(|| panic!("{} has no field {name}", spec.name));
+            // Refresh tokens of sources that read the access token are keys beside what dlt reads.
+            match (&source.access_token, &source.refresh_token) {
+                (Some(name), _) | (None, Some(name)) => assert!(field(name).secret, "{name}"),
+                (None, None) => panic!("{} stores no token", spec.name),
+            }
+            if let Some(name) = provider.host.as_ref().and_then(|host| host.field.as_deref()) {
+                assert!(!field(name).secret, "{name}");
+            }
+        }
+    }
+    // What the catalogue calls OAuth is served.
+    for spec in dango_sources::catalogue().types() {
+        if spec.auth == dango_sources::AuthKind::Oauth {
+            assert!(
+                Providers::builtin().for_source_type(&source_type(spec.name)).is_some(),
+                "{}",
+                spec.name
+            );
+        }
+    }
+}
+
 const OWN: &str = r#"
 [acme]
 title = "Acme"

@@ -1,11 +1,13 @@
 //! The head of a request to the receiver (RFC 9112 §2), read strictly, and whether it brings an answer.
 
+use zeroize::Zeroizing;
+
 use crate::flow::{CallbackAnswer, CallbackError};
 
 /// The parts of a head that are looked at.
 pub(super) struct Head {
     method: String,
-    target: String,
+    target: Zeroizing<String>,
     hosts: Vec<String>,
     prefetches: bool,
     is_embedded: bool,
@@ -57,7 +59,7 @@ impl Head {
         }
         let mut head = Self {
             method: method.to_owned(),
-            target: target.to_owned(),
+            target: Zeroizing::new(target.to_owned()),
             hosts: Vec::new(),
             prefetches: false,
             is_embedded: false,

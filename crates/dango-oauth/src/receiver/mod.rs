@@ -3,8 +3,10 @@
 mod head;
 mod page;
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::flow::{CallbackAnswer, PendingFlow};
 use crate::random::Digest;
@@ -27,6 +30,8 @@ const MOST_HEAD_BYTES: usize = 32 * 1024;
 const MOST_CONNECTIONS: usize = 64;
 /// How long a refused client is given to stop sending, so that it reads the answer instead of an error.
 const DRAIN_LIMIT: Duration = Duration::from_millis(500);
+/// How long to wait after the system could not hand out a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often a pair of equal ports is looked for where any will do.
 const PORT_TRIES: usize = 16;
 
@@ -283,19 +288,19 @@ fn authority(url: &Url) -> String {
     }
 }
 
+/// Waits for the next client of any of the listeners.
 async fn accept(listeners: &[TcpListener]) -> TcpStream {
-    std::future::poll_fn(|context| {
-        for listener in listeners {
-            match listener.poll_accept(context) {
-                std::task::Poll::Ready(Ok((stream, _))) => return std::task::Poll::Ready(stream),
-                // A client that went away, or too many open files: there may be another one later.
-                std::task::Poll::Ready(Err(_)) => context.waker().wake_by_ref(),
-                std::task::Poll::Pending => {}
-            }
+    loop {
+        let accepted = poll_fn(|context| {
+            let mut polled = listeners.iter().map(|listener| listener.poll_accept(context));
+            polled.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        });
+        match accepted.await {
+            Ok((stream, _)) => return stream,
+            // A client that went away, or no free file: there may be another one a little later.
+            Err(_) => sleep(ACCEPT_PAUSE).await,
         }
-        std::task::Poll::Pending
-    })
-    .await
+    }
 }
 
 async fn serve_one(mut stream: TcpStream, wanted: Wanted) -> Option<Received> {
@@ -321,11 +326,11 @@ async fn serve_one(mut stream: TcpStream, wanted: Wanted) -> Option<Received> {
 }
 
 /// Reads up to the empty line; `None` where that does not come within [`MOST_HEAD_BYTES`].
-async fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    let mut chunk = [0; 2048];
+async fn read_head(stream: &mut TcpStream) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_HEAD_BYTES + 2048));
+    let mut chunk = Zeroizing::new([0; 2048]);
     loop {
-        let count = stream.read(&mut chunk).await?;
+        let count = stream.read(chunk.as_mut_slice()).await?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dango_core::Timestamp;
-use dango_oauth::{CallError, CallbackAnswer, Context, FLOW_SECONDS, FlowError, PendingFlow, ProviderError};
+use dango_oauth::{CallError, CallbackAnswer, Context, FLOW_LIFETIME, FlowError, PendingFlow, ProviderError};
 
 use crate::support::{Counting, Local, Reply, begin, client, connect, context, http, now, parameters, redeemable, yes};
 
@@ -46,7 +46,7 @@ async fn the_verifier_that_is_sent_fits_the_challenge() {
 async fn an_answer_to_something_else_sends_nothing() {
     let local = Local::start(|_| Reply::json(200, "{}")).await;
     let (provider, endpoints) = local.provider("google");
-    let late = Timestamp::from_unix_micros(now().unix_micros() + i64::try_from(FLOW_SECONDS).unwrap() * 1_000_000);
+    let late = Timestamp::from_unix_micros(now().unix_micros() + i64::try_from(FLOW_LIFETIME.as_micros()).unwrap());
     let finish = |query: &str, context: Context, at| {
         let begun = begin(&provider, &endpoints, &Counting::default());
         let state = parameters(&begun.authorization_url)["state"].clone();

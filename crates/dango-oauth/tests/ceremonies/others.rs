@@ -1,6 +1,6 @@
 //! Providers with ways of their own, in the shapes that they document.
 
-use dango_oauth::{ProviderError, Revoked, StoredTokens, renew, revoke};
+use dango_oauth::{ProviderError, Revoked, StoredTokens, check, renew, revoke};
 
 use crate::support::{Counting, Local, Reply, SECRET, at, begin, client, connect, http, now, parameters, stored};
 
@@ -172,4 +172,30 @@ async fn salesforce_says_which_instance_and_the_source_keeps_it() {
         [("instance_url".to_owned(), "https://example.my.salesforce.com".to_owned())]
     );
     assert!(!grant.is_limited());
+}
+
+#[tokio::test]
+async fn an_access_token_that_ended_early_is_not_the_end_of_a_connection() {
+    for works in [true, false] {
+        let local = Local::start(move |seen| match (seen.path(), seen.header("authorization")) {
+            ("/token", _) if works => Reply::json(
+                200,
+                "{\"access_token\":\"new\",\"refresh_token\":\"r2\",\"expires_in\":3600,\"token_type\":\"Bearer\"}",
+            ),
+            ("/token", _) => Reply::json(400, "{\"error\":\"invalid_grant\"}"),
+            (_, Some("Bearer new")) => Reply::json(200, "{\"id\":\"usr1\",\"email\":\"a@example.com\"}"),
+            _ => Reply::json(
+                401,
+                "{\"error\":{\"type\":\"AUTHENTICATION_REQUIRED\",\"message\":\"Authentication required\"}}",
+            ),
+        })
+        .await;
+        let (provider, endpoints) = local.provider("airtable");
+        let old = StoredTokens {
+            access_expires_at: Some(at("2026-11-22T08:30:00Z")),
+            ..stored(Some("early"), Some("r1"))
+        };
+        let checked = check(&http(), &provider, &endpoints, Some(&client()), &old, now()).await;
+        assert_eq!((checked.valid, checked.renewed.is_some()), (works, works));
+    }
 }

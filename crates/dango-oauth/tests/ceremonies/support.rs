@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use dango_core::{Entropy, EntropyError, SecretValue, Timestamp};
 use dango_oauth::{
-    Begun, CallbackAnswer, CertificateSource, ClientRegistration, Context, Endpoints, FlowRequest, Grant, Http, HttpClient, Provider,
-    ProviderError, Providers, Purpose, Redeemable, Replacement, StoredTokens, begin_flow,
+    Begun, CallbackAnswer, CertificateSource, ClientRegistration, Context, Endpoints, FLOW_LIFETIME, FlowRequest, Grant, Http, HttpClient,
+    Provider, ProviderError, Providers, Purpose, Redeemable, Replacement, StoredTokens, begin_flow,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -224,6 +224,7 @@ pub(crate) fn begin(provider: &Provider, endpoints: &Endpoints, entropy: &Counti
         scopes: provider.scopes_for(&provider.sources[0]),
         context: context(),
         purpose: Purpose::Connection,
+        lifetime: FLOW_LIFETIME,
     };
     begin_flow(request, entropy, now()).unwrap()
 }

@@ -12,7 +12,7 @@ use url::Url;
 use super::{LoginError, LoginIdentity};
 use crate::answer::ProviderError;
 use crate::client::ClientRegistration;
-use crate::flow::{Begun, Context, FlowRequest, Purpose, Redeemable, begin_flow};
+use crate::flow::{Begun, Context, FLOW_LIFETIME, FlowRequest, Purpose, Redeemable, begin_flow};
 use crate::http::{CallError, Http};
 
 pub use claims::{IdTokenError, SKEW_SECONDS};
@@ -27,12 +27,14 @@ use signature::Signed;
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 /// How long a provider's configuration is believed, in microseconds.
 const METADATA_MICROS: i64 = 3600 * 1_000_000;
+/// How long a provider is left alone that could not be asked, so that logins do not queue up behind its silence.
+const FAILURE_MICROS: i64 = 10 * 1_000_000;
 
 /// Login with one OpenID provider. What it learns of the provider is kept, so make one and keep it.
 pub struct OidcLogin {
     settings: OidcSettings,
     client: ClientRegistration,
-    discovered: Mutex<Option<(Discovered, Timestamp)>>,
+    known: Mutex<Known>,
     keys: Keys,
 }
 
@@ -42,7 +44,7 @@ impl OidcLogin {
         Self {
             settings,
             client,
-            discovered: Mutex::new(None),
+            known: Mutex::default(),
             keys: Keys::default(),
         }
     }
@@ -74,6 +76,7 @@ impl OidcLogin {
             scopes: SCOPES.map(str::to_owned).to_vec(),
             context,
             purpose: Purpose::Login,
+            lifetime: FLOW_LIFETIME,
         };
         Ok(begin_flow(request, entropy, now)?)
     }
@@ -112,22 +115,40 @@ impl OidcLogin {
 
     /// The provider's configuration, asked once an hour; an old one goes on while the provider cannot be asked.
     async fn discovered(&self, http: &dyn Http, now: Timestamp) -> Result<Discovered, DiscoveryError> {
-        let mut kept = self.discovered.lock().await;
-        let fresh = |at: &Timestamp| (0..METADATA_MICROS).contains(&now.unix_micros().saturating_sub(at.unix_micros()));
-        if let Some((discovered, at)) = kept.as_ref()
-            && fresh(at)
+        // Held while asking: whoever comes meanwhile waits for the same answer.
+        let mut known = self.known.lock().await;
+        let within = |at: &Timestamp, limit: i64| (0..limit).contains(&now.unix_micros().saturating_sub(at.unix_micros()));
+        if let Some((discovered, at)) = &known.discovered
+            && within(at, METADATA_MICROS)
         {
             return Ok(discovered.clone());
         }
-        match (discover(http, &self.settings).await, kept.as_ref()) {
-            (Ok(discovered), _) => {
-                *kept = Some((discovered.clone(), now));
-                Ok(discovered)
-            }
-            (Err(DiscoveryError::Provider(error)), Some((discovered, _))) if !matches!(error, ProviderError::Refused(_)) => {
+        let failure = match &known.failed {
+            Some((error, at)) if within(at, FAILURE_MICROS) => error.clone(),
+            _ => match discover(http, &self.settings).await {
+                Ok(discovered) => {
+                    known.discovered = Some((discovered.clone(), now));
+                    known.failed = None;
+                    return Ok(discovered);
+                }
+                Err(error) => {
+                    known.failed = Some((error.clone(), now));
+                    error
+                }
+            },
+        };
+        match (&known.discovered, failure) {
+            (Some((discovered, _)), DiscoveryError::Provider(ProviderError::Call(_) | ProviderError::Trouble { .. })) => {
                 Ok(discovered.clone())
             }
-            (Err(error), _) => Err(error),
+            (_, failure) => Err(failure),
         }
     }
+}
+
+/// What is known of a provider, each with the time.
+#[derive(Default)]
+struct Known {
+    discovered: Option<(Discovered, Timestamp)>,
+    failed: Option<(DiscoveryError, Timestamp)>,
 }

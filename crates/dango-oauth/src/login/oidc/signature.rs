@@ -193,6 +193,10 @@ mod tests {
     // RFC 8037, appendix A.4: EdDSA. Its payload is text, so only the signature can be looked at.
     const ED_TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
 
+    // RFC 7520, section 4.1: RS256 with a key that is named. Its payload is text, too.
+    const NAMED_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4.MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg";
+    const NAMED_MODULUS: &str = "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw";
+
     fn keys() -> [Value; 3] {
         [
             json!({"kty": "RSA", "n": RSA_MODULUS, "e": "AQAB"}),
@@ -214,8 +218,30 @@ mod tests {
         }
         // The signature is good, and then the text is no object.
         assert_eq!(verified(ED_TOKEN, &ed), Err(IdTokenError::Malformed));
+        let named = json!({"kty": "RSA", "kid": "bilbo.baggins@hobbiton.example", "use": "sig", "n": NAMED_MODULUS, "e": "AQAB"});
+        assert_eq!(verified(NAMED_TOKEN, &named), Err(IdTokenError::Malformed));
+        assert_eq!(verified(NAMED_TOKEN, &rsa), Err(IdTokenError::Signature));
+        let header = Signed::parse(NAMED_TOKEN).expect("a token").header;
+        let keys = [&rsa, &named].map(|key| Key::parse(key).expect("a key"));
+        assert_eq!(
+            header.choose(&keys).and_then(|key| key.id.as_deref()),
+            Some("bilbo.baggins@hobbiton.example")
+        );
         let other = json!({"kty": "OKP", "crv": "Ed25519", "x": "22qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
         assert_eq!(verified(ED_TOKEN, &other), Err(IdTokenError::Signature));
+    }
+
+    #[test]
+    fn the_standard_s_own_examples_without_a_public_key_are_refused() {
+        // RFC 7515, appendices A.1 (HS256), A.4 (ES512) and A.5 (none).
+        let payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        for token in [
+            format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{payload}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn".to_owned(),
+            format!("eyJhbGciOiJub25lIn0.{payload}."),
+        ] {
+            assert_eq!(Signed::parse(&token).map(|_| ()), Err(IdTokenError::Algorithm), "{token}");
+        }
     }
 
     #[test]
