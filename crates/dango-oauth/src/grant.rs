@@ -4,9 +4,10 @@ use dango_core::{SecretValue, Timestamp};
 use serde_json::Value;
 
 use crate::answer::{ProviderError, TokenAnswer, read_json, read_object};
+use crate::client::ClientRegistration;
 use crate::http::Http;
 use crate::protocol::token_get;
-use crate::provider::{Endpoints, IdentityClaims, Provider, RefreshModel, ScopeReport};
+use crate::provider::{Endpoints, IdentityClaims, Provider, RefreshModel, ScopeReport, SourceScopes};
 
 /// What a provider granted. Every secret of it is a [`SecretValue`].
 pub struct Grant {
@@ -76,6 +77,22 @@ impl Grant {
         }
     }
 
+    /// What a source stores of this grant: its fields with their values. What is not among them stays as it is, so a
+    /// refresh token that the provider did not give again is not blanked.
+    pub fn fields(&self, source: &SourceScopes, client: &ClientRegistration) -> Vec<(String, SecretValue)> {
+        let mut fields = token_fields(source, &self.access_token, self.refresh_token.as_ref());
+        if source.client {
+            fields.extend(SecretValue::new(client.id.clone()).ok().map(|id| ("client_id".to_owned(), id)));
+            fields.extend(client.secret.clone().map(|secret| ("client_secret".to_owned(), secret)));
+        }
+        let kept = self
+            .kept
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), SecretValue::new(value.clone()).ok()?)));
+        fields.extend(kept);
+        fields
+    }
+
     /// Keeps the stored refresh token where the provider gave no new one, as it may on a second consent
     /// (<https://developers.google.com/identity/protocols/oauth2/web-server#offline>).
     ///
@@ -91,6 +108,15 @@ impl Grant {
         }
         self
     }
+}
+
+/// The fields of a source that take tokens, with the tokens.
+pub(crate) fn token_fields(source: &SourceScopes, access: &SecretValue, refresh: Option<&SecretValue>) -> Vec<(String, SecretValue)> {
+    let pairs = [(&source.access_token, Some(access)), (&source.refresh_token, refresh)];
+    let stored = pairs
+        .into_iter()
+        .filter_map(|(field, token)| Some((field.clone()?, token?.clone())));
+    stored.collect()
 }
 
 /// The ends of an access token and of its grant.

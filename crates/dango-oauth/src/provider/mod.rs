@@ -176,6 +176,9 @@ pub struct SourceScopes {
     pub access_token: Option<String>,
     /// The field of the source that takes the refresh token.
     pub refresh_token: Option<String>,
+    /// Whether the source makes its own access tokens, for which it reads the client's id and secret in the fields
+    /// `client_id` and `client_secret`.
+    pub client: bool,
 }
 
 /// The endpoints of a provider for one account, replaced ones included, and which hosts may be called for them.

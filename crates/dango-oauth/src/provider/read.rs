@@ -233,12 +233,13 @@ fn sources(members: Members<'_>) -> Result<Vec<SourceScopes>, ProvidersError> {
     let read = |table: Result<(&str, Members<'_>), ProvidersError>| {
         let (name, members) = table?;
         let source_type = name.parse().map_err(|_| members.wrong(ProviderProblem::Unknown))?;
-        members.known(&["scopes", "access_token", "refresh_token"])?;
+        members.known(&["scopes", "access_token", "refresh_token", "client"])?;
         Ok(SourceScopes {
             source_type,
             scopes: members.texts("scopes")?.unwrap_or_default(),
             access_token: members.string("access_token")?,
             refresh_token: members.string("refresh_token")?,
+            client: members.boolean("client")?,
         })
     };
     members.tables().map(read).collect()

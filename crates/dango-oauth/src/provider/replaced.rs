@@ -73,6 +73,11 @@ impl Replacement {
         set.map(|(name, _)| name).collect()
     }
 
+    /// The token endpoint that stands in.
+    pub(crate) const fn token(&self) -> Option<&Url> {
+        self.token.as_ref()
+    }
+
     pub(super) fn apply(&self, endpoints: &mut Endpoints) {
         let put = |slot: &mut Url, url: &Option<Url>| {
             if let Some(url) = url {

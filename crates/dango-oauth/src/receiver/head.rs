@@ -112,3 +112,18 @@ impl Head {
         CallbackAnswer::parse(query).map_err(HeadError::Answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_head_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "(GET|POST|\\PC)[ /?=&A-Z.:\r\n0-9a-z]{0,100}") {
+            for head in [Head::parse(&bytes), Head::parse(text.as_bytes())].into_iter().flatten() {
+                prop_assert!(head.answer_to("127.0.0.1:8080", "/callback").is_err());
+            }
+        }
+    }
+}

@@ -7,11 +7,11 @@ use dango_core::{SecretValue, Timestamp};
 
 use crate::answer::{ProviderError, read_tokens};
 use crate::client::ClientRegistration;
-use crate::grant::ends;
+use crate::grant::{ends, token_fields};
 use crate::http::Http;
 use crate::limit::whole;
 use crate::protocol::{exchange_request, refresh_request};
-use crate::provider::{Endpoints, Provider, RefreshModel};
+use crate::provider::{Endpoints, Provider, RefreshModel, SourceScopes};
 
 pub use decision::{Cause, Due, Jitter, Reread, Verdict, due, judge, likely_cause};
 
@@ -40,6 +40,13 @@ pub struct RenewedTokens {
     pub access_expires_at: Option<Timestamp>,
     /// When the grant ends.
     pub expires_at: Option<Timestamp>,
+}
+
+impl RenewedTokens {
+    /// What a source stores of them: its fields with their values.
+    pub fn fields(&self, source: &SourceScopes) -> Vec<(String, SecretValue)> {
+        token_fields(source, &self.access_token, self.refresh_token.as_ref())
+    }
 }
 
 /// Why a connection was not renewed. The stored tokens are as good as they were, unless [`judge`] says otherwise.

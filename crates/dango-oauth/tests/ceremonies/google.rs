@@ -246,3 +246,21 @@ async fn a_grant_that_is_gone_already_counts_as_revoked_and_trouble_does_not() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_a_source_stores_is_what_dlt_reads_and_nothing_is_blanked() {
+    let local = Local::start(|seen| match seen.path() {
+        "/token" => Reply::json(200, tokens(SHEETS)),
+        _ => Reply::json(200, USERINFO),
+    })
+    .await;
+    let (provider, endpoints) = local.provider("google");
+    let mut grant = connect(&http(), &provider, &endpoints).await.unwrap();
+    let names = |grant: &dango_oauth::Grant| {
+        let fields = grant.fields(&provider.sources[0], &client());
+        fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&grant), ["refresh_token", "client_id", "client_secret"]);
+    grant.refresh_token = None;
+    assert_eq!(names(&grant), ["client_id", "client_secret"]);
+}

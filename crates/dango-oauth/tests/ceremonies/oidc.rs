@@ -527,3 +527,42 @@ async fn an_old_configuration_goes_on_while_the_provider_has_trouble() {
     }
     assert_eq!(openid.local.asked("/.well-known/openid-configuration"), before + 1);
 }
+
+#[tokio::test]
+async fn a_crowd_with_unknown_keys_causes_one_fetch() {
+    let openid = OpenId::honest().await;
+    *openid.token.lock().unwrap() = sign_ed(&json!({"alg": "EdDSA", "kid": "nobody's"}), &json!({}), 1);
+    let login = Arc::new(openid.login());
+    let crowd: Vec<_> = (0..30)
+        .map(|number: u32| {
+            let login = Arc::clone(&login);
+            tokio::spawn(async move {
+                let context = Context::new("corp", &[&number.to_string()]);
+                let begun = login
+                    .begin(&http(), &redirect_uri(), context, &Counting::default(), now())
+                    .await
+                    .unwrap();
+                let state = parameters(&begun.authorization_url)["state"].clone();
+                let answer = dango_oauth::CallbackAnswer::parse(&format!("code=c&state={state}")).unwrap();
+                let redeemable = begun.pending.finish(answer, &context, now()).unwrap();
+                login.finish(&http(), redeemable, now()).await.err().unwrap()
+            })
+        })
+        .collect();
+    for member in crowd {
+        assert!(matches!(member.await.unwrap(), LoginError::IdToken(IdTokenError::UnknownKey)));
+    }
+    assert_eq!(openid.local.asked("/jwks"), 1);
+    assert_eq!(openid.local.asked("/.well-known/openid-configuration"), 1);
+}
+
+#[test]
+fn google_is_itself_unless_its_token_endpoint_is_replaced() {
+    let provider = dango_oauth::Providers::builtin().find("google").unwrap().clone();
+    let none = dango_oauth::Replacement::none();
+    assert_eq!(OidcSettings::google(&none).unwrap().issuer(), "https://accounts.google.com");
+    let replaced = dango_oauth::Replacement::from_environment(&provider, |name| {
+        (name == "DANGO_OAUTH_GOOGLE_TOKEN_URL").then(|| "http://127.0.0.1:9/token".to_owned())
+    });
+    assert_eq!(OidcSettings::google(&replaced.unwrap()).unwrap().issuer(), "http://127.0.0.1:9");
+}

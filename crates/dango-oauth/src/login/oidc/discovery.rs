@@ -6,7 +6,9 @@ use url::Url;
 use crate::answer::{ProviderError, read_object};
 use crate::http::{CallError, Header, Http, Method, Outbound, Reach};
 use crate::limit::whole;
-use crate::provider::{ClientAuthentication, EndpointProblem, Endpoints, Provider, Transport, is_literal_loopback, parse_endpoint};
+use crate::provider::{
+    ClientAuthentication, EndpointProblem, Endpoints, Provider, Replacement, Transport, is_literal_loopback, parse_endpoint,
+};
 
 /// An OpenID provider, as an administrator configured it.
 #[derive(Clone, Debug)]
@@ -65,12 +67,16 @@ impl OidcSettings {
         })
     }
 
-    /// Google (<https://developers.google.com/identity/openid-connect/openid-connect>).
+    /// Google (<https://developers.google.com/identity/openid-connect/openid-connect>). Where its token endpoint is
+    /// replaced, the issuer is the origin of the replacement, which then says where the rest is.
     ///
     /// # Errors
     ///
-    /// None in practice: the issuer is a constant.
-    pub fn google() -> Result<Self, IssuerProblem> {
+    /// None in practice: the issuer is a constant, and a replacement was checked when it was read.
+    pub fn google(replacement: &Replacement) -> Result<Self, IssuerProblem> {
+        if let Some(token) = replacement.token() {
+            return Self::new("google", &token.origin().ascii_serialization(), &[], false);
+        }
         Self::new(
             "google",
             "https://accounts.google.com",

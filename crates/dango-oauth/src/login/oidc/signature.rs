@@ -183,6 +183,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, IdTokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     // RFC 7515, appendix A.2: RS256.
@@ -276,6 +277,15 @@ mod tests {
             assert!(Key::parse(&bad).is_none(), "{bad}");
         }
         assert!(Key::parse(&with(&rsa, "alg", "RS256")).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_panics(token in "[A-Za-z0-9_.{}=-]{0,200}", header in "\\PC{0,60}", payload in "\\PC{0,60}") {
+            let _ = Signed::parse(&token);
+            let encoded = format!("{}.{}.", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(payload.as_bytes()));
+            let _ = Signed::parse(&encoded);
+        }
     }
 
     #[test]
