@@ -88,6 +88,7 @@ struct OpenId {
     local: Local,
     token: Arc<Mutex<String>>,
     keys: Arc<Mutex<Value>>,
+    userinfo: Arc<Mutex<Value>>,
 }
 
 impl OpenId {
@@ -96,7 +97,8 @@ impl OpenId {
             Arc::new(Mutex::new(String::new())),
             Arc::new(Mutex::new(json!({"keys": [jwk_ed(&ed(1), "k1")]}))),
         );
-        let (answered, listed) = (Arc::clone(&token), Arc::clone(&keys));
+        let userinfo = Arc::new(Mutex::new(Value::Null));
+        let (answered, listed, told) = (Arc::clone(&token), Arc::clone(&keys), Arc::clone(&userinfo));
         let local = Local::start(move |seen| {
             let base = format!("http://{}", seen.header("host").unwrap());
             match seen.path() {
@@ -109,11 +111,20 @@ impl OpenId {
                     200,
                     json!({"access_token": "a", "token_type": "Bearer", "expires_in": 300, "id_token": answered.lock().unwrap().clone()}),
                 ),
+                "/userinfo" => match told.lock().unwrap().clone() {
+                    Value::Null => Reply::plain(503, b""),
+                    claims => Reply::json(200, claims),
+                },
                 _ => Reply::plain(404, b""),
             }
         });
         let local = local.await;
-        Self { local, token, keys }
+        Self {
+            local,
+            token,
+            keys,
+            userinfo,
+        }
     }
 
     async fn honest() -> Self {
@@ -565,4 +576,49 @@ fn google_is_itself_unless_its_token_endpoint_is_replaced() {
         (name == "DANGO_OAUTH_GOOGLE_TOKEN_URL").then(|| "http://127.0.0.1:9/token".to_owned())
     });
     assert_eq!(OidcSettings::google(&replaced.unwrap()).unwrap().issuer(), "http://127.0.0.1:9");
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_in_the_token_is_asked_for() {
+    for (userinfo, expected) in [
+        (
+            json!({"sub": "248289761001", "email": "ada@example.com", "email_verified": true}),
+            Ok(true),
+        ),
+        (
+            json!({"sub": "248289761001", "email": "ada@example.com", "email_verified": false}),
+            Ok(false),
+        ),
+        (
+            json!({"sub": "somebody else", "email": "victim@example.com", "email_verified": true}),
+            Err(()),
+        ),
+        (json!({"email": "victim@example.com", "email_verified": true}), Err(())),
+        // Without an answer, whoever is known already is still known.
+        (Value::Null, Ok(false)),
+    ] {
+        let openid = OpenId::start(move |base| {
+            let mut document = document(base);
+            document["userinfo_endpoint"] = json!(format!("{base}/userinfo"));
+            document
+        })
+        .await;
+        *openid.userinfo.lock().unwrap() = userinfo.clone();
+        let without_address = |issuer: &str, nonce: &str| {
+            let mut claims = claims(issuer, nonce);
+            claims.as_object_mut().unwrap().remove("email");
+            sign_ed(&header(), &claims, 1)
+        };
+        match (openid.log_in_with(&openid.login(), now(), without_address).await, expected) {
+            (Ok(identity), Ok(has_address)) => {
+                assert_eq!(identity.subject, "248289761001");
+                assert_eq!(identity.email.is_some(), has_address, "{userinfo}");
+            }
+            (Err(LoginError::IdToken(IdTokenError::Subject)), Err(())) => {}
+            (other, _) => panic!("{userinfo}: {other:?}"),
+        }
+        let seen = openid.local.seen();
+        let asked = seen.iter().find(|seen| seen.path() == "/userinfo").unwrap();
+        assert_eq!(asked.header("authorization"), Some("Bearer a"));
+    }
 }

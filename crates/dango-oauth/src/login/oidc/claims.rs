@@ -93,13 +93,35 @@ pub(super) fn read_claims(claims: &Map<String, Value>, expected: &Expected<'_>) 
     }
     // At most 255 ASCII characters (§2).
     let subject = text("sub").filter(|sub| !sub.is_empty() && sub.len() <= 255 && sub.bytes().all(|byte| (0x20..0x7f).contains(&byte)));
-    let verified = claims.get("email_verified") == Some(&Value::Bool(true));
     Ok(LoginIdentity {
         issuer: expected.issuer.to_owned(),
         subject: subject.ok_or(IdTokenError::Subject)?.to_owned(),
-        email: text("email").filter(|_| verified).and_then(VerifiedEmail::parse),
-        name: text("name").map(|name| name.chars().filter(|c| !c.is_control()).take(100).collect()),
+        email: verified_email(claims),
+        name: name(claims),
     })
+}
+
+/// Adds what the userinfo endpoint says, if it speaks of the same account: the answer itself is not signed (§5.3.2).
+pub(super) fn with_userinfo(identity: LoginIdentity, claims: &Map<String, Value>) -> Result<LoginIdentity, IdTokenError> {
+    if claims.get("sub").and_then(Value::as_str) != Some(identity.subject.as_str()) {
+        return Err(IdTokenError::Subject);
+    }
+    Ok(LoginIdentity {
+        email: verified_email(claims),
+        name: identity.name.or_else(|| name(claims)),
+        ..identity
+    })
+}
+
+fn verified_email(claims: &Map<String, Value>) -> Option<VerifiedEmail> {
+    let verified = claims.get("email_verified") == Some(&Value::Bool(true));
+    let email = claims.get("email").and_then(Value::as_str).filter(|_| verified);
+    email.and_then(VerifiedEmail::parse)
+}
+
+fn name(claims: &Map<String, Value>) -> Option<String> {
+    let name = claims.get("name").and_then(Value::as_str)?;
+    Some(name.chars().filter(|c| !c.is_control()).take(100).collect())
 }
 
 /// Whether the token is for this client: alone, or among others if it was made for this one (`azp`).

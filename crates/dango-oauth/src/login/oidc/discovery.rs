@@ -80,7 +80,7 @@ impl OidcSettings {
         Self::new(
             "google",
             "https://accounts.google.com",
-            &["oauth2.googleapis.com", "www.googleapis.com"],
+            &["oauth2.googleapis.com", "openidconnect.googleapis.com", "www.googleapis.com"],
             false,
         )
     }
@@ -192,10 +192,12 @@ fn read(settings: &OidcSettings, document: &Map<String, Value>) -> Result<Discov
         ClientAuthentication::Basic
     };
     let advertised = document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true));
+    // Asked only for what the ID token leaves out, so a login does without one that is elsewhere.
+    let userinfo = called("userinfo_endpoint").ok();
     let endpoints = Endpoints {
         authorize,
         token,
-        userinfo: None,
+        userinfo,
         revoke: None,
         permissions: None,
         reach: settings.reach.clone(),

@@ -5,21 +5,23 @@ mod discovery;
 mod jwks;
 mod signature;
 
-use dango_core::{Entropy, Timestamp};
+use dango_core::{Entropy, SecretValue, Timestamp};
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::{LoginError, LoginIdentity};
-use crate::answer::ProviderError;
+use crate::answer::{ProviderError, read_object};
 use crate::client::ClientRegistration;
 use crate::flow::{Begun, Context, FLOW_LIFETIME, FlowRequest, Purpose, Redeemable, begin_flow};
 use crate::http::{CallError, Http};
+use crate::protocol::token_get;
 
 pub use claims::{IdTokenError, SKEW_SECONDS};
 pub use discovery::{Discovered, DiscoveryError, IssuerProblem, OidcSettings};
 pub use jwks::{JWKS_PAUSE_SECONDS, MOST_KEYS};
 
-use claims::{Expected, read_claims};
+use claims::{Expected, read_claims, with_userinfo};
 use discovery::discover;
 use jwks::Keys;
 use signature::Signed;
@@ -110,7 +112,16 @@ impl OidcLogin {
             nonce,
             now,
         };
-        Ok(read_claims(&payload, &expected)?)
+        let identity = read_claims(&payload, &expected)?;
+        if identity.email.is_some() || payload.contains_key("email") {
+            return Ok(identity);
+        }
+        let asked = userinfo(http, &discovered, &tokens.access_token).await;
+        Ok(match asked {
+            Ok(Some(claims)) => with_userinfo(identity, &claims)?,
+            // Somebody who is known by issuer and subject logs in without an address.
+            Ok(None) | Err(_) => identity,
+        })
     }
 
     /// The provider's configuration, asked once an hour; an old one goes on while the provider cannot be asked.
@@ -144,6 +155,21 @@ impl OidcLogin {
             (_, failure) => Err(failure),
         }
     }
+}
+
+/// Asks for the claims that an ID token leaves out: with a code flow, `email` and `profile` are at this endpoint
+/// (OpenID Connect Core §5.4).
+async fn userinfo(
+    http: &dyn Http,
+    discovered: &Discovered,
+    access_token: &SecretValue,
+) -> Result<Option<Map<String, Value>>, ProviderError> {
+    let Some(url) = &discovered.endpoints.userinfo else {
+        return Ok(None);
+    };
+    let request = token_get(&discovered.provider, url, access_token)?;
+    let answer = http.call(&discovered.endpoints.reach, request).await?;
+    read_object(answer).map(Some)
 }
 
 /// What is known of a provider, each with the time.
