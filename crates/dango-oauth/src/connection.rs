@@ -1,6 +1,6 @@
 //! Questions about a connection that exists: whether it works, and its end at the provider. Nothing is stored here.
 
-use dango_core::{SecretValue, Timestamp};
+use dango_core::Timestamp;
 use serde_json::Value;
 
 use crate::answer::{ProviderError, read_json};
@@ -84,14 +84,9 @@ pub async fn check(
     if stored.expires_at.is_some_and(|end| now >= end) {
         return CheckError::Expired.into();
     }
-    let usable = |token: &&SecretValue| !token.expose().is_empty() && stored.access_expires_at.is_none_or(|end| now < end);
     let refreshes = matches!(provider.refresh, RefreshModel::Static | RefreshModel::Rotating) && stored.refresh_token.is_some();
-    // A stored refresh token is the connection; an access token beside it whose end is not known says little.
-    let tried_as_is = stored
-        .access_token
-        .as_ref()
-        .filter(usable)
-        .filter(|_| !refreshes || stored.access_expires_at.is_some());
+    let lives = stored.access_end(provider).is_none_or(|end| now < end);
+    let tried_as_is = stored.access_token.as_ref().filter(|token| lives && !token.expose().is_empty());
     if let Some(token) = tried_as_is {
         let checked = of_identity(whole(ask_identity(http, provider, endpoints, token)).await);
         // An access token can end before its time; the connection has not, while its refresh token works.

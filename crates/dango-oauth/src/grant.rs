@@ -130,7 +130,8 @@ pub(crate) struct Ends {
 pub(crate) fn ends(provider: &Provider, answer: &TokenAnswer, has_refresh_token: bool, now: Timestamp) -> Ends {
     let after = |seconds: u64| later(now, seconds);
     let configured = provider.grant_lifetime.map(|lifetime| after(lifetime.as_secs()));
-    let access = answer.expires_in.map(after);
+    let assumed = provider.access_lifetime.filter(|_| has_refresh_token);
+    let access = answer.expires_in.or(assumed.map(|lifetime| lifetime.as_secs())).map(after);
     let grant = match provider.refresh {
         RefreshModel::Static | RefreshModel::Rotating if has_refresh_token => answer.refresh_expires_in.map(after).or(configured),
         RefreshModel::Exchange => access.or(configured),

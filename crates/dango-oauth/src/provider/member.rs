@@ -106,12 +106,12 @@ impl<'a> Members<'a> {
         item.as_bool().ok_or_else(|| self.value(member, "`true` or `false`"))
     }
 
-    pub(super) fn number(self, member: &'static str, most: u32) -> Result<Option<u32>, ProvidersError> {
+    pub(super) fn number(self, member: &'static str, most: u32, expected: &'static str) -> Result<Option<u32>, ProvidersError> {
         let Some(item) = self.table.get(member) else { return Ok(None) };
         let number = item.as_integer().and_then(|number| u32::try_from(number).ok());
         match number.filter(|number| (1..=most).contains(number)) {
             Some(number) => Ok(Some(number)),
-            None => Err(self.value(member, "a number of days")),
+            None => Err(self.value(member, expected)),
         }
     }
 

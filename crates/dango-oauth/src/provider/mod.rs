@@ -46,6 +46,8 @@ pub struct Provider {
     pub body: BodyFormat,
     /// How a grant is kept alive.
     pub refresh: RefreshModel,
+    /// How long an access token lives that comes with a refresh token, where the provider's answer does not say.
+    pub access_lifetime: Option<Duration>,
     /// How long a grant lives where the provider's answer does not say.
     pub grant_lifetime: Option<Duration>,
     /// After how many days the tokens of an app in its testing phase end.
@@ -267,6 +269,7 @@ impl Provider {
             authentication,
             body: BodyFormat::Form,
             refresh: RefreshModel::None,
+            access_lifetime: None,
             grant_lifetime: None,
             testing_days: None,
             revocation: Revocation::None,

@@ -127,6 +127,7 @@ fn provider(name: &str, members: Members<'_>) -> Result<Provider, ProvidersError
         "authenticate",
         "body",
         "refresh",
+        "access_seconds",
         "grant_days",
         "testing_days",
         "revocation",
@@ -171,8 +172,11 @@ fn provider(name: &str, members: Members<'_>) -> Result<Provider, ProvidersError
             RefreshModel::Static,
             "`static`, `rotating`, `exchange` or `none`",
         )?,
-        grant_lifetime: members.number("grant_days", 3650)?.map(|days| DAY * days),
-        testing_days: members.number("testing_days", 365)?,
+        access_lifetime: members
+            .number("access_seconds", 31_622_400, "a number of seconds")?
+            .map(|seconds| Duration::from_secs(seconds.into())),
+        grant_lifetime: members.number("grant_days", 3650, "a number of days")?.map(|days| DAY * days),
+        testing_days: members.number("testing_days", 365, "a number of days")?,
         revocation: members.choice(
             "revocation",
             &REVOCATIONS,

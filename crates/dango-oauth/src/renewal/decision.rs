@@ -71,10 +71,7 @@ pub fn due(provider: &Provider, stored: &StoredTokens, now: Timestamp, jitter: J
         RefreshModel::None => return Due::Never,
     };
     // Where no access token is stored, whoever reads the refresh token makes its own.
-    let end = match stored.access_token {
-        Some(_) => stored.access_expires_at,
-        None => None,
-    };
+    let end = stored.access_token.as_ref().and_then(|_| stored.access_end(provider));
     match end {
         None => Due::Never,
         Some(end) if !renewable => match now >= end {

@@ -7,7 +7,7 @@ use dango_core::{SecretValue, Timestamp};
 
 use crate::answer::{ProviderError, read_tokens};
 use crate::client::ClientRegistration;
-use crate::grant::{ends, token_fields};
+use crate::grant::{ends, later, token_fields};
 use crate::http::Http;
 use crate::limit::whole;
 use crate::protocol::{exchange_request, refresh_request};
@@ -26,6 +26,21 @@ pub struct StoredTokens {
     pub access_expires_at: Option<Timestamp>,
     /// When the grant ends, if that is known.
     pub expires_at: Option<Timestamp>,
+    /// When the tokens were made or renewed, if that is known.
+    pub renewed_at: Option<Timestamp>,
+}
+
+impl StoredTokens {
+    /// When the access token ends: as the provider said, else as long after it was made as the provider's tokens live.
+    /// Beside a refresh token, one of unknown age has ended.
+    pub fn access_end(&self, provider: &Provider) -> Option<Timestamp> {
+        let assumed = || {
+            let lifetime = provider.access_lifetime.filter(|_| self.refresh_token.is_some())?;
+            let made = self.renewed_at.map(|made| later(made, lifetime.as_secs()));
+            Some(made.unwrap_or(Timestamp::from_unix_micros(0)))
+        };
+        self.access_expires_at.or_else(assumed)
+    }
 }
 
 /// New tokens, to be stored.

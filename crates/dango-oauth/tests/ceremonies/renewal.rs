@@ -1,7 +1,7 @@
 //! Keeping a grant alive: tokens that are stored before they are used, and what failures mean.
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dango_oauth::{CallError, Cause, Due, Jitter, Providers, RenewalError, Reread, StoredTokens, Verdict, due, judge, likely_cause, renew};
@@ -48,6 +48,7 @@ async fn a_rotated_token_is_stored_before_it_is_used_and_the_grant_lives_on() {
                 refresh_token: tokens.refresh_token.clone(),
                 access_expires_at: tokens.access_expires_at,
                 expires_at: tokens.expires_at,
+                renewed_at: Some(now()),
             };
             Ok::<(), io::Error>(())
         });
@@ -57,6 +58,27 @@ async fn a_rotated_token_is_stored_before_it_is_used_and_the_grant_lives_on() {
         assert_eq!(tokens.expires_at, Some(at("2027-01-21T08:00:00Z")));
     }
     assert_eq!(local.seen().len(), 5);
+}
+
+/// Servers renew on any of their threads.
+#[tokio::test]
+async fn a_renewal_may_move_between_threads() {
+    let local = with_reuse_detection().await;
+    let (provider, endpoints) = local.provider("airtable");
+    let written = Arc::new(Mutex::new(String::new()));
+    let file = Arc::clone(&written);
+    let task = tokio::spawn(async move {
+        let kept = stored(None, Some("refresh-0"));
+        let unsaved = renew(&http(), &provider, &endpoints, &client(), &kept, now()).await.ok()?;
+        let saved = unsaved.save(async |tokens| {
+            tokio::task::yield_now().await;
+            *file.lock().unwrap() = tokens.refresh_token.as_ref().unwrap().expose().to_owned();
+            Ok::<(), io::Error>(())
+        });
+        Some(saved.await.ok()?.into_tokens().rotated)
+    });
+    assert_eq!(task.await.unwrap(), Some(true));
+    assert_eq!(*written.lock().unwrap(), "refresh-1");
 }
 
 #[tokio::test]
@@ -203,6 +225,27 @@ fn an_access_token_is_renewed_a_little_before_its_end() {
         ..at_nine
     };
     assert_eq!(due(google, &ended, now(), Jitter::ZERO), Due::Reconnect);
+}
+
+/// What is stored of a connection names the end of its grant, not that of its access token.
+#[test]
+fn an_access_token_of_which_only_the_age_is_known_is_renewed_in_time() {
+    let providers = Providers::builtin();
+    let (hubspot, notion) = (providers.find("hubspot").unwrap(), providers.find("notion").unwrap());
+    let tokens = |refresh: Option<&str>, renewed_at: Option<&str>| StoredTokens {
+        renewed_at: renewed_at.map(at),
+        ..stored(Some("a"), refresh)
+    };
+    let due_at = |provider, refresh, renewed_at| due(provider, &tokens(refresh, renewed_at), now(), Jitter::ZERO);
+    assert_eq!(
+        due_at(hubspot, Some("r"), Some("2026-11-22T08:00:00Z")),
+        Due::At(at("2026-11-22T08:25:00Z"))
+    );
+    assert_eq!(due_at(hubspot, Some("r"), Some("2026-11-22T07:35:00Z")), Due::Now);
+    assert_eq!(due_at(hubspot, Some("r"), None), Due::Now);
+    // A token that somebody put there by hand has nothing to be renewed with.
+    assert_eq!(due_at(hubspot, None, Some("2020-01-01T00:00:00Z")), Due::Never);
+    assert_eq!(due_at(notion, Some("r"), Some("2020-01-01T00:00:00Z")), Due::Never);
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ async fn a_name_that_points_inside_is_called_only_where_the_configuration_says_s
         // Where it may be called it answers, though with an object that holds no token.
         assert_eq!(error, expected, "{private_network}");
         // A certificate that nobody vouches for is no connection.
-        let error = connect(&HttpClient::new(), provider, &endpoints).await.err().unwrap();
+        let error = connect(&http(), provider, &endpoints).await.err().unwrap();
         let strict = if private_network {
             CallError::Unreachable
         } else {
