@@ -7,6 +7,7 @@ use dango_oauth::{BindError, CallbackUrl, PendingFlow, ReceiveError, Received, R
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::support::{Counting, Local, Reply, begin, context, now, parameters};
 
@@ -67,7 +68,8 @@ async fn exchange(mut stream: TcpStream, bytes: &[u8]) -> String {
     let _may_be_refused = stream.write_all(bytes).await;
     let mut read = Vec::new();
     let mut chunk = [0; 1024];
-    while let Ok(count @ 1..) = stream.read(&mut chunk).await {
+    // A request that was taken for the answer would wait for its page for ever.
+    while let Ok(count @ 1..) = timeout(LIMIT, stream.read(&mut chunk)).await.expect("an answer in time") {
         read.extend_from_slice(&chunk[..count]);
     }
     String::from_utf8(read).unwrap()
