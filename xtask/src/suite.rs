@@ -39,10 +39,13 @@ fn steps(root: &Path) -> Result<(), Failure> {
 }
 
 fn test(root: &Path, counterparts: &Counterparts) -> Result<(), Failure> {
-    let mut command = Command::new(workspace::cargo());
+    // A shell ignores these two signals in what it starts in the background, and so would all that the tests start.
+    let mut command = Command::new("env");
     step::shown(
         command
             .current_dir(root)
+            .arg("--default-signal=INT,QUIT")
+            .arg(workspace::cargo())
             .args(["test", "--workspace", "--locked"])
             .envs(counterparts.variables()),
     )
