@@ -52,6 +52,8 @@ fn round(seed: u64) {
         ];
         let said = project
             .command(python(), &[&arguments, pass].concat())
+            // What Python compiles does not belong beside the script.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("DANGO_HOOKS", scripts.join("schemathesis_hooks.py"))
             .env("DANGO_SESSION", session.cookie("dango_session").expect("logged in"))
             .env("DANGO_SPARE_SESSION", spare.cookie("dango_session").expect("logged in"))

@@ -13,7 +13,7 @@ use dango_identity::{Client, Obligation};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::allowance::Allowance;
-use super::{Due, Handler, Limit, ROUTES, Route, Served, Verb, Work};
+use super::{CrossSite, Due, Handler, Limit, ROUTES, Route, Served, Verb, Work};
 use crate::app::App;
 use crate::ask::Ask;
 use crate::client::{self, Peer};
@@ -84,8 +84,17 @@ fn is_failed_proof(problem: &Problem) -> bool {
     )
 }
 
-async fn answer(route: &'static Route, app: App, request: Request, allowance: &mut Option<Allowance>) -> Result<Response, Problem> {
-    let client = client_of(&app, &request);
+/// A request of which is known where it came from, and that no page of another site has sent it.
+pub(crate) struct Arrived {
+    pub(crate) client: Client,
+    pub(crate) request: Id,
+    pub(crate) parts: Parts,
+    pub(crate) sent: axum::body::Body,
+}
+
+/// Takes a request in: what operations and pages do alike before they ask who has sent it.
+pub(crate) async fn arrive(app: &App, class: CrossSite, request: Request) -> Result<Arrived, Problem> {
+    let client = client_of(app, &request);
     let (mut parts, sent) = request.into_parts();
     let host = parts.extensions.remove::<OwnHost>().map(|host| host.0).unwrap_or_default();
     let request = parts
@@ -93,11 +102,26 @@ async fn answer(route: &'static Route, app: App, request: Request, allowance: &m
         .remove::<RequestId>()
         .map_or_else(|| app.next_request_id(), |id| id.0);
     let has_cookie = has_session_cookie(&parts.headers, app.site());
-    if let Err(problem) = cross_site::check(route.cross_site(), has_cookie, &parts.headers, &host, app.site()) {
+    if let Err(problem) = cross_site::check(class, has_cookie, &parts.headers, &host, app.site()) {
         let caller = Caller::anonymous(client).with_request(request);
-        record_denial(&app, &caller, &problem).await;
+        record_denial(app, &caller, &problem).await;
         return Err(problem);
     }
+    Ok(Arrived {
+        client,
+        request,
+        parts,
+        sent,
+    })
+}
+
+async fn answer(route: &'static Route, app: App, request: Request, allowance: &mut Option<Allowance>) -> Result<Response, Problem> {
+    let Arrived {
+        client,
+        request,
+        mut parts,
+        sent,
+    } = arrive(&app, route.cross_site(), request).await?;
     let holder = match route.handler {
         Handler::Open(_) => None,
         _ => {
@@ -151,7 +175,7 @@ fn charge(app: &App, holder: Option<&Holder>, address: Option<IpAddr>) -> (Optio
 }
 
 /// A denial that cannot be recorded is one all the same.
-pub(crate) async fn record_denial(app: &App, caller: &Caller, problem: &Problem) {
+async fn record_denial(app: &App, caller: &Caller, problem: &Problem) {
     if let Err(fault) = app.actions().record_denial(caller, problem.code().name).await {
         tracing::error!(code = fault.code(), "a denial could not be recorded");
     }
@@ -255,7 +279,7 @@ fn obliged(obligation: Obligation) -> Problem {
     }
 }
 
-pub(crate) fn client_of(app: &App, request: &Request) -> Client {
+fn client_of(app: &App, request: &Request) -> Client {
     let peer = request.extensions().get::<Peer>().copied();
     client::client(peer, request.headers(), app.trusted_proxies())
 }

@@ -21,7 +21,7 @@ use crate::schema::{Schema, Shape};
 use crate::web::PAGES;
 
 pub(crate) use allowance::refuse_stranger;
-pub(crate) use dispatch::{client_of, collect, limited, parameters, record_denial};
+pub(crate) use dispatch::{Arrived, arrive, collect, limited, parameters};
 pub use router::router;
 pub use table::ROUTES;
 

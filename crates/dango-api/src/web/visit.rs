@@ -17,14 +17,12 @@ use super::frame::see_other;
 use super::next::Next;
 use super::table::{Handler, PAGES, Page};
 use crate::app::App;
-use crate::credential::{Credential, has_session_cookie};
-use crate::cross_site;
+use crate::credential::Credential;
 use crate::form::Form;
-use crate::gate::{OwnHost, RequestId};
 use crate::problem::{Problem, code};
 use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::route::{Due, Served, Verb, Work, client_of, collect, limited, parameters, record_denial, refuse_stranger};
+use crate::route::{Arrived, Due, Served, Verb, Work, arrive, collect, limited, parameters, refuse_stranger};
 use crate::site::Site;
 
 /// The most bytes of a form.
@@ -87,19 +85,12 @@ pub(crate) async fn serve(index: usize, app: App, request: Request) -> Response 
 }
 
 async fn answer(page: &'static Page, app: App, request: Request) -> Result<Response, Problem> {
-    let client = client_of(&app, &request);
-    let (mut parts, sent) = request.into_parts();
-    let host = parts.extensions.remove::<OwnHost>().map(|host| host.0).unwrap_or_default();
-    let request = parts
-        .extensions
-        .remove::<RequestId>()
-        .map_or_else(|| app.next_request_id(), |id| id.0);
-    let has_cookie = has_session_cookie(&parts.headers, app.site());
-    if let Err(problem) = cross_site::check(page.cross_site(), has_cookie, &parts.headers, &host, app.site()) {
-        let caller = Caller::anonymous(client).with_request(request);
-        record_denial(&app, &caller, &problem).await;
-        return Err(problem);
-    }
+    let Arrived {
+        client,
+        request,
+        mut parts,
+        sent,
+    } = arrive(&app, page.cross_site(), request).await?;
     let signed_in = match page.handler {
         Handler::Asset(_) | Handler::Open(_) => None,
         _ => authenticate(&app, &parts, &client, &request).await?,
