@@ -67,25 +67,34 @@ async function send(request, body, values) {
   throw read;
 }
 
-/** Fetches a page anew and puts the parts that are asked for in the place of what is shown. */
+/** Fetches a page anew and puts the parts that are asked for in the place of what is shown; answers whether that could be done. */
 async function refresh(url = location.href, parts = ['main']) {
   const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' }).catch(() => null);
-  if (!answer) return say('The page could not be fetched again. Check the connection, and reload it.', 'bad');
-  if (new URL(answer.url).pathname.startsWith('/login')) return toLogin();
-  const fresh = parse(await answer.text(), 'text/html');
+  const text = await answer?.text().catch(() => null);
+  if (typeof text !== 'string') return false;
+  if (new URL(answer.url).pathname.startsWith('/login')) {
+    toLogin();
+    return true;
+  }
+  const fresh = parse(text, 'text/html');
   for (const part of parts) {
     const [now, next] = [document.querySelector(part), fresh.querySelector(part)];
     if (!now || !next) continue;
     now.replaceChildren(...next.childNodes);
     now.dispatchEvent(new CustomEvent('dango:shown', { bubbles: true }));
   }
+  return true;
 }
 
-/** Refreshes the page, and gives the focus back to what has it in the new one. */
-async function refreshAndReturn(asked) {
+const NOT_FETCHED = 'The page could not be fetched again. Check the connection, and reload it.';
+
+/** Refreshes the page, says what was done only when it is to be seen there, too, and gives the focus back to what has it in the new one. */
+async function refreshAndReturn(asked, text) {
   const label = asked && (asked.getAttribute('aria-label') ?? asked.textContent);
   const section = asked?.closest('section')?.id;
-  await refresh(location.href, ['main', '#menu', '#asking']);
+  const isFresh = await refresh(location.href, ['main', '#menu', '#asking']);
+  if (!isFresh) return say(text ? `${text} ${NOT_FETCHED}` : NOT_FETCHED, 'bad');
+  if (text) say(text);
   // Whoever has opened another dialog meanwhile stays there.
   if (document.querySelector('dialog[open]')) return;
   const buttons = [...document.querySelectorAll('main [data-opens], main [data-sends]')];
@@ -203,8 +212,7 @@ async function done(form, answer, values) {
   }
   const asked = opener;
   dialog?.close();
-  say(filled(form.dataset.said ?? 'Done.', answer, values));
-  await refreshAndReturn(asked);
+  await refreshAndReturn(asked, filled(form.dataset.said ?? 'Done.', answer, values));
 }
 
 /** Sends what a form or a button asks for; where a proof is too old, it is asked for, and then it is tried again. */
@@ -219,8 +227,7 @@ async function perform(part, body, values) {
     const answer = await send(part.dataset.sends, body, values);
     if (form) await done(form, answer, values);
     else {
-      say(filled(part.dataset.said ?? 'Done.', answer, values));
-      await refreshAndReturn(part);
+      await refreshAndReturn(part, filled(part.dataset.said ?? 'Done.', answer, values));
     }
   } catch (problem) {
     if (!problem.code) throw problem;
@@ -331,7 +338,7 @@ async function search(form, isSent) {
   url.hash = '';
   history.replaceState(null, '', url);
   const results = `[data-results=${form.dataset.live}]`;
-  await refresh(url.href, [results]);
+  if (!await refresh(url.href, [results])) return say(NOT_FETCHED, 'bad');
   const rows = document.querySelectorAll(`${results} tbody tr`).length;
   const pages = document.querySelector(`${results} .pager p`);
   byId('said').textContent = rows ? `${pages?.textContent ?? `${rows} rows`}` : 'Nothing was found.';
