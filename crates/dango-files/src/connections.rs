@@ -4,7 +4,7 @@ use dango_actions::ListedConnection;
 use dango_core::{Clock, CredentialPath, Timestamp};
 use dango_secrets::Value;
 use dango_secrets::document::SecretsDocument;
-use dango_sources::parse_metadata_time;
+use dango_vault::parse_metadata_time;
 
 /// Lists `[dango.oauth.<name>]`. What is no table there is passed over, and of what is written in a field nothing but text.
 ///
