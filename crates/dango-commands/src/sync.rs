@@ -88,7 +88,8 @@ fn checked(name: &str, sources: &Sources, output: &mut Output<'_>) -> Result<Vec
     }
     match sources.expiry(&name, output)? {
         Expiry::Expired => {
-            return Err(Failure::refused(format!("{name} is not loaded: its connection has expired")).hint("connect it again"));
+            return Err(Failure::refused(format!("{name} is not loaded: its connection has expired"))
+                .hint(format!("renew it with `dango oauth refresh {name}`")));
         }
         Expiry::Expiring { days } => output.warn(match days {
             0 => format!("the connection of {name} expires within a day"),

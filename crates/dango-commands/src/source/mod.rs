@@ -5,7 +5,7 @@ mod edit;
 mod fields;
 mod list;
 mod remove;
-mod types;
+pub(crate) mod types;
 mod wizard;
 
 use clap::Subcommand;

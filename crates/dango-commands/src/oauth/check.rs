@@ -1,0 +1,179 @@
+//! `dango oauth check`: whether the connections work, asked of the providers, or with `--offline` of what is stored alone.
+
+use clap::Args;
+use dango_actions::Ending;
+use dango_audit::{Event, Word};
+use dango_oauth::{CheckError, Checked, HttpClient, Status, block_on, check, status};
+use dango_vault::Connection;
+use serde::Serialize;
+
+use super::connect::PATIENCE;
+use super::renewing::{Renewing, draft};
+use super::view::{ConnectionView, warn_of_unreadable};
+use super::{find, provider};
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::{Failure, Status as Exit};
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::recorded::recorded;
+
+#[derive(Args, Debug)]
+pub(super) struct CheckArguments {
+    /// The connections [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Ask nobody: look at what is stored only
+    #[arg(long)]
+    offline: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    connection: ConnectionView,
+    valid: bool,
+    error: Option<&'static str>,
+    error_code: Option<&'static str>,
+}
+
+/// What was found of one connection.
+#[derive(Clone, Copy)]
+struct Found {
+    valid: bool,
+    error: Option<CheckError>,
+}
+
+pub(super) fn run(arguments: &CheckArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let opened = Opened::find(global, output.host)?;
+    let document = opened.secrets(output)?;
+    let connections = match arguments.names.as_slice() {
+        [] => Connection::list(&document, output.host.clock.as_ref()),
+        names => names.iter().map(|name| find(&document, name, output)).collect::<Result<_, _>>()?,
+    };
+    for connection in &connections {
+        warn_of_unreadable(connection, output);
+    }
+    let found = match (arguments.offline, connections.is_empty()) {
+        (_, true) => Vec::new(),
+        (true, _) => connections.iter().map(|connection| offline(connection, output)).collect(),
+        (false, _) => {
+            let drafts = connections
+                .iter()
+                .map(|connection| draft(Event::OauthChecked, connection))
+                .collect();
+            let change = |output: &mut Output<'_>| connections.iter().map(|connection| live(connection, &opened, output)).collect();
+            recorded(&opened, drafts, output, change, |found: &Vec<Found>| {
+                found.iter().map(ending).collect()
+            })?
+        }
+    };
+    tell(&opened, &connections, &found, output)
+}
+
+fn ending(found: &Found) -> Ending {
+    match found.error {
+        Some(error) => Ending::failed(Word::new(error.code())),
+        None => Ending::done(),
+    }
+}
+
+fn offline(connection: &Connection, output: &Output<'_>) -> Found {
+    match status(connection.expires_at, output.host.clock.now()) {
+        Status::Expired => Found {
+            valid: false,
+            error: Some(CheckError::Expired),
+        },
+        _ => Found { valid: true, error: None },
+    }
+}
+
+fn live(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Found, Failure> {
+    let vault = opened.vault();
+    // A check may have to renew, which one process does at a time.
+    let _lease = vault
+        .lease_connection(&connection.name, PATIENCE)
+        .map_err(|error| opened.vault_failure(&error))?;
+    let providers = provider::providers(opened)?;
+    // A provider that is not known says nothing about the connection.
+    if provider::of_connection(&providers, connection).is_err() {
+        output.warn(format!("{} cannot be checked: no provider is known for its type", connection.name));
+        return Ok(offline(connection, output));
+    }
+    let asked = Renewing::read(connection, &providers, opened, output)?;
+    let http = HttpClient::new();
+    let now = output.host.clock.now();
+    let ceremony = async {
+        let checked = check(&http, asked.provider, &asked.endpoints, asked.client.as_ref(), &asked.tokens, now).await;
+        let Checked { valid, error, renewed, .. } = checked;
+        if let Some(renewed) = renewed {
+            asked.save(renewed, now, opened).await?;
+        }
+        Ok(Found { valid, error })
+    };
+    block_on(ceremony).map_err(|error| Failure::refused(format!("cannot wait for the network: {error}")))?
+}
+
+fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &mut Output<'_>) -> Outcome {
+    // A check may have renewed: what is shown is what is stored now.
+    let document = opened.secrets(output)?;
+    let clock = output.host.clock.clone();
+    let rows: Vec<Row> = connections
+        .iter()
+        .zip(found)
+        .map(|(connection, found)| {
+            let stored = Connection::find(&document, &connection.name, clock.as_ref());
+            Row {
+                connection: ConnectionView::new(stored.as_ref().unwrap_or(connection), clock.now()),
+                valid: found.valid,
+                error: found.error.map(sentence),
+                error_code: found.error.map(CheckError::code),
+            }
+        })
+        .collect();
+    if output.json {
+        output.json(&rows)?;
+    } else if rows.is_empty() {
+        output.say("no connections yet");
+    } else {
+        let cells: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                let verdict = match (row.valid, row.error) {
+                    (true, None) => "works".to_owned(),
+                    (true, Some(error)) => format!("not known: {error}"),
+                    (false, error) => error.unwrap_or("does not work").to_owned(),
+                };
+                vec![
+                    row.connection.name.clone(),
+                    row.connection.provider.clone(),
+                    row.connection.account(),
+                    verdict,
+                ]
+            })
+            .collect();
+        output.table(&["NAME", "PROVIDER", "ACCOUNT", "RESULT"], &cells)?;
+    }
+    let bad: Vec<&Row> = rows.iter().filter(|row| !row.valid).collect();
+    if bad.is_empty() {
+        return Ok(());
+    }
+    for row in bad {
+        let view = &row.connection;
+        output.hint(format!(
+            "connect {} again: `dango oauth {} --name {}`",
+            view.name, view.source_type, view.name
+        ));
+    }
+    Err(Failure::silent(Exit::Found))
+}
+
+const fn sentence(error: CheckError) -> &'static str {
+    match error {
+        CheckError::Revoked => "the provider takes it no more",
+        CheckError::Expired => "it has expired",
+        CheckError::NetworkError => "the provider cannot be reached",
+        CheckError::ServerError => "the provider has trouble of its own",
+        CheckError::MissingCredentials => "its tokens or its app are not stored",
+    }
+}

@@ -1,0 +1,194 @@
+//! `dango oauth SOURCE_TYPE`: a source connected to its provider, in a browser on this machine or elsewhere.
+
+use std::time::Duration;
+
+use clap::Args;
+use dango_actions::{ChangeDraft, Ending};
+use dango_audit::{Detail, Event, Target, TargetKind, Word};
+use dango_core::{SourceName, SourceType};
+use dango_oauth::block_on;
+use dango_secrets::document::SecretsDocument;
+use dango_sources::catalogue;
+use dango_vault::{Connection, Protection};
+
+use super::fields::{Beside, BesideOptions};
+use super::making::Making;
+use super::place::Places;
+use super::tokens::Stored;
+use super::view::ConnectionView;
+use super::wait::Browsing;
+use super::{client, provider};
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::protection::ProtectionOptions;
+use crate::recorded::recorded;
+use crate::source::{Sources, parse_name, types};
+
+/// How long another process may be busy renewing the connection that is replaced.
+pub(super) const PATIENCE: Duration = Duration::from_secs(45);
+
+#[derive(Args, Debug)]
+pub(super) struct ConnectArguments {
+    /// The source type to connect, as google_sheets, google_analytics, google_ads or facebook_ads
+    #[arg(value_name = "SOURCE_TYPE")]
+    source_type: Option<String>,
+    /// The source's name [default: that of the only source of the type, else the type]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Open no browser: print the address, and take the answer from the browser or pasted
+    #[arg(long)]
+    no_browser: bool,
+    #[command(flatten)]
+    protection: ProtectionOptions,
+    #[command(flatten)]
+    fields: BesideOptions,
+}
+
+impl ConnectArguments {
+    pub(super) fn is_given(&self) -> bool {
+        let has_options = self.no_browser || self.fields.is_given() || self.protection.protection() != Protection::Habit;
+        self.source_type.is_some() || self.name.is_some() || has_options
+    }
+}
+
+/// Which source is to be connected, and how.
+pub(super) struct Request<'a> {
+    pub(super) source_type: SourceType,
+    pub(super) name: SourceName,
+    pub(super) browsing: Browsing,
+    pub(super) protection: Protection,
+    pub(super) fields: &'a BesideOptions,
+}
+
+pub(super) fn run(arguments: &ConnectArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let Some(text) = &arguments.source_type else {
+        return Err(
+            Failure::usage("missing: SOURCE_TYPE").hint("`dango source types` lists the types; the ones with `oauth` are connected here")
+        );
+    };
+    let opened = Opened::find(global, output.host)?;
+    let source_type = parse_type(text)?;
+    let document = opened.secrets(output)?;
+    let name = match &arguments.name {
+        Some(name) => parse_name(name)?,
+        None => choose_name(&source_type, &document, &opened, output)?,
+    };
+    let request = Request {
+        source_type,
+        name,
+        browsing: if arguments.no_browser {
+            Browsing::Elsewhere
+        } else {
+            Browsing::Here
+        },
+        protection: arguments.protection.protection(),
+        fields: &arguments.fields,
+    };
+    connect(&request, &opened, global, output)
+}
+
+/// A type of the catalogue, or one that a provider of the project's own may serve.
+fn parse_type(text: &str) -> Result<SourceType, Failure> {
+    match text.parse::<SourceType>() {
+        Ok(source_type) => Ok(source_type),
+        Err(_) => Err(types::find(text)
+            .err()
+            .unwrap_or_else(|| Failure::usage("there is no source type of that name"))),
+    }
+}
+
+/// The name of the only source or connection of a type, else the type.
+fn choose_name(
+    source_type: &SourceType,
+    document: &SecretsDocument,
+    opened: &Opened,
+    output: &mut Output<'_>,
+) -> Result<SourceName, Failure> {
+    let sources = Sources::read(opened, output)?;
+    let configured = sources.file.sources().iter().filter(|source| source.source_type() == source_type);
+    let mut names: Vec<String> = configured.map(|source| source.name().to_string()).collect();
+    if names.is_empty() {
+        let stored = Connection::list(document, output.host.clock.as_ref()).into_iter();
+        names.extend(
+            stored
+                .filter(|stored| stored.source_type == source_type.as_str())
+                .map(|stored| stored.name),
+        );
+    }
+    match names.as_slice() {
+        [] => parse_name(source_type.as_str()),
+        [only] => parse_name(only),
+        several => Err(
+            Failure::usage(format!("there are several sources of that type: {}", several.join(", "))).hint("name one with `--name NAME`"),
+        ),
+    }
+}
+
+pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let providers = provider::providers(opened)?;
+    let (provider, source) = providers
+        .for_source_type(&request.source_type)
+        .ok_or_else(|| unsupported(&request.source_type))?;
+    let name = request.name.as_str();
+    let places = Places::new(name, &request.source_type, provider, source);
+    let document = opened.secrets(output)?;
+    let stored = Stored::read(name, &places, source, &document, opened, output)?;
+    let client = match client::registered(provider, opened, output)? {
+        Some(client) => client,
+        None => stored.client().ok_or_else(|| client::missing(provider))?,
+    };
+    // What is wrong with the environment is found out before somebody is asked.
+    let (address, limit) = (provider::callback_url(output)?, provider::timeout(output)?);
+    opened.require_key_for(request.protection)?;
+    let beside = Beside::gather(request.fields, &places, &stored, output)?;
+    let field = provider.host.as_ref().and_then(|host| host.field.as_deref());
+    let given = field.and_then(|field| beside.value(field)).map(str::to_owned);
+    let account = given.or_else(|| stored.account(provider, &places));
+    let making = Making {
+        endpoints: provider::endpoints(provider, account.as_deref(), output)?,
+        before: Connection::find(&document, name, output.host.clock.as_ref()),
+        yes: global.yes,
+        request,
+        provider,
+        source,
+        places: &places,
+        client,
+        address,
+        limit,
+        stored,
+        beside,
+    };
+    let draft = ChangeDraft::new(Event::OauthSourceConnected)
+        .on(Target::new(TargetKind::Connection, &request.name))
+        .with(Detail::Source, &request.name)
+        .with(Detail::SourceType, &request.source_type);
+    let change = |output: &mut Output<'_>| {
+        let made = block_on(making.make(opened, output));
+        made.map_err(|error| Failure::refused(format!("cannot wait for the network: {error}")))?
+    };
+    let action = if making.before.is_some() { "updated" } else { "created" };
+    let made = recorded(opened, vec![draft], output, change, |_| {
+        vec![Ending::done().with(Detail::Action, Word::new(action))]
+    })?;
+    if output.json {
+        return output.json(&ConnectionView::new(&made, output.host.clock.now()));
+    }
+    let account = made.account_info.as_ref().or(made.identifier.as_ref());
+    let whose = account.map(|account| format!(" as {account}")).unwrap_or_default();
+    output.say(format!("{}: connected to {}{whose}", made.name, provider.title));
+    Ok(())
+}
+
+fn unsupported(source_type: &SourceType) -> Failure {
+    match catalogue().find(source_type) {
+        Some(spec) => Failure::usage(format!("{} is not connected in a browser", spec.title))
+            .with_code("unsupported")
+            .hint(format!("`dango source add {}` stores its credentials", spec.name)),
+        None => types::find(source_type.as_str())
+            .err()
+            .unwrap_or_else(|| Failure::usage("there is no source type of that name")),
+    }
+}
