@@ -10,6 +10,7 @@
 //! - an earlier Dango: [`Actions::plan_import`] and [`Actions::import`] take over its people and its log;
 //! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
 //! - a project's secrets for people who are not at the machine: [`SecretsDesk`], over files that are a port, [`ProjectFiles`];
+//! - sources connected to their providers: [`ConnectionDesk`], over a port, [`Connections`];
 //! - logging in with an account elsewhere: [`Actions::begin_external_login`], [`Actions::finish_external_login`], over a port,
 //!   [`LoginProviders`];
 //! - the audit log itself: [`Actions::list_audit`], [`Actions::verify_audit`], [`Actions::export_audit`].
@@ -67,8 +68,9 @@ pub use own::{
 pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView};
 pub use premises::{CheckpointStanding, KeepCheckpointError, Premises, PremisesError};
 pub use provider::{
-    BeginExternalLogin, BegunFlow, ExternalAccount, ExternalLogIn, ExternalLoginError, FinishExternalLogin, FlowRefusal, LoginProvider,
-    LoginProviders, ProviderFailure, ProviderProblem,
+    BeginExternalLogin, BegunFlow, CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk, ConnectionError, Connections,
+    Disconnected, ExternalAccount, ExternalLogIn, ExternalLoginError, FinishExternalLogin, FlowRefusal, GrantedAccount, GrantedConnection, LoginProvider,
+    LoginProviders, ProviderFailure, ProviderProblem, WantedAccount, WantedConnection,
 };
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};
