@@ -4,7 +4,7 @@ use std::error::Error;
 
 use dango_actions::{
     AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangePasswordError,
-    ChangeVariableError, ClaimAdministratorError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError, FilesProblem,
+    ChangeVariableError, ClaimAdministratorError, ConnectionError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError, FilesProblem,
     FinishSetupError, InviteError, ListSecretsError, LogInError, ReauthenticateError, RegenerateCodesError, ResetPasswordError,
     RevokeApiKeyError, RevokeSessionError, VerifyAuditError, VerifyCodeError,
 };
@@ -62,7 +62,7 @@ fn denied(denied: &Denied) -> Problem {
 }
 
 /// An error with its causes. None of ours repeats a secret.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -165,6 +165,20 @@ impl Refusal for ChangeVariableError {
         match self.retry_after() {
             Some(wait) => problem.retry_after(wait),
             None => problem,
+        }
+    }
+}
+
+impl Refusal for ConnectionError {
+    fn into_problem(self, _: Timestamp) -> Problem {
+        match &self {
+            Self::Denied(denial) => denied(denial),
+            Self::Files(error) => files(error),
+            Self::Unrecorded(fault) => {
+                tracing::error!(code = fault.code(), cause = chain(fault), "a change cannot be recorded");
+                Problem::named(self.code(), self.to_string())
+            }
+            error => Problem::named(error.code(), error.to_string()),
         }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry)
     let parts = Parts {
         actions: house.actions.clone(),
         secrets: desk.clone(),
+        connections: None,
+        logins: None,
         site: site(house.origin),
         trusted_proxies: house.settings.trusted_proxies.clone(),
         limits: house.settings.request_limits,

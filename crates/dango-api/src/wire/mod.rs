@@ -14,7 +14,7 @@ pub(crate) use requests::{
     AcceptInvite, AddUser, ChangePassword, ChangeRole, ClaimAdministrator, Code, DeleteUser, LogIn, MakeApiKey, PasswordAndCode,
     PasswordAndOptionalCode, PasswordOnly, SCOPE_ADMIN, SecondFactor, Secret, SetVariable,
 };
-pub(crate) use secrets::{Connection, Secrets, VariableDone};
+pub(crate) use secrets::{CheckedConnection, Connection, Disconnected, Secrets, VariableDone};
 pub(crate) use user::{AddedUser, InviteUrl, InvitedUser, LogInAnswer, LoggedIn, ResetPassword, SecondFactorDue, User, Verified};
 
 /// Writes the types of answers, with their schemas. Every member is in every answer.

@@ -48,6 +48,33 @@ answers! {
         is_expired: bool,
         days_until_expiry: Option<i64> = Schema::count(),
     }
+    /// A connection with what its provider said just now.
+    CheckedConnection<'a> {
+        /// The name of the source; the type where there is only one.
+        name: &'a str,
+        source_type: &'a str,
+        provider: &'a str,
+        identifier: Option<&'a str>,
+        account_info: Option<&'a str>,
+        connected_at: Option<String> = Schema::time(),
+        expires_at: Option<String> = Schema::time(),
+        /// `expiring` means seven days or less.
+        status: &'static str = Schema::word(["valid", "expiring", "expired"]),
+        is_expired: bool,
+        days_until_expiry: Option<i64> = Schema::count(),
+        /// Whether it counts as good: it does unless the provider plainly says otherwise.
+        valid: bool,
+        /// A sentence about what stood in the way.
+        error: Option<&'a str>,
+        error_code: Option<&'a str>,
+    }
+    /// A connection that is gone.
+    Disconnected<'a> {
+        source_type: &'a str,
+        action: &'static str = Schema::constant("disconnected"),
+        /// Whether the provider took the grant back.
+        revoked_at_provider: bool,
+    }
     /// A variable that was changed.
     VariableDone<'a> {
         key: &'a str,
@@ -101,6 +128,27 @@ impl<'a> Connection<'a> {
             },
             is_expired,
             days_until_expiry: left.map(|left| left.max(0) / DAY_MICROS),
+        }
+    }
+}
+
+impl<'a> CheckedConnection<'a> {
+    pub(crate) fn new(listed: &'a ListedConnection, checked: &'a dango_actions::CheckedConnection, now: Timestamp) -> Self {
+        let connection = Connection::new(listed, now);
+        Self {
+            name: connection.name,
+            source_type: connection.source_type,
+            provider: connection.provider,
+            identifier: connection.identifier,
+            account_info: connection.account_info,
+            connected_at: connection.connected_at,
+            expires_at: connection.expires_at,
+            status: connection.status,
+            is_expired: connection.is_expired,
+            days_until_expiry: connection.days_until_expiry,
+            valid: checked.is_valid,
+            error: checked.error.as_ref().map(|(_, sentence)| *sentence),
+            error_code: checked.error.as_ref().map(|(code, _)| code.as_str()),
         }
     }
 }

@@ -5,8 +5,10 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod connections;
 mod conventions;
 mod documented;
+mod external;
 mod files;
 mod fuzz;
 mod hostile;
@@ -19,6 +21,7 @@ mod pages;
 mod passwords;
 mod peers;
 mod people;
+mod provider;
 mod rates;
 mod second_factor;
 mod secrets;

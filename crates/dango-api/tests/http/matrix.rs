@@ -217,7 +217,8 @@ fn asked(route: &Route, browser: &mut Browser<'_>, headers: &[(&str, &str)]) -> 
     let path = route
         .path
         .replace("{id}", "0193d5a0-0000-7000-8000-000000000000")
-        .replace("{key}", "NO_SUCH");
+        .replace("{key}", "NO_SUCH")
+        .replace("{source_type}", "no_such");
     // What makes something has to be asked for rightly to be refused for the right reason; the rest stumbles over its body.
     let body = if route.operation == "make_api_key" {
         "{\"name\":\"ci\"}"

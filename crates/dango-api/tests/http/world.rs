@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use dango_actions::{Actions, AuditView, Caller, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage};
+use dango_actions::{Actions, AuditView, Caller, ConnectionDesk, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage};
 use dango_api::{App, Limits, Machine, NotReady, Parts, Peer, Site, router};
 use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};
@@ -22,6 +22,7 @@ use tower::ServiceExt;
 
 use crate::documented::{self, Asked};
 use crate::files::Files;
+use crate::provider::Provider;
 
 pub(crate) const RIGHT: &str = "correct horse battery staple";
 pub(crate) const OTHER: &str = "another horse in the stable";
@@ -59,6 +60,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) router: Router,
     pub(crate) files: Arc<Files>,
+    pub(crate) provider: Arc<Provider>,
 }
 
 /// An answer, read to its end.
@@ -119,9 +121,13 @@ impl World {
         let actions = actions.expect("random");
         let files = Arc::new(Files::default());
         let secrets = SecretsDesk::open(actions.clone(), Arc::clone(&files) as _, 256).expect("a thread");
+        let provider = Arc::new(Provider::new(Arc::clone(&files)));
+        let connections = ConnectionDesk::new(actions.clone(), Arc::clone(&files) as _, Arc::clone(&provider) as _);
         let parts = Parts {
             actions: actions.clone(),
             secrets,
+            connections: Some(connections),
+            logins: Some(Arc::clone(&provider) as _),
             site,
             trusted_proxies: proxies.iter().map(|net| net.parse().expect("a network")).collect(),
             limits,
@@ -137,6 +143,7 @@ impl World {
             clock,
             router,
             files,
+            provider,
         }
     }
 

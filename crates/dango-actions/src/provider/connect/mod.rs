@@ -122,7 +122,11 @@ impl ConnectionDesk {
         let Ok(source_type) = source_type.parse::<SourceType>() else {
             return Err(ConnectError::Provider(ProviderProblem::Unsupported));
         };
-        let caller = holder.map_or_else(Caller::system, |holder| holder.caller().clone());
+        let caller = match holder {
+            Some(holder) => holder.caller().clone(),
+            None => Caller::system(),
+        };
+        self.actions.check(&caller, NEED).await?;
         let note = match self.take(&caller, holder, &source_type, query).await? {
             Ok(kept) => kept,
             Err(refusal) => {
@@ -139,7 +143,6 @@ impl ConnectionDesk {
                 return Err(ConnectError::Provider(problem));
             }
         };
-        self.actions.check(&caller, NEED).await?;
         let (Note { name, account }, kept) = note;
         let wanted = WantedConnection { source_type, name };
         let granted = match self.connections.redeem(&wanted, &kept, query).await {

@@ -15,8 +15,6 @@ pub struct ConnectableSource {
     pub source_type: SourceType,
     /// How people know it.
     pub title: String,
-    /// Whether the client's id and secret are there, as far as is known without asking anybody.
-    pub is_set_up: bool,
 }
 
 /// The connection that somebody wants.

@@ -11,6 +11,7 @@ pub(super) mod invite;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod password;
+pub(super) mod provider;
 pub(super) mod secrets;
 pub(super) mod users;
 
