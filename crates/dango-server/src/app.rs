@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use dango_actions::{Actions, Premises, SecretsDesk};
+use dango_actions::{Actions, LoginProviders, Premises, SecretsDesk};
 use dango_api::{Machine, NotReady, Parts, Site};
 use dango_core::{Clock, Entropy};
 use dango_files::{KeyAccess, VaultFiles};
+use dango_oauth::{Http, HttpClient};
 use dango_secrets::project::Project;
 use dango_store::BoxFuture;
 use prometheus_client::registry::Registry;
 
 use crate::failure::Failure;
 use crate::origin::Origin;
+use crate::providers::Logins;
 use crate::readiness::Readiness;
 use crate::request_metrics::RequestMetrics;
 use crate::settings::Settings;
@@ -45,11 +47,13 @@ pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry)
     let files = VaultFiles::new(house.project.clone(), key_access(system)?, Arc::clone(&entropy), Arc::clone(&clock));
     let desk = SecretsDesk::open(house.actions.clone(), Arc::new(files), DESK_QUEUE)
         .map_err(|error| Failure::new(format!("the thread that changes the project's files cannot be started: {error}")))?;
+    let http: Arc<dyn Http> = Arc::new(HttpClient::new());
+    let logins = Logins::of(system, &house.settings.logins, http)?;
     let parts = Parts {
         actions: house.actions.clone(),
         secrets: desk.clone(),
         connections: None,
-        logins: None,
+        logins: logins.map(|logins| Arc::new(logins) as Arc<dyn LoginProviders>),
         site: site(house.origin),
         trusted_proxies: house.settings.trusted_proxies.clone(),
         limits: house.settings.request_limits,

@@ -72,6 +72,7 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
             "dango-actions",
             "dango-api",
             "dango-files",
+            "dango-oauth",
         ],
     ),
     ("xtask", &[]),

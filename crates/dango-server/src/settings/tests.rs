@@ -55,6 +55,7 @@ fn every_setting_can_be_given_in_every_place_that_the_table_says() {
             "LEVEL" => "warn",
             "NAME" => "nist",
             "ROLE" => "admin",
+            "PROVIDER" => "google",
             "KIB" => "20000",
             "COUNT" | "SECONDS" => "7",
             _ => "/f",
@@ -62,6 +63,8 @@ fn every_setting_can_be_given_in_every_place_that_the_table_says() {
         let other = match setting.name {
             "tls-cert" => vec!["--tls-key", "/k"],
             "tls-key" => vec!["--tls-cert", "/c"],
+            "login-oidc-client" => vec!["--login-oidc-issuer", "https://a.example"],
+            "login-oidc-issuer" => vec!["--login-oidc-client", "1234"],
             _ => vec![],
         };
         let option = format!("--{}", setting.name);
