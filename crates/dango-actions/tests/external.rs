@@ -4,87 +4,16 @@
 
 mod world;
 
-use std::sync::Mutex;
-
 use dango_actions::{
-    BeginExternalLogin, BegunFlow, ExternalAccount, ExternalLogIn, ExternalLoginError, FinishExternalLogin, LogInStep, LoginProvider,
-    LoginProviders, ProviderFailure, ProviderProblem, SignedIn, UsersManage,
+    BeginExternalLogin, ExternalLogIn, ExternalLoginError, FinishExternalLogin, LogInStep, ProviderFailure, ProviderProblem, SignedIn,
+    UsersManage,
 };
 use dango_core::OsEntropy;
-use dango_identity::{EmailClaim, ExternalIdentity, FirstUse, PlainToken, Role, kind};
-use dango_store::BoxFuture;
+use dango_identity::{EmailClaim, FirstUse, PlainToken, Role, kind};
+use world::provider::{Fake, account, verified};
 use world::{RIGHT, World, app, block_on, detail, email, password, visitor};
-use zeroize::Zeroizing;
 
 type Browser = PlainToken<kind::OauthBrowser>;
-
-/// Two providers that say what they are told to; each notes how often a code of it was redeemed.
-struct Fake {
-    providers: Vec<LoginProvider>,
-    answer: Mutex<Result<ExternalAccount, ProviderFailure>>,
-    redeemed: Mutex<u32>,
-}
-
-impl Fake {
-    fn new(first_use: FirstUse) -> Self {
-        let provider = |name: &str| LoginProvider {
-            name: name.parse().expect("a name"),
-            title: name.to_owned(),
-            first_use,
-        };
-        Self {
-            providers: vec![provider("google"), provider("github")],
-            answer: Mutex::new(Ok(account("ada", EmailClaim::Absent))),
-            redeemed: Mutex::new(0),
-        }
-    }
-
-    fn says(&self, account: ExternalAccount) {
-        *self.answer.lock().expect("whole") = Ok(account);
-    }
-
-    fn redeemed(&self) -> u32 {
-        *self.redeemed.lock().expect("whole")
-    }
-}
-
-impl LoginProviders for Fake {
-    fn providers(&self) -> &[LoginProvider] {
-        &self.providers
-    }
-
-    fn begin<'a>(&'a self, provider: &'a LoginProvider, redirect_uri: &'a str) -> BoxFuture<'a, Result<BegunFlow, ProviderFailure>> {
-        Box::pin(async move {
-            let state = PlainToken::make(&OsEntropy).expect("random");
-            Ok(BegunFlow {
-                url: format!("https://{}.example/authorize?state={}", provider.name, state.expose()),
-                state,
-                kept: Zeroizing::new(format!("verifier {redirect_uri}").into_bytes()),
-            })
-        })
-    }
-
-    fn state_of(&self, query: &str) -> Option<PlainToken<kind::OauthState>> {
-        PlainToken::parse(query.strip_prefix("code=x&state=")?).ok()
-    }
-
-    fn finish<'a>(&'a self, _: &'a LoginProvider, kept: &'a [u8], _: &'a str) -> BoxFuture<'a, Result<ExternalAccount, ProviderFailure>> {
-        assert!(kept.starts_with(b"verifier https://dango.example.com/"));
-        *self.redeemed.lock().expect("whole") += 1;
-        Box::pin(async move { self.answer.lock().expect("whole").clone() })
-    }
-}
-
-fn account(subject: &str, email: EmailClaim) -> ExternalAccount {
-    ExternalAccount {
-        identity: ExternalIdentity::new("https://google.example", subject).expect("printable"),
-        email,
-    }
-}
-
-fn verified(address: &str) -> EmailClaim {
-    EmailClaim::Verified(email(address))
-}
 
 fn browser() -> Browser {
     PlainToken::make(&OsEntropy).expect("random")
