@@ -176,6 +176,8 @@ fn another_account_than_before_is_asked_about_first() {
     assert_eq!(back(&mut ada, "google_sheets", &format!("code=x&state={state}")), error("account_mismatch"));
     assert_eq!(*world.files.connections.lock().expect("not poisoned"), before);
     assert_eq!(events(&world), ["oauth_started", "oauth_refused"]);
+    let page = ada.send_with("GET", "/settings/secrets", &[HOST, ("accept", "text/html")], None).text();
+    assert!(page.contains("href=\"/oauth/connect/sheets?account=any\""), "{page}");
     let state = begin(&mut ada, "/oauth/connect/sheets?account=any");
     let connected = back(&mut ada, "google_sheets", &format!("code=x&state={state}"));
     assert_eq!(connected, "/settings/secrets?connected=google_sheets");

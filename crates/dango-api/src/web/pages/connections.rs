@@ -19,6 +19,8 @@ pub(super) struct Connections<'a> {
     pub(super) cards: Vec<Card<'a>>,
     pub(super) offer: Offer,
     pub(super) can_disconnect: bool,
+    /// Whether another account may be taken for a connection, which is asked for before it is done.
+    pub(super) can_switch: bool,
 }
 
 /// What can still be connected.
@@ -62,6 +64,7 @@ impl<'a> Connections<'a> {
                 Site::Public(_) | Site::Loopback { .. } => Offer::NeedsDomain,
             },
             can_disconnect: connects,
+            can_switch: connects && matches!(site, Site::Public(_)) && site.is_secure(),
         }
     }
 }
@@ -122,7 +125,7 @@ pub(super) fn sentence_of(code: &str) -> Option<&'static str> {
         "missing_credentials" => "The server has no client id and secret for this provider yet. Set them up first.",
         "no_domain" => "OAuth connections require a domain with HTTPS.",
         "unsupported" => "This source is not connected by a login at a provider.",
-        "account_mismatch" => "This is another account than the one that was connected. Disconnect that one first, or sign in with it.",
+        "account_mismatch" => "This is another account than the one that was connected. Sign in with that one, or choose “Use another account” below.",
         "save_failed" => "The connection could not be saved, so nothing has changed.",
         _ => return None,
     })
