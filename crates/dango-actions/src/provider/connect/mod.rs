@@ -19,6 +19,7 @@ use crate::drafts;
 use crate::holder::Holder;
 use crate::permit::Need;
 use crate::recording::{ChangeDraft, Ending};
+use crate::workers::offload;
 
 pub use error::{ConnectError, ConnectionError};
 pub use port::{
@@ -153,20 +154,10 @@ impl ConnectionDesk {
             self.record_refusal(&caller, &wanted, Word::new("account_mismatch")).await?;
             return Err(ConnectError::AccountMismatch);
         }
-        let draft = drafts::connection(Event::OauthSourceConnected, wanted.name.as_str(), Some(&wanted.source_type));
-        let pending = self.actions.begin_changes(&caller, vec![draft]).await?;
-        let saved = granted.save().await;
-        let ending = match &saved {
-            Ok(()) => Ending::done(),
-            Err(error) => Ending::failed(error.word()),
-        };
-        let recorded = self.actions.finish_changes(pending, ending).await;
-        saved.map_err(ConnectError::Save)?;
-        recorded.map_err(ConnectError::OutcomeUnrecorded)?;
-        Ok(Connected {
-            source_type: wanted.source_type,
-            name: wanted.name,
-        })
+        // Whoever hangs up from here on loses nothing: it is stored and recorded on a thread of its own.
+        let (actions, inner) = (self.actions.clone(), self.actions.inner());
+        let stored = offload(&*inner.workers, move || pollster::block_on(store(&actions, &caller, wanted, granted)));
+        stored.await?
     }
 
     /// Asks the provider whether a connection works, by the name of the source, or its type where there is only one.
@@ -279,6 +270,29 @@ impl ConnectionDesk {
         let record = about.record(&[(Detail::Code, word.into())]);
         Ok(self.actions.record(caller, record, Outcome::Failure).await?)
     }
+}
+
+/// Stores what was granted, between its two records.
+async fn store(
+    actions: &Actions,
+    caller: &Caller,
+    wanted: WantedConnection,
+    granted: Box<dyn GrantedConnection>,
+) -> Result<Connected, ConnectError> {
+    let draft = drafts::connection(Event::OauthSourceConnected, wanted.name.as_str(), Some(&wanted.source_type));
+    let pending = actions.begin_changes(caller, vec![draft]).await?;
+    let saved = granted.save().await;
+    let ending = match &saved {
+        Ok(()) => Ending::done(),
+        Err(error) => Ending::failed(error.word()),
+    };
+    let recorded = actions.finish_changes(pending, ending).await;
+    saved.map_err(ConnectError::Save)?;
+    recorded.map_err(ConnectError::OutcomeUnrecorded)?;
+    Ok(Connected {
+        source_type: wanted.source_type,
+        name: wanted.name,
+    })
 }
 
 /// The user and the session: another session of the same user is another browser.

@@ -64,7 +64,7 @@ pub trait GrantedConnection: Send {
     /// Whether it is for another account than the one that is stored under the name.
     fn account(&self) -> GrantedAccount;
 
-    /// Stores it: the fields of the source and the record, in one save.
+    /// Stores it: the fields of the source and the record, in one save. It may block its thread, and has no runtime around it.
     fn save(self: Box<Self>) -> BoxFuture<'static, Result<(), FilesError>>;
 }
 
