@@ -125,6 +125,7 @@ impl ConnectionDesk {
         };
         let caller = match holder {
             Some(holder) => holder.caller().clone(),
+            // The answer of somebody who is not signed in uses its flow up, and does nothing more.
             None => Caller::system(),
         };
         self.actions.check(&caller, NEED).await?;
