@@ -453,11 +453,15 @@ fn elsewhere(page: &mut Page) {
     let begin = |_: &World| block_on(desk.begin(&holder, "google_sheets", WantedAccount::Same, origin));
     let answer = query(&page.note("ConnectionDesk::begin", "a full session, config.manage", begin, never));
     let finish = |_: &World| block_on(desk.finish(Some(&holder), "google_sheets", &answer));
-    page.note("ConnectionDesk::finish", "the session that began, config.manage", finish, |w| finish(w).is_err());
+    page.note("ConnectionDesk::finish", "the session that began, config.manage", finish, |w| {
+        finish(w).is_err()
+    });
     let check = |_: &World| block_on(desk.check(holder.caller(), "google_sheets"));
     page.note("ConnectionDesk::check", "config.manage", check, never);
     let disconnect = |_: &World| block_on(desk.disconnect(holder.caller(), "google_sheets"));
-    page.note("ConnectionDesk::disconnect", "config.manage", disconnect, |w| disconnect(w).is_err());
+    page.note("ConnectionDesk::disconnect", "config.manage", disconnect, |w| {
+        disconnect(w).is_err()
+    });
 }
 
 fn the_log(page: &mut Page) {

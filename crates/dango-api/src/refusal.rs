@@ -4,9 +4,9 @@ use std::error::Error;
 
 use dango_actions::{
     AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangePasswordError,
-    ChangeVariableError, ClaimAdministratorError, ConnectionError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError, FilesProblem,
-    FinishSetupError, InviteError, ListSecretsError, LogInError, ReauthenticateError, RegenerateCodesError, ResetPasswordError,
-    RevokeApiKeyError, RevokeSessionError, VerifyAuditError, VerifyCodeError,
+    ChangeVariableError, ClaimAdministratorError, ConnectionError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError,
+    FilesProblem, FinishSetupError, InviteError, ListSecretsError, LogInError, ReauthenticateError, RegenerateCodesError,
+    ResetPasswordError, RevokeApiKeyError, RevokeSessionError, VerifyAuditError, VerifyCodeError,
 };
 use dango_core::Timestamp;
 use dango_identity::{Lock, WeakPassword};

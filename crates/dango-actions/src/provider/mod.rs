@@ -6,8 +6,8 @@ mod login;
 mod port;
 
 pub use connect::{
-    CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk, ConnectionError, Connections, Disconnected, GrantedAccount,
-    GrantedConnection, WantedAccount, WantedConnection,
+    CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk, ConnectionError, Connections, Disconnected,
+    GrantedAccount, GrantedConnection, WantedAccount, WantedConnection,
 };
 pub use flow::FlowRefusal;
 pub use login::{BeginExternalLogin, ExternalLogIn, ExternalLoginError, FinishExternalLogin};

@@ -151,9 +151,7 @@ impl Connections for Sheets {
 
     fn disconnect<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Disconnected, FilesError>> {
         self.0.lock().expect("whole").retain(|one| one.name != name);
-        Box::pin(std::future::ready(Ok(Disconnected {
-            revoked_at_provider: true,
-        })))
+        Box::pin(std::future::ready(Ok(Disconnected { revoked_at_provider: true })))
     }
 }
 

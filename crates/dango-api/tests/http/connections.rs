@@ -20,7 +20,10 @@ const CLICK: [(&str, &str); 4] = [
 const BACK: [(&str, &str); 2] = [HOST, ("sec-fetch-site", "cross-site")];
 
 fn world() -> World {
-    World::at(Site::Public("https://dango.team.example".parse().expect("an address")), Setup::default())
+    World::at(
+        Site::Public("https://dango.team.example".parse().expect("an address")),
+        Setup::default(),
+    )
 }
 
 fn signed_in<'w>(world: &'w World, address: &str, role: Role) -> Browser<'w> {
@@ -64,7 +67,12 @@ fn error(code: &str) -> String {
 
 fn events(world: &World) -> Vec<String> {
     let about = |name: &str| name.starts_with("oauth_");
-    let mut events: Vec<String> = world.events().into_iter().map(|event| event.event).filter(|name| about(name)).collect();
+    let mut events: Vec<String> = world
+        .events()
+        .into_iter()
+        .map(|event| event.event)
+        .filter(|name| about(name))
+        .collect();
     events.reverse();
     events
 }
@@ -74,8 +82,13 @@ fn a_source_is_connected_and_the_page_says_so() {
     let world = world();
     let mut ada = ada(&world);
     world.files.connections.lock().expect("not poisoned").clear();
-    let page = ada.send_with("GET", "/settings/secrets", &[HOST, ("accept", "text/html")], None).text();
-    assert!(page.contains("href=\"/oauth/connect/google_sheets\">Connect Google Sheets</a>"), "{page}");
+    let page = ada
+        .send_with("GET", "/settings/secrets", &[HOST, ("accept", "text/html")], None)
+        .text();
+    assert!(
+        page.contains("href=\"/oauth/connect/google_sheets\">Connect Google Sheets</a>"),
+        "{page}"
+    );
     let answer = click(&mut ada, "/oauth/connect/google_sheets");
     let way = answer.header("location").to_owned();
     assert!(
@@ -87,7 +100,10 @@ fn a_source_is_connected_and_the_page_says_so() {
     assert_eq!(connected, "/settings/secrets?connected=google_sheets");
     let page = ada.send_with("GET", &connected, &[HOST, ("accept", "text/html")], None).text();
     assert!(page.contains("Google Sheets is connected.") && !page.contains(">Connect Google Sheets<"));
-    assert_eq!(events(&world), ["oauth_started", "oauth_source_connected", "oauth_source_connected"]);
+    assert_eq!(
+        events(&world),
+        ["oauth_started", "oauth_source_connected", "oauth_source_connected"]
+    );
     let log: Vec<String> = world.events().iter().map(|event| event.details.clone()).collect();
     assert!(!log.iter().any(|details| details.contains(state) || details.contains(VERIFIER)));
 }
@@ -101,7 +117,14 @@ fn an_answer_counts_once_however_many_bring_it_at_once() {
     let cookie = ada.cookie();
     let ways: Vec<String> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..20)
-            .map(|_| scope.spawn(|| world.send("GET", &path, &[HOST, ("cookie", &cookie)], None).header("location").to_owned()))
+            .map(|_| {
+                scope.spawn(|| {
+                    world
+                        .send("GET", &path, &[HOST, ("cookie", &cookie)], None)
+                        .header("location")
+                        .to_owned()
+                })
+            })
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
@@ -125,12 +148,21 @@ fn whoever_begins_is_who_finishes_in_the_same_session_and_for_the_same_type() {
         assert_eq!(back(&mut ada, source_type, &query), error("state_mismatch"), "it is used up");
     }
     let state = begin(&mut ada, "/oauth/connect/google_sheets");
-    assert_eq!(back(&mut ada, "google_ads", &format!("code=x&state={state}")), error("state_mismatch"));
+    assert_eq!(
+        back(&mut ada, "google_ads", &format!("code=x&state={state}")),
+        error("state_mismatch")
+    );
     let state = begin(&mut ada, "/oauth/connect/google_sheets");
-    assert_eq!(back(&mut world.browser(), "google_sheets", &format!("code=x&state={state}")), error("session_expired"));
+    assert_eq!(
+        back(&mut world.browser(), "google_sheets", &format!("code=x&state={state}")),
+        error("session_expired")
+    );
     let state = begin(&mut ada, "/oauth/connect/google_sheets");
     world.pass(600);
-    assert_eq!(back(&mut ada, "google_sheets", &format!("code=x&state={state}")), error("session_expired"));
+    assert_eq!(
+        back(&mut ada, "google_sheets", &format!("code=x&state={state}")),
+        error("session_expired")
+    );
     assert_eq!(world.provider.redeemed(), 0, "no code was sent anywhere");
     let state = begin(&mut ada, "/oauth/connect/google_sheets");
     world.pass(599);
@@ -173,15 +205,27 @@ fn another_account_than_before_is_asked_about_first() {
     *world.provider.account.lock().expect("not poisoned") = GrantedAccount::IsAnother;
     let state = begin(&mut ada, "/oauth/connect/sheets");
     let before = world.files.connections.lock().expect("not poisoned").clone();
-    assert_eq!(back(&mut ada, "google_sheets", &format!("code=x&state={state}")), error("account_mismatch"));
+    assert_eq!(
+        back(&mut ada, "google_sheets", &format!("code=x&state={state}")),
+        error("account_mismatch")
+    );
     assert_eq!(*world.files.connections.lock().expect("not poisoned"), before);
     assert_eq!(events(&world), ["oauth_started", "oauth_refused"]);
-    let page = ada.send_with("GET", "/settings/secrets", &[HOST, ("accept", "text/html")], None).text();
+    let page = ada
+        .send_with("GET", "/settings/secrets", &[HOST, ("accept", "text/html")], None)
+        .text();
     assert!(page.contains("href=\"/oauth/connect/sheets?account=any\""), "{page}");
     let state = begin(&mut ada, "/oauth/connect/sheets?account=any");
     let connected = back(&mut ada, "google_sheets", &format!("code=x&state={state}"));
     assert_eq!(connected, "/settings/secrets?connected=google_sheets");
-    let names: Vec<String> = world.files.connections.lock().expect("not poisoned").iter().map(|one| one.name.clone()).collect();
+    let names: Vec<String> = world
+        .files
+        .connections
+        .lock()
+        .expect("not poisoned")
+        .iter()
+        .map(|one| one.name.clone())
+        .collect();
     assert_eq!(names, ["sheets"], "it is the same source");
 }
 
@@ -193,7 +237,10 @@ fn what_goes_wrong_on_the_way_is_a_word_in_the_address_and_a_sentence_on_the_pag
     let denied = format!("error=access_denied&error_description=%3Cscript%3E&state={state}");
     assert_eq!(back(&mut ada, "google_sheets", &denied), error("provider_denied"));
     let state = begin(&mut ada, "/oauth/connect/google_sheets");
-    assert_eq!(back(&mut ada, "google_sheets", &format!("code=bad&state={state}")), error("exchange_failed"));
+    assert_eq!(
+        back(&mut ada, "google_sheets", &format!("code=bad&state={state}")),
+        error("exchange_failed")
+    );
     let state = begin(&mut ada, "/oauth/connect/google_ads");
     assert_eq!(back(&mut ada, "google_ads", &format!("code=x&state={state}")), error("save_failed"));
     assert_eq!(back(&mut ada, "google_sheets", ""), error("state_mismatch"));
@@ -216,7 +263,10 @@ fn a_connection_is_checked_and_disconnected_by_its_name_or_its_type() {
     let checked = ada.post("/api/secrets/oauth/google_sheets/check", json!({}));
     assert_eq!(checked.status, 200);
     let found = checked.json();
-    assert_eq!((&found["name"], &found["valid"], &found["error_code"]), (&json!("sheets"), &json!(true), &json!(null)));
+    assert_eq!(
+        (&found["name"], &found["valid"], &found["error_code"]),
+        (&json!("sheets"), &json!(true), &json!(null))
+    );
     *world.provider.checked.lock().expect("not poisoned") = CheckedConnection {
         is_valid: false,
         error: Some((Word::new("revoked"), "the provider refuses the tokens")),
@@ -233,6 +283,13 @@ fn a_connection_is_checked_and_disconnected_by_its_name_or_its_type() {
     assert_eq!(ada.get("/api/secrets/oauth").json(), json!([]));
     assert_eq!(
         events(&world),
-        ["oauth_checked", "oauth_checked", "oauth_checked", "oauth_checked", "oauth_source_disconnected", "oauth_source_disconnected"]
+        [
+            "oauth_checked",
+            "oauth_checked",
+            "oauth_checked",
+            "oauth_checked",
+            "oauth_source_disconnected",
+            "oauth_source_disconnected"
+        ]
     );
 }

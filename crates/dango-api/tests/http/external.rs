@@ -50,7 +50,11 @@ fn a_click_leads_to_the_provider_and_back_to_the_page_that_was_wanted() {
     assert_eq!(browser.open("/settings/account").status, 200);
     assert_eq!(back(&mut browser, "google", &query), "/login?error=state_mismatch", "once");
     let query = go(&mut world.browser(), "/api/auth/oauth/google/login?next=//evil.example");
-    assert_eq!(back(&mut world.browser(), "google", &query), "/login?error=state_mismatch", "another browser");
+    assert_eq!(
+        back(&mut world.browser(), "google", &query),
+        "/login?error=state_mismatch",
+        "another browser"
+    );
 }
 
 #[test]
@@ -71,7 +75,11 @@ fn a_second_factor_and_a_change_that_is_due_are_asked_for_here_too() {
 #[test]
 fn whoever_is_not_let_in_reads_one_sentence_whatever_the_reason() {
     let world = world();
-    for (subject, email) in [("7", verified("nobody@team.example")), ("8", EmailClaim::Unverified), ("9", EmailClaim::Absent)] {
+    for (subject, email) in [
+        ("7", verified("nobody@team.example")),
+        ("8", EmailClaim::Unverified),
+        ("9", EmailClaim::Absent),
+    ] {
         *world.provider.person.lock().expect("not poisoned") = person(subject, email);
         let mut browser = world.browser();
         let query = go(&mut browser, "/api/auth/oauth/google/login");
@@ -91,7 +99,10 @@ fn an_answer_for_one_provider_is_none_for_another_and_an_unknown_one_is_none() {
     let query = go(&mut browser, "/api/auth/oauth/google/login");
     assert_eq!(back(&mut browser, "github", &query), "/login?error=state_mismatch");
     assert_eq!(back(&mut browser, "gitlab", &query), "/login?error=unsupported");
-    assert_eq!(browser.open("/api/auth/oauth/gitlab/login").way(), (303, "/login?error=unsupported"));
+    assert_eq!(
+        browser.open("/api/auth/oauth/gitlab/login").way(),
+        (303, "/login?error=unsupported")
+    );
     assert_eq!(world.provider.redeemed(), 0);
     let query = go(&mut browser, "/api/auth/oauth/google/login");
     let denied = query.replace("code=x", "error=access_denied");

@@ -65,7 +65,10 @@ impl Provider {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let state = PlainToken::<kind::OauthState>::make(&OsEntropy).expect("random");
         BegunFlow {
-            url: format!("https://provider.example/authorize?redirect_uri={redirect_uri}&state={}", state.expose()),
+            url: format!(
+                "https://provider.example/authorize?redirect_uri={redirect_uri}&state={}",
+                state.expose()
+            ),
             state,
             kept: Zeroizing::new(VERIFIER.as_bytes().to_vec()),
         }
@@ -102,7 +105,9 @@ impl Connections for Provider {
             source_type: name.parse().expect("a type"),
             title: title.to_owned(),
         };
-        [("google_sheets", "Google Sheets"), ("google_ads", "Google Ads")].map(source).to_vec()
+        [("google_sheets", "Google Sheets"), ("google_ads", "Google Ads")]
+            .map(source)
+            .to_vec()
     }
 
     fn begin<'a>(&'a self, _: &'a WantedConnection, redirect_uri: &'a str) -> BoxFuture<'a, Result<BegunFlow, ProviderFailure>> {
@@ -137,9 +142,7 @@ impl Connections for Provider {
     fn disconnect<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Disconnected, FilesError>> {
         Box::pin(async move {
             self.files.connections.lock().expect("not poisoned").retain(|one| one.name != name);
-            Ok(Disconnected {
-                revoked_at_provider: true,
-            })
+            Ok(Disconnected { revoked_at_provider: true })
         })
     }
 }

@@ -50,7 +50,18 @@ pub(super) fn decode(bytes: &[u8]) -> Option<PendingFlow> {
     if *version != VERSION || !rest.is_empty() {
         return None;
     }
-    let [provider, state, context, nonce, verifier, redirect_uri, scopes, issuer, issuer_required, expires_at] = fields;
+    let [
+        provider,
+        state,
+        context,
+        nonce,
+        verifier,
+        redirect_uri,
+        scopes,
+        issuer,
+        issuer_required,
+        expires_at,
+    ] = fields;
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
     let digest = |bytes: &[u8]| Some(Digest::from_bytes(bytes.try_into().ok()?));
     let nonce = match nonce {
@@ -64,7 +75,11 @@ pub(super) fn decode(bytes: &[u8]) -> Option<PendingFlow> {
         nonce,
         verifier: SecretValue::new(text(verifier)?).ok()?,
         redirect_uri: text(redirect_uri)?.parse().ok()?,
-        scopes: text(scopes)?.split('\n').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        scopes: text(scopes)?
+            .split('\n')
+            .filter(|scope| !scope.is_empty())
+            .map(str::to_owned)
+            .collect(),
         issuer: text(issuer).filter(|issuer| !issuer.is_empty()),
         issuer_required: issuer_required == [1],
         expires_at: Timestamp::from_unix_micros(i64::from_be_bytes(expires_at.try_into().ok()?)),
@@ -96,9 +111,15 @@ mod tests {
             let bytes = encode(PendingFlow::from_record(record(nonce)));
             let (back, expected) = (decode(&bytes).expect("a flow").into_record(), record(nonce));
             assert!(back.state.ct_eq(&expected.state) && back.context.ct_eq(&expected.context));
-            assert_eq!(back.nonce.map(|nonce| *nonce.as_bytes()), expected.nonce.map(|nonce| *nonce.as_bytes()));
+            assert_eq!(
+                back.nonce.map(|nonce| *nonce.as_bytes()),
+                expected.nonce.map(|nonce| *nonce.as_bytes())
+            );
             assert_eq!(back.verifier.expose(), expected.verifier.expose());
-            assert_eq!((back.provider, back.redirect_uri, back.scopes), (expected.provider, expected.redirect_uri, expected.scopes));
+            assert_eq!(
+                (back.provider, back.redirect_uri, back.scopes),
+                (expected.provider, expected.redirect_uri, expected.scopes)
+            );
             assert_eq!((back.issuer, back.issuer_required), (expected.issuer, expected.issuer_required));
             assert_eq!(back.expires_at, expected.expires_at);
         }

@@ -202,7 +202,11 @@ fn replacement(system: &System, provider: &str) -> Result<Replacement, Failure> 
     let variable = |name: &str| system.variable(name).map(|value| value.to_string_lossy().into_owned());
     let replacement = Replacement::from_environment(provider, variable).map_err(|error| Failure::caused_by(&error))?;
     for endpoint in replacement.replaced() {
-        tracing::warn!(provider = provider.name, endpoint, "an endpoint of a login provider is replaced by the environment");
+        tracing::warn!(
+            provider = provider.name,
+            endpoint,
+            "an endpoint of a login provider is replaced by the environment"
+        );
     }
     Ok(replacement)
 }
@@ -211,8 +215,13 @@ fn secret(system: &System, name: LoginName) -> Result<SecretValue, Failure> {
     let variable = name.secret_variable();
     let secret = system.secret_variable(variable)?.filter(|secret| !secret.expose().is_empty());
     secret.ok_or_else(|| {
-        Failure::new(format!("people are to log in with {}, and {variable} has no client secret", name.as_str()))
-            .hint(format!("set {variable} in the environment of the server; it is never read from a file of settings"))
+        Failure::new(format!(
+            "people are to log in with {}, and {variable} has no client secret",
+            name.as_str()
+        ))
+        .hint(format!(
+            "set {variable} in the environment of the server; it is never read from a file of settings"
+        ))
     })
 }
 
@@ -294,15 +303,25 @@ mod tests {
     fn each_provider_has_a_button_and_an_address_matters_only_where_it_was_allowed() {
         let http: Arc<dyn Http> = Arc::new(GitHub::default());
         let all = [LoginName::Google, LoginName::GitHub, LoginName::Oidc];
-        let logins = Logins::of(&system(&SECRETS), &settings(&all), Arc::clone(&http)).expect("set up").expect("some");
-        let shown: Vec<_> = logins.providers().iter().map(|one| (one.name.as_str(), one.title.as_str(), one.first_use)).collect();
+        let logins = Logins::of(&system(&SECRETS), &settings(&all), Arc::clone(&http))
+            .expect("set up")
+            .expect("some");
+        let shown: Vec<_> = logins
+            .providers()
+            .iter()
+            .map(|one| (one.name.as_str(), one.title.as_str(), one.first_use))
+            .collect();
         let expected = [
             ("google", "Google", FirstUse::LinkedOnly),
             ("github", "GitHub", FirstUse::ByVerifiedEmail),
             ("oidc", "Example", FirstUse::LinkedOnly),
         ];
         assert_eq!(shown, expected);
-        assert!(Logins::of(&system(&[]), &settings(&[]), Arc::clone(&http)).expect("set up").is_none());
+        assert!(
+            Logins::of(&system(&[]), &settings(&[]), Arc::clone(&http))
+                .expect("set up")
+                .is_none()
+        );
         let missing = Logins::of(&system(&SECRETS[..1]), &settings(&all), http).err().expect("no secret");
         assert!(format!("{missing:?}").contains("DANGO_LOGIN_GITHUB_SECRET"));
     }
@@ -311,7 +330,9 @@ mod tests {
     fn a_login_goes_there_and_back_and_its_answer_fits_one_flow_alone() {
         let github = Arc::new(GitHub::default());
         let http: Arc<dyn Http> = Arc::clone(&github) as _;
-        let logins = Logins::of(&system(&SECRETS), &settings(&[LoginName::GitHub]), http).expect("set up").expect("one");
+        let logins = Logins::of(&system(&SECRETS), &settings(&[LoginName::GitHub]), http)
+            .expect("set up")
+            .expect("one");
         let provider = &logins.providers()[0];
         let begin = || wait(logins.begin(provider, "https://dango.example/api/auth/oauth/github/callback")).expect("begun");
         let (one, other) = (begin(), begin());
@@ -326,7 +347,13 @@ mod tests {
         assert_eq!(denied.problem(), ProviderProblem::ProviderDenied);
         assert!(github.asked.lock().expect("not poisoned").is_empty(), "nothing was sent");
         let account = wait(logins.finish(provider, &one.kept, &query)).expect("known");
-        assert_eq!((account.identity.issuer(), account.identity.subject()), ("https://github.com", "583231"));
-        assert_eq!(account.email, EmailClaim::Verified("octocat@github.com".parse().expect("an address")));
+        assert_eq!(
+            (account.identity.issuer(), account.identity.subject()),
+            ("https://github.com", "583231")
+        );
+        assert_eq!(
+            account.email,
+            EmailClaim::Verified("octocat@github.com".parse().expect("an address"))
+        );
     }
 }

@@ -136,8 +136,14 @@ fn a_login_provider_is_a_client_and_one_of_its_own_kind_has_an_issuer() {
     let oidc = ["--login-oidc-client", "1234", "--login-oidc-issuer", "https://login.example.com"];
     let both = [&oidc[..], &["--login-google-client", "a.apps.example", "--login-by-email", "oidc"]].concat();
     let both = logins(&both).expect("both");
-    let expected = [(LoginName::Google, "a.apps.example".to_owned()), (LoginName::Oidc, "1234".to_owned())];
-    assert_eq!((both.clients.as_slice(), both.by_email.as_slice()), (&expected[..], &[LoginName::Oidc][..]));
+    let expected = [
+        (LoginName::Google, "a.apps.example".to_owned()),
+        (LoginName::Oidc, "1234".to_owned()),
+    ];
+    assert_eq!(
+        (both.clients.as_slice(), both.by_email.as_slice()),
+        (&expected[..], &[LoginName::Oidc][..])
+    );
     assert_eq!(both.oidc_issuer.as_deref(), Some("https://login.example.com"));
     for alone in [&oidc[..2], &oidc[2..]] {
         let error = logins(alone).expect_err("the other is missing").to_string();

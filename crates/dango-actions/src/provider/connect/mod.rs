@@ -22,9 +22,7 @@ use crate::recording::{ChangeDraft, Ending};
 use crate::workers::offload;
 
 pub use error::{ConnectError, ConnectionError};
-pub use port::{
-    CheckedConnection, ConnectableSource, Connections, Disconnected, GrantedAccount, GrantedConnection, WantedConnection,
-};
+pub use port::{CheckedConnection, ConnectableSource, Connections, Disconnected, GrantedAccount, GrantedConnection, WantedConnection};
 
 /// What connections take.
 const NEED: Need = Need::Permission(Permission::ConfigManage);
@@ -100,7 +98,11 @@ impl ConnectionDesk {
         };
         let note = note.to_text();
         let kept = self.actions.write(caller, move |mut unit| {
-            Box::pin(async move { Ok(Ok::<_, ConnectError>(unit.keep_flow(begun, (starter, &connector), Some(note)).await?)) })
+            Box::pin(async move {
+                Ok(Ok::<_, ConnectError>(
+                    unit.keep_flow(begun, (starter, &connector), Some(note)).await?,
+                ))
+            })
         });
         let url = kept.await?.map_err(|refusal| ConnectError::Provider(refusal.problem()))?;
         let started = drafts::connection(Event::OauthStarted, wanted.name.as_str(), Some(&wanted.source_type));
@@ -157,7 +159,9 @@ impl ConnectionDesk {
         }
         // Whoever hangs up from here on loses nothing: it is stored and recorded on a thread of its own.
         let (actions, inner) = (self.actions.clone(), self.actions.inner());
-        let stored = offload(&*inner.workers, move || pollster::block_on(store(&actions, &caller, wanted, granted)));
+        let stored = offload(&*inner.workers, move || {
+            pollster::block_on(store(&actions, &caller, wanted, granted))
+        });
         stored.await?
     }
 
@@ -171,7 +175,10 @@ impl ConnectionDesk {
     pub async fn check(&self, caller: &Caller, name: &str) -> Result<(ListedConnection, CheckedConnection), ConnectionError> {
         self.actions.check(caller, NEED).await?;
         let listed = self.find(name)?;
-        let pending = self.actions.begin_changes(caller, vec![about(Event::OauthChecked, &listed)]).await?;
+        let pending = self
+            .actions
+            .begin_changes(caller, vec![about(Event::OauthChecked, &listed)])
+            .await?;
         let checked = self.connections.check(&listed.name).await;
         let ending = match &checked {
             Ok(CheckedConnection { error: None, .. }) => Ending::done(),

@@ -125,7 +125,9 @@ pub(super) fn sentence_of(code: &str) -> Option<&'static str> {
         "missing_credentials" => "The server has no client id and secret for this provider yet. Set them up first.",
         "no_domain" => "OAuth connections require a domain with HTTPS.",
         "unsupported" => "This source is not connected by a login at a provider.",
-        "account_mismatch" => "This is another account than the one that was connected. Sign in with that one, or choose “Use another account” below.",
+        "account_mismatch" => {
+            "This is another account than the one that was connected. Sign in with that one, or choose “Use another account” below."
+        }
         "save_failed" => "The connection could not be saved, so nothing has changed.",
         _ => return None,
     })

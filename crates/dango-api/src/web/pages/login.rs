@@ -91,7 +91,9 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let flash = Flash::of(&visit.headers);
     let error = visit.asked("error").and_then(sentence_of);
     let frame = Frame {
-        notice: error.map(|sentence| Notice::new(Tone::Bad, sentence)).or_else(|| flash.map(Flash::notice)),
+        notice: error
+            .map(|sentence| Notice::new(Tone::Bad, sentence))
+            .or_else(|| flash.map(Flash::notice)),
         ..Frame::bare()
     };
     let shown = LoginPage {

@@ -78,7 +78,9 @@ pub(crate) async fn begin_login(visit: Visit) -> Answer {
     let known = credential::flow_browser(&visit.headers, visit.site());
     let browser = match known {
         Some(browser) => browser,
-        None => PlainToken::make(visit.app.entropy()).map_err(|_| Problem::new(code!(no_randomness), "the server could not do its part"))?,
+        None => {
+            PlainToken::make(visit.app.entropy()).map_err(|_| Problem::new(code!(no_randomness), "the server could not do its part"))?
+        }
     };
     let begin = BeginExternalLogin {
         provider,
@@ -198,7 +200,11 @@ mod tests {
             }
             assert!(!passes(&[&OWN[..], &OWN[place..=place]].concat()), "{name} twice");
         }
-        for ahead in [("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch"), ("x-moz", "prefetch")] {
+        for ahead in [
+            ("sec-purpose", "prefetch;prerender"),
+            ("purpose", "prefetch"),
+            ("x-moz", "prefetch"),
+        ] {
             assert!(!passes(&[&OWN[..], &[ahead]].concat()), "{ahead:?}");
         }
     }
