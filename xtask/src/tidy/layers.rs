@@ -58,6 +58,7 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
             "dango-actions",
             "dango-vault",
             "dango-sources",
+            "dango-oauth",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),

@@ -93,6 +93,7 @@ async fn answer(page: &'static Page, app: App, request: Request) -> Result<Respo
     let Arrived {
         client,
         request,
+        host,
         mut parts,
         sent,
     } = arrive(&app, page.cross_site(), request).await?;
