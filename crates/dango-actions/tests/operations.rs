@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use dango_actions::{
     Actions, AuditView, AuthManage, BeginExternalLogin, Caller, ChangeDraft, ConnectionDesk, Credential, Ending, FinishExternalLogin,
-    FirstLogin, Grant, LogInStep, Machine, Need, SignedIn, UsersManage, UsersView, WantedAccount,
+    FinishedExternal, FirstLogin, Grant, LogInStep, Machine, Need, SignedIn, UsersManage, UsersView, WantedAccount,
 };
 use dango_audit::Event;
 use dango_audit::export::ExportFormat;
@@ -439,8 +439,12 @@ fn elsewhere(page: &mut Page) {
             query: &answer,
             device: None,
             earlier: None,
+            holder: None,
         };
-        block_on(w.actions.finish_external_login(&visitor(), &fake, finish))
+        match block_on(w.actions.finish_external_login(&visitor(), &fake, finish)) {
+            FinishedExternal::LogIn(outcome) => outcome,
+            FinishedExternal::Link(_) => panic!("nobody is logged in"),
+        }
     };
     let done = page.note("finish_external_login", "an answer of the provider", finish, |w| finish(w).is_err());
     let LogInStep::Done(login) = done.step else {

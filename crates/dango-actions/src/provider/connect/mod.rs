@@ -22,7 +22,10 @@ use crate::recording::{ChangeDraft, Ending};
 use crate::workers::offload;
 
 pub use error::{ConnectError, ConnectionError};
-pub use port::{CheckedConnection, ConnectableSource, Connections, Disconnected, GrantedAccount, GrantedConnection, WantedConnection};
+pub use port::{
+    BrokenCause, CheckedConnection, ConnectableSource, ConnectionTrouble, Connections, Disconnected, GrantedAccount, GrantedConnection,
+    WantedConnection,
+};
 
 /// What connections take.
 const NEED: Need = Need::Permission(Permission::ConfigManage);
@@ -69,6 +72,11 @@ impl ConnectionDesk {
     /// What can be connected. Nobody is asked.
     pub fn sources(&self) -> Vec<ConnectableSource> {
         self.connections.sources()
+    }
+
+    /// What stands in the way of a stored connection, as far as it is known. Nobody is asked.
+    pub fn trouble(&self, listed: &ListedConnection) -> Option<ConnectionTrouble> {
+        self.connections.trouble(listed)
     }
 
     /// Begins to connect a source, by its name or its type; answers where the browser goes.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use dango_actions::Setup;
 use dango_api::{PAGES, Page, Site, Verb, Visitor};
-use dango_identity::{Permission, Role};
+use dango_identity::Role;
 
 use crate::world::{Browser, RIGHT, World};
 
@@ -50,7 +50,7 @@ fn expected(page: &Page, who: Who) -> (u16, &'static str) {
         _ => (200, ""),
     };
     match (page.visitor(), who) {
-        (Visitor::Returning, Who::Person(role)) if !role.permissions().contains(Permission::ConfigManage) => (403, ""),
+        (Visitor::Returning, Who::Person(role)) if page.permission.is_some_and(|needed| !role.permissions().contains(needed)) => (403, ""),
         (Visitor::Anybody | Visitor::Leaving | Visitor::Returning, _) => shown,
         (Visitor::Guest, Who::Anybody | Who::Partial) => shown,
         (Visitor::Guest, Who::Person(_)) => (303, "/"),
