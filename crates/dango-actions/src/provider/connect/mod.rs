@@ -130,15 +130,15 @@ impl ConnectionDesk {
     ///
     /// [`ConnectError`].
     pub async fn finish(&self, holder: Option<&Holder<Full>>, source_type: &str, query: &str) -> Result<Connected, ConnectError> {
-        let Ok(source_type) = source_type.parse::<SourceType>() else {
-            return Err(ConnectError::Provider(ProviderProblem::Unsupported));
-        };
         let caller = match holder {
             Some(holder) => holder.caller().clone(),
             // The answer of somebody who is not signed in uses its flow up, and does nothing more.
             None => Caller::system(),
         };
         self.actions.check(&caller, NEED).await?;
+        let Ok(source_type) = source_type.parse::<SourceType>() else {
+            return Err(ConnectError::Provider(ProviderProblem::Unsupported));
+        };
         let note = match self.take(&caller, holder, &source_type, query).await? {
             Ok(kept) => kept,
             Err(refusal) => {
