@@ -1,8 +1,10 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod certified;
 mod connect;
 mod fake;
 mod keeping;
+mod terminal;
 mod ways;
 
 use std::io::{BufRead, BufReader, Read, Write};
