@@ -5,6 +5,7 @@ mod connect;
 mod fake;
 mod keeping;
 mod terminal;
+mod types;
 mod ways;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -42,6 +43,17 @@ impl Waiting {
     /// Starts it, and reads up to the line that is the address alone.
     #[track_caller]
     fn start(project: &Scratch, arguments: &[&str]) -> Self {
+        Self::launch(project, arguments, None)
+    }
+
+    /// The same with a whole standard input, so that nothing can be pasted.
+    #[track_caller]
+    fn start_with(project: &Scratch, arguments: &[&str], stdin: &str) -> Self {
+        Self::launch(project, arguments, Some(stdin))
+    }
+
+    #[track_caller]
+    fn launch(project: &Scratch, arguments: &[&str], stdin: Option<&str>) -> Self {
         let mut words = vec!["oauth"];
         words.extend(arguments);
         words.push("--no-browser");
@@ -53,6 +65,10 @@ impl Waiting {
             .stderr(Stdio::piped())
             .spawn()
             .expect("started");
+        if let Some(text) = stdin {
+            let mut input = child.stdin.take().expect("it was asked for");
+            input.write_all(text.as_bytes()).expect("taken");
+        }
         let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
         let mut before = String::new();
         loop {
