@@ -4,6 +4,7 @@ mod certified;
 mod connect;
 mod fake;
 mod keeping;
+mod refused;
 mod terminal;
 mod types;
 mod ways;
