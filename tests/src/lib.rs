@@ -29,6 +29,7 @@ pub mod console;
 mod counterparts;
 mod keyring;
 mod process;
+pub mod provider;
 pub mod refusals;
 mod scratch;
 mod server;

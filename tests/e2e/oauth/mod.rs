@@ -2,7 +2,6 @@
 
 mod certified;
 mod connect;
-mod fake;
 mod keeping;
 mod refused;
 mod terminal;
@@ -13,14 +12,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Stdio};
 
+use dango_tests::provider::{Answers, Fake, consent};
 use dango_tests::{Output, Scratch};
-
-use fake::Fake;
 
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
 
 /// A project whose app is registered at a provider that is a fake of ours.
-fn project_with_app(provider: &str, fake: &Fake) -> Scratch {
+fn project_with_app(provider: &str, fake: &Fake<impl Answers>) -> Scratch {
     let mut project = Scratch::initialised();
     fake.stands_in_for(provider, &mut project);
     project.give("DANGO_OAUTH_CALLBACK_URL", "http://127.0.0.1:0/callback");
@@ -119,6 +117,14 @@ impl Waiting {
         answer
     }
 
+    /// Goes to the provider and back as a browser does; answers what it shows then.
+    #[track_caller]
+    fn consent(&self) -> String {
+        let back = consent(&self.address);
+        let target = back.strip_prefix("http://").and_then(|rest| Some(rest.split_at(rest.find('/')?).1));
+        self.browse("GET", target.expect("the callback is plain HTTP"))
+    }
+
     /// Types a line into the program.
     #[track_caller]
     fn paste(&mut self, line: &str) {
@@ -144,7 +150,7 @@ impl Waiting {
 #[track_caller]
 fn connect(project: &Scratch, arguments: &[&str]) -> Output {
     let waiting = Waiting::start(project, arguments);
-    let page = waiting.browse("GET", &waiting.callback("code=the-code"));
+    let page = waiting.consent();
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     waiting.end().success()
 }
