@@ -61,6 +61,11 @@ impl<'a> Places<'a> {
 
     /// Whether the source does not work without a field.
     pub fn needs(&self, field: &FieldSpec) -> bool {
+        if let Some(host) = &self.provider.host
+            && host.field.as_deref() == Some(field.name)
+        {
+            return host.default.is_none();
+        }
         match self.spec.and_then(|spec| self.variant(spec)) {
             Some(variant) if variant.names(field) => variant.needs.contains(&field.name),
             _ => field.required,

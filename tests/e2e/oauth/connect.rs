@@ -1,8 +1,8 @@
 //! A source connected: what is stored for dlt, what is asked of the provider, and nothing secret anywhere else.
 
+use dango_tests::provider::{Facebook, Fake, Google};
 use serde_json::json;
 
-use super::fake::{self, Fake};
 use super::{CLIENT_SECRET, Waiting, connect, project_with_app};
 use crate::answers::Answer;
 use crate::dlt::{from_file, from_run};
@@ -10,7 +10,7 @@ use crate::dlt::{from_file, from_run};
 #[test]
 fn google_sheets_is_connected_and_dlt_resolves_what_was_stored_plain_and_encrypted() {
     for encrypted in [false, true] {
-        let fake = Fake::start(fake::google);
+        let fake = Fake::start(Google::new());
         let mut project = project_with_app("google", &fake);
         let mut arguments = vec!["google_sheets", "--json"];
         if encrypted {
@@ -53,7 +53,7 @@ fn google_sheets_is_connected_and_dlt_resolves_what_was_stored_plain_and_encrypt
 
 #[test]
 fn facebook_takes_the_account_beside_the_token_and_counts_its_sixty_days() {
-    let fake = Fake::start(fake::facebook);
+    let fake = Fake::start(Facebook::new());
     let project = project_with_app("facebook", &fake);
     let missing = project.run(&["oauth", "facebook_ads", "--no-browser"]);
     let _ = missing.fails(2, &["account_id", "--set"]);
@@ -62,7 +62,7 @@ fn facebook_takes_the_account_beside_the_token_and_counts_its_sixty_days() {
     let text = project.read(".dlt/secrets.toml");
     assert!(text.contains("[sources.facebook_ads]"), "{text}");
     assert!(
-        text.contains("account_id = \"123456\"") && text.contains("access_token = \"EAAcanary-long\""),
+        text.contains("account_id = \"123456\"") && text.contains("access_token = \"EAAcanary-long-2\""),
         "{text}"
     );
     assert!(!text.contains("EAAcanary-short") && !text.contains(CLIENT_SECRET), "{text}");
@@ -70,7 +70,7 @@ fn facebook_takes_the_account_beside_the_token_and_counts_its_sixty_days() {
 
 #[test]
 fn whatever_else_knocks_disturbs_nothing() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let waiting = Waiting::start(&project, &["google_sheets"]);
     for (method, target) in [
@@ -97,7 +97,7 @@ fn whatever_else_knocks_disturbs_nothing() {
 
 #[test]
 fn who_says_no_has_changed_nothing() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let before = project.read(".dlt/secrets.toml");
     let waiting = Waiting::start(&project, &["google_sheets"]);
@@ -110,7 +110,7 @@ fn who_says_no_has_changed_nothing() {
 
 #[test]
 fn a_machine_without_a_browser_takes_the_pasted_answer() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let mut waiting = Waiting::start(&project, &["google_sheets", "--quiet"]);
     assert_eq!(
@@ -130,7 +130,7 @@ fn a_machine_without_a_browser_takes_the_pasted_answer() {
 
 #[test]
 fn nobody_who_answers_ends_the_wait() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let timed_out = project
         .dango(&["oauth", "google_sheets", "--no-browser"])
@@ -143,7 +143,7 @@ fn nobody_who_answers_ends_the_wait() {
 
 #[test]
 fn another_account_than_before_is_asked_about_and_two_live_side_by_side() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let _ = connect(&project, &["google_sheets"]);
     let text = project.read(".dlt/secrets.toml").replace("ada@example.com", "bob@example.com");

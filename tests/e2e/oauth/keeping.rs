@@ -1,58 +1,19 @@
 //! Connections kept alive and ended: one renewal at a time, no grant lost, and nothing left of what was removed.
 
-use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dango_tests::Scratch;
+use dango_tests::provider::{Fake, Google, Reuse, Rotating, Trouble};
 use serde_json::json;
 
-use super::fake::{self, Fake, INVALID_GRANT, Reply, Seen};
 use super::{connect, project_with_app};
 use crate::answers::Answer;
 
-/// A provider of the project's own whose refresh tokens are worth something once.
-const ROTATING: &str = "[corp]\nauthorize = \"https://corp.example/a\"\ntoken = \"https://corp.example/t\"\n\
-                        userinfo = \"https://corp.example/u\"\nrevoke = \"https://corp.example/r\"\nrevocation = \"rfc7009\"\n\
-                        refresh = \"rotating\"\naccess_seconds = 3600\nidentity = { subject = \"/sub\", identifier = \"/email\" }\n\
-                        [corp.sources]\ncorp_data = { scopes = [\"data\"], access_token = \"access_token\", refresh_token = \"refresh_token\" }\n";
-
-/// Rotation with detection of reuse: a token that comes a second time ends the whole grant (RFC 9700 §4.14.2).
-#[derive(Default)]
-struct Rotating {
-    given: AtomicUsize,
-    used: Mutex<HashSet<String>>,
-}
-
-impl Rotating {
-    fn answer(&self, seen: &Seen) -> Reply {
-        match seen.target.as_str() {
-            "/token" => {
-                let token = seen.field("refresh_token");
-                let is_reused = token.is_some_and(|token| !self.used.lock().expect("no thread failed").insert(token));
-                if is_reused {
-                    return (400, INVALID_GRANT.to_owned());
-                }
-                let number = self.given.fetch_add(1, Ordering::SeqCst);
-                (
-                    200,
-                    format!(
-                        "{{\"access_token\":\"canary-a{number}\",\"refresh_token\":\"canary-r{number}\",\"expires_in\":3600,\"token_type\":\"Bearer\"}}"
-                    ),
-                )
-            }
-            "/userinfo" => (200, "{\"sub\":\"1\",\"email\":\"ada@corp.example\"}".to_owned()),
-            _ => (200, String::new()),
-        }
-    }
-}
-
-fn rotating_project(fake: &Fake) -> Scratch {
+fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
     let mut project = Scratch::initialised();
-    project.write(".dango/providers.toml", ROTATING);
+    project.write(".dango/providers.toml", Rotating::DESCRIPTION);
     fake.stands_in_for("corp", &mut project);
     project.give("DANGO_OAUTH_CALLBACK_URL", "http://127.0.0.1:0/callback");
     let _ = project
@@ -66,8 +27,7 @@ fn rotating_project(fake: &Fake) -> Scratch {
 
 #[test]
 fn of_many_renewals_at_a_time_one_asks_the_provider_and_all_succeed() {
-    let rotating = Rotating::default();
-    let fake = Fake::start(move |seen| rotating.answer(seen));
+    let fake = Fake::start(Rotating::new(Reuse::Any));
     let project = rotating_project(&fake);
     let lock = project.path().join(".dango/oauth-corp_data.lock");
     let held = OpenOptions::new().write(true).open(lock).expect("connecting has made it");
@@ -99,18 +59,11 @@ fn of_many_renewals_at_a_time_one_asks_the_provider_and_all_succeed() {
 
 #[test]
 fn trouble_of_the_provider_costs_no_grant_and_a_refusal_names_its_cause() {
-    let times = AtomicUsize::new(0);
-    let fake = Fake::start(move |seen| match (seen.target.as_str(), seen.field("grant_type").as_deref()) {
-        ("/token", Some("refresh_token")) => match times.fetch_add(1, Ordering::SeqCst) {
-            0..5 => (503, "{}".to_owned()),
-            5 => fake::google(seen),
-            _ => (400, INVALID_GRANT.to_owned()),
-        },
-        _ => fake::google(seen),
-    });
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let _ = connect(&project, &["google_sheets"]);
     let before = project.read(".dlt/secrets.toml");
+    fake.trouble("/token", [const { Trouble::Unavailable }; 5]);
     for _ in 0..5 {
         let _ = project
             .run(&["oauth", "refresh", "google_sheets"])
@@ -120,6 +73,7 @@ fn trouble_of_the_provider_costs_no_grant_and_a_refusal_names_its_cause() {
     let _ = project.run(&["oauth", "refresh", "google_sheets"]).success();
     let after = project.read(".dlt/secrets.toml");
     assert!(after.contains("last_refreshed = ") && after.contains("canary-refresh"), "{after}");
+    fake.provider().end_grants();
     let checked = project.run(&["oauth", "check", "--json"]).ending_with(3).json();
     assert_eq!(
         (&checked[0]["valid"], &checked[0]["error_code"]),
@@ -134,7 +88,7 @@ fn trouble_of_the_provider_costs_no_grant_and_a_refusal_names_its_cause() {
 
 #[test]
 fn removing_revokes_and_leaves_nothing() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let before = project.read(".dlt/secrets.toml");
     let _ = connect(&project, &["google_sheets"]);
@@ -148,7 +102,7 @@ fn removing_revokes_and_leaves_nothing() {
         (&json!("disconnected"), &json!(true))
     );
     assert_eq!(fake.asked("/revoke")[0].field("token").as_deref(), Some("1//canary-refresh"));
-    assert_eq!(fake.asked("/revoke")[0].authorization, None);
+    assert_eq!(fake.asked("/revoke")[0].header("authorization"), None);
     assert_eq!(project.read(".dlt/secrets.toml").trim_end(), before.trim_end());
     assert_eq!(project.run(&["oauth", "list", "--json"]).success().json(), json!([]));
     let events = project.run(&["audit", "list", "--json"]).success().stdout;
@@ -158,7 +112,7 @@ fn removing_revokes_and_leaves_nothing() {
 
 #[test]
 fn a_token_that_stays_stays_as_it_is_written() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let mut project = project_with_app("google", &fake);
     let _ = connect(&project, &["google_sheets"]);
     let text = project

@@ -1,22 +1,24 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod certified;
 mod connect;
-mod fake;
 mod keeping;
+mod refused;
+mod terminal;
+mod types;
 mod ways;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Stdio};
 
+use dango_tests::provider::{Answers, Fake, consent};
 use dango_tests::{Output, Scratch};
-
-use fake::Fake;
 
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
 
 /// A project whose app is registered at a provider that is a fake of ours.
-fn project_with_app(provider: &str, fake: &Fake) -> Scratch {
+fn project_with_app(provider: &str, fake: &Fake<impl Answers>) -> Scratch {
     let mut project = Scratch::initialised();
     fake.stands_in_for(provider, &mut project);
     project.give("DANGO_OAUTH_CALLBACK_URL", "http://127.0.0.1:0/callback");
@@ -40,6 +42,17 @@ impl Waiting {
     /// Starts it, and reads up to the line that is the address alone.
     #[track_caller]
     fn start(project: &Scratch, arguments: &[&str]) -> Self {
+        Self::launch(project, arguments, None)
+    }
+
+    /// The same with a whole standard input, so that nothing can be pasted.
+    #[track_caller]
+    fn start_with(project: &Scratch, arguments: &[&str], stdin: &str) -> Self {
+        Self::launch(project, arguments, Some(stdin))
+    }
+
+    #[track_caller]
+    fn launch(project: &Scratch, arguments: &[&str], stdin: Option<&str>) -> Self {
         let mut words = vec!["oauth"];
         words.extend(arguments);
         words.push("--no-browser");
@@ -51,6 +64,10 @@ impl Waiting {
             .stderr(Stdio::piped())
             .spawn()
             .expect("started");
+        if let Some(text) = stdin {
+            let mut input = child.stdin.take().expect("it was asked for");
+            input.write_all(text.as_bytes()).expect("taken");
+        }
         let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
         let mut before = String::new();
         loop {
@@ -100,6 +117,14 @@ impl Waiting {
         answer
     }
 
+    /// Goes to the provider and back as a browser does; answers what it shows then.
+    #[track_caller]
+    fn consent(&self) -> String {
+        let back = consent(&self.address);
+        let target = back.strip_prefix("http://").and_then(|rest| Some(rest.split_at(rest.find('/')?).1));
+        self.browse("GET", target.expect("the callback is plain HTTP"))
+    }
+
     /// Types a line into the program.
     #[track_caller]
     fn paste(&mut self, line: &str) {
@@ -125,7 +150,7 @@ impl Waiting {
 #[track_caller]
 fn connect(project: &Scratch, arguments: &[&str]) -> Output {
     let waiting = Waiting::start(project, arguments);
-    let page = waiting.browse("GET", &waiting.callback("code=the-code"));
+    let page = waiting.consent();
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     waiting.end().success()
 }

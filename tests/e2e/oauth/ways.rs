@@ -1,15 +1,15 @@
 //! The verbs that ask nobody: setup, list, status, offline checks, projects of earlier versions, and what is wrong usage.
 
 use dango_tests::Scratch;
+use dango_tests::provider::{Fake, Google};
 use serde_json::json;
 
-use super::fake::{self, Fake};
 use super::{connect, project_with_app};
 use crate::answers::Answer;
 
 #[test]
 fn setup_stores_the_app_says_what_to_register_and_updates_the_copies() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let env = project.read(".env");
     assert!(env.contains("GOOGLE_CLIENT_ID=") && env.contains("GOOGLE_CLIENT_SECRET="), "{env}");
