@@ -2,9 +2,9 @@
 //! side by side; and a host that is the account's own leads nowhere else.
 
 use dango_tests::Scratch;
+use dango_tests::provider::{Answers, Fake, Google, Reply, Seen};
 use serde_json::{Value, json};
 
-use super::fake::{Fake, Reply, Seen};
 use super::{CLIENT_SECRET, Waiting, connect};
 use crate::answers::Answer;
 use crate::dlt::{from_file, from_run};
@@ -112,11 +112,11 @@ fn anyone(seen: &Seen) -> Reply {
             "shop": { "id": 1, "myshopify_domain": "acme.myshopify.com", "name": "Acme" },
         }),
     };
-    (200, body.to_string())
+    Reply::json(200, body.to_string())
 }
 
 /// A project in which all providers are one fake, and an app is registered at each.
-fn project_at(fake: &Fake, encrypted: bool) -> Scratch {
+fn project_at(fake: &Fake<impl Answers>, encrypted: bool) -> Scratch {
     let mut project = Scratch::initialised();
     if encrypted {
         project.give("DANGO_KEY", "11".repeat(32));
@@ -187,7 +187,7 @@ fn what_every_type_stores_is_what_dlt_gives_to_its_source() {
 
 #[test]
 fn two_accounts_of_one_type_are_two_sources_for_dlt() {
-    let fake = Fake::start(super::fake::google);
+    let fake = Fake::start(Google::new());
     let project = super::project_with_app("google", &fake);
     for name in ["ads_eu", "ads_us"] {
         let customer = if name == "ads_eu" {

@@ -3,14 +3,14 @@
 use clap::Args;
 use dango_actions::Ending;
 use dango_audit::{Event, Word};
-use dango_oauth::{CheckError, Checked, HttpClient, Status, block_on, check, status};
+use dango_connections::{CheckFailure, Found, LiveError, PATIENCE};
+use dango_oauth::{CheckError, HttpClient, Status, status};
 use dango_vault::Connection;
 use serde::Serialize;
 
-use super::connect::PATIENCE;
-use super::renewing::{Renewing, draft};
+use super::find;
+use super::stored::{NOT_SAVED, ask, draft, live_failure, providers};
 use super::view::{ConnectionView, warn_of_unreadable};
-use super::{find, provider};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::{Failure, Status as Exit};
@@ -35,13 +35,6 @@ struct Row {
     valid: bool,
     error: Option<&'static str>,
     error_code: Option<&'static str>,
-}
-
-/// What was found of one connection.
-#[derive(Clone, Copy)]
-struct Found {
-    valid: bool,
-    error: Option<CheckError>,
 }
 
 pub(super) fn run(arguments: &CheckArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
@@ -89,29 +82,22 @@ fn offline(connection: &Connection, output: &Output<'_>) -> Found {
 }
 
 fn live(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Found, Failure> {
-    let vault = opened.vault();
-    // A check may have to renew, which one process does at a time.
-    let _lease = vault
-        .lease_connection(&connection.name, PATIENCE)
-        .map_err(|error| opened.vault_failure(&error))?;
-    let providers = provider::providers(opened)?;
-    // A provider that is not known says nothing about the connection.
-    if provider::of_connection(&providers, connection).is_err() {
-        output.warn(format!("{} cannot be checked: no provider is known for its type", connection.name));
-        return Ok(offline(connection, output));
-    }
-    let asked = Renewing::read(connection, &providers, opened, output)?;
+    let files = opened.connections(output.host);
+    let providers = providers(&files)?;
     let http = HttpClient::new();
-    let now = output.host.clock.now();
-    let ceremony = async {
-        let checked = check(&http, asked.provider, &asked.endpoints, asked.client.as_ref(), &asked.tokens, now).await;
-        let Checked { valid, error, renewed, .. } = checked;
-        if let Some(renewed) = renewed {
-            asked.save(renewed, now, opened).await?;
+    let asked = ask(files.check(&connection.name, &providers, &http, PATIENCE), &files, opened, output)?;
+    match asked {
+        Ok(found) => Ok(found),
+        // A provider that is not known says nothing about the connection.
+        Err(CheckFailure::Live(LiveError::Unserved)) => {
+            output.warn(format!("{} cannot be checked: no provider is known for its type", connection.name));
+            Ok(offline(connection, output))
         }
-        Ok(Found { valid, error })
-    };
-    block_on(ceremony).map_err(|error| Failure::refused(format!("cannot wait for the network: {error}")))?
+        Err(CheckFailure::Live(error)) => Err(live_failure(&error, connection, opened)),
+        Err(CheckFailure::NotSaved(error)) => Err(opened.vault_failure(&error).hint(NOT_SAVED)),
+        Err(CheckFailure::Lease(error)) => Err(opened.vault_failure(&error)),
+        Err(error) => Err(Failure::caused_by(&error).with_code(error.code())),
+    }
 }
 
 fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &mut Output<'_>) -> Outcome {
