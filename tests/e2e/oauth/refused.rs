@@ -19,6 +19,12 @@ fn invalid_grant() -> Reply {
     )
 }
 
+/// Who it is, for a token that the fake has not given.
+fn ada() -> Reply {
+    let person = "{\n  \"sub\": \"10769150350006150715113082367\",\n  \"email\": \"ada@example.com\",\n  \"email_verified\": true\n}";
+    Reply::json(200, person)
+}
+
 /// What Google answers where the account has let the app in before: no refresh token.
 fn without_refresh_token() -> Reply {
     Reply::json(
@@ -106,6 +112,7 @@ fn a_grant_without_a_refresh_token_is_of_no_use_to_google_and_the_user_hears_whe
     let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     fake.trouble("/token", [Trouble::Instead(without_refresh_token())]);
+    fake.trouble("/userinfo", [Trouble::Instead(ada())]);
     let before = project.read(".dlt/secrets.toml");
     let waiting = Waiting::start(&project, &["google_sheets"]);
     let _ = waiting.browse("GET", &waiting.callback("code=the-code"));
@@ -121,9 +128,7 @@ fn connecting_again_without_a_new_refresh_token_keeps_the_one_that_is_there() {
     let project = project_with_app("google", &fake);
     let _ = connect(&project, &["google_sheets"]);
     fake.trouble("/token", [Trouble::Instead(without_refresh_token())]);
-    // The answer in the other one's place names no token that the account endpoint knows.
-    let person = "{\n  \"sub\": \"10769150350006150715113082367\",\n  \"email\": \"ada@example.com\",\n  \"email_verified\": true\n}";
-    fake.trouble("/userinfo", [Trouble::Instead(Reply::json(200, person))]);
+    fake.trouble("/userinfo", [Trouble::Instead(ada())]);
     let _ = connect(&project, &["google_sheets"]);
     assert!(project.read(".dlt/secrets.toml").contains("refresh_token = \"1//canary-refresh\""));
 }
