@@ -3,14 +3,14 @@
 use clap::Args;
 use dango_actions::Ending;
 use dango_audit::{Event, Word};
-use dango_connections::{CheckFailure, Found, LiveError, PATIENCE};
-use dango_oauth::{CheckError, HttpClient, Status, status};
+use dango_connections::{CheckFailure, ConnectionFiles, Found, LiveError, PATIENCE};
+use dango_oauth::{CheckError, HttpClient, Providers, Status, status};
 use dango_vault::Connection;
 use serde::Serialize;
 
 use super::find;
 use super::stored::{NOT_SAVED, ask, draft, live_failure, providers};
-use super::view::{ConnectionView, warn_of_unreadable};
+use super::view::{ConnectionView, views};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::{Failure, Status as Exit};
@@ -33,9 +33,12 @@ struct Row {
     #[serde(flatten)]
     connection: ConnectionView,
     valid: bool,
-    error: Option<&'static str>,
+    error: Option<String>,
     error_code: Option<&'static str>,
 }
+
+/// What came of one check. A connection that cannot be read keeps nobody from hearing of the others.
+type Checked = Result<Found, Failure>;
 
 pub(super) fn run(arguments: &CheckArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
@@ -44,30 +47,38 @@ pub(super) fn run(arguments: &CheckArguments, global: &Global, output: &mut Outp
         [] => Connection::list(&document, output.host.clock.as_ref()),
         names => names.iter().map(|name| find(&document, name, output)).collect::<Result<_, _>>()?,
     };
-    for connection in &connections {
-        warn_of_unreadable(connection, output);
-    }
     let found = match (arguments.offline, connections.is_empty()) {
         (_, true) => Vec::new(),
-        (true, _) => connections.iter().map(|connection| offline(connection, output)).collect(),
-        (false, _) => {
-            let drafts = connections
-                .iter()
-                .map(|connection| draft(Event::OauthChecked, connection))
-                .collect();
-            let change = |output: &mut Output<'_>| connections.iter().map(|connection| live(connection, &opened, output)).collect();
-            recorded(&opened, drafts, output, change, |found: &Vec<Found>| {
-                found.iter().map(ending).collect()
-            })?
-        }
+        (true, _) => connections.iter().map(|connection| Ok(offline(connection, output))).collect(),
+        (false, _) => ask_all(&connections, &opened, output)?,
     };
-    tell(&opened, &connections, &found, output)
+    tell(&opened, &connections, found, output)
 }
 
-fn ending(found: &Found) -> Ending {
-    match found.error {
-        Some(error) => Ending::failed(Word::new(error.code())),
-        None => Ending::done(),
+fn ask_all(connections: &[Connection], opened: &Opened, output: &mut Output<'_>) -> Result<Vec<Checked>, Failure> {
+    let drafts = connections
+        .iter()
+        .map(|connection| draft(Event::OauthChecked, connection))
+        .collect();
+    let change = |output: &mut Output<'_>| {
+        let files = opened.connections(output.host);
+        let providers = providers(&files)?;
+        let mut all = Vec::new();
+        for connection in connections {
+            all.push(live(connection, &files, &providers, opened, output));
+        }
+        Ok(all)
+    };
+    recorded(opened, drafts, output, change, |found: &Vec<Checked>| {
+        found.iter().map(ending).collect()
+    })
+}
+
+fn ending(checked: &Checked) -> Ending {
+    match checked {
+        Ok(Found { error: None, .. }) => Ending::done(),
+        Ok(Found { error: Some(error), .. }) => Ending::failed(Word::new(error.code())),
+        Err(failure) => Ending::failed(Word::new(failure.code)),
     }
 }
 
@@ -81,11 +92,9 @@ fn offline(connection: &Connection, output: &Output<'_>) -> Found {
     }
 }
 
-fn live(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Found, Failure> {
-    let files = opened.connections(output.host);
-    let providers = providers(&files)?;
+fn live(connection: &Connection, files: &ConnectionFiles<'_>, providers: &Providers, opened: &Opened, output: &mut Output<'_>) -> Checked {
     let http = HttpClient::new();
-    let asked = ask(files.check(&connection.name, &providers, &http, PATIENCE), &files, opened, output)?;
+    let asked = ask(files.check(&connection.name, providers, &http, PATIENCE), files, opened, output)?;
     match asked {
         Ok(found) => Ok(found),
         // A provider that is not known says nothing about the connection.
@@ -100,20 +109,33 @@ fn live(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Re
     }
 }
 
-fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &mut Output<'_>) -> Outcome {
+fn tell(opened: &Opened, connections: &[Connection], found: Vec<Checked>, output: &mut Output<'_>) -> Outcome {
+    let mut unread = None;
     // A check may have renewed: what is shown is what is stored now.
     let document = opened.secrets(output)?;
-    let clock = output.host.clock.clone();
-    let rows: Vec<Row> = connections
-        .iter()
-        .zip(found)
-        .map(|(connection, found)| {
-            let stored = Connection::find(&document, &connection.name, clock.as_ref());
-            Row {
-                connection: ConnectionView::new(stored.as_ref().unwrap_or(connection), clock.now()),
+    let stored = connections.iter().map(|connection| {
+        let stored = Connection::find(&document, &connection.name, output.host.clock.as_ref());
+        stored.unwrap_or_else(|| connection.clone())
+    });
+    let stored: Vec<Connection> = stored.collect();
+    let rows = views(&stored, opened, output).into_iter().zip(found);
+    let rows: Vec<Row> = rows
+        .map(|(connection, checked)| match checked {
+            Ok(found) => Row {
+                connection,
                 valid: found.valid,
-                error: found.error.map(sentence),
+                error: found.error.map(|error| sentence(error).to_owned()),
                 error_code: found.error.map(CheckError::code),
+            },
+            Err(failure) => {
+                let row = Row {
+                    connection,
+                    valid: false,
+                    error: Some(failure.message.clone()),
+                    error_code: Some(failure.code),
+                };
+                unread.get_or_insert(failure);
+                row
             }
         })
         .collect();
@@ -125,10 +147,10 @@ fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &m
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
-                let verdict = match (row.valid, row.error) {
+                let verdict = match (row.valid, &row.error) {
                     (true, None) => "works".to_owned(),
                     (true, Some(error)) => format!("not known: {error}"),
-                    (false, error) => error.unwrap_or("does not work").to_owned(),
+                    (false, error) => error.clone().unwrap_or_else(|| "does not work".to_owned()),
                 };
                 vec![
                     row.connection.name.clone(),
@@ -140,16 +162,16 @@ fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &m
             .collect();
         output.table(&["NAME", "PROVIDER", "ACCOUNT", "RESULT"], &cells)?;
     }
+    if let Some(failure) = unread {
+        return Err(failure);
+    }
     let bad: Vec<&Row> = rows.iter().filter(|row| !row.valid).collect();
     if bad.is_empty() {
         return Ok(());
     }
     for row in bad {
         let view = &row.connection;
-        output.hint(format!(
-            "connect {} again: `dango oauth {} --name {}`",
-            view.name, view.source_type, view.name
-        ));
+        output.hint(format!("connect {} again: {}", view.name, view.how_to_connect()));
     }
     Err(Failure::silent(Exit::Found))
 }
