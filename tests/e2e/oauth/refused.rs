@@ -2,41 +2,47 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use dango_tests::provider::{Facebook, FacebookEnd, Fake, Google, Reply, Trouble};
 use serde_json::json;
 
-use super::fake::{self, Fake, Reply, Seen};
 use super::{CLIENT_SECRET, Waiting, connect, project_with_app};
 use crate::answers::Answer;
 
-/// An error of the Graph API: <https://developers.facebook.com/docs/graph-api/guides/error-handling>.
-fn graph_error(code: u32, subcode: u32) -> Reply {
-    let body = json!({ "error": {
-        "message": "Error validating access token: EAAcanary-long Session has expired on Wednesday, 14-Feb-24 18:00:00 PST.",
-        "type": "OAuthException", "code": code, "error_subcode": subcode, "fbtrace_id": "EJplcsCHuLu",
-    } });
-    (400, body.to_string())
+const SHEETS: &str = "https://www.googleapis.com/auth/spreadsheets.readonly";
+
+/// What Google answers to a code or a token that is worth nothing.
+fn invalid_grant() -> Reply {
+    Reply::json(
+        400,
+        "{\n  \"error\": \"invalid_grant\",\n  \"error_description\": \"Malformed auth code canary.\"\n}",
+    )
 }
 
-/// Facebook, whose user takes the access back, changes the password or is away for too long once `ended` is set.
-fn facebook_until(ended: Arc<AtomicBool>, subcode: u32) -> impl Fn(&Seen) -> Reply {
-    move |seen| match ended.load(Ordering::SeqCst) && !seen.target.starts_with("/revoke") {
-        true => graph_error(190, subcode),
-        false => fake::facebook(seen),
-    }
+/// Who it is, for a token that the fake has not given.
+fn ada() -> Reply {
+    let person = "{\n  \"sub\": \"10769150350006150715113082367\",\n  \"email\": \"ada@example.com\",\n  \"email_verified\": true\n}";
+    Reply::json(200, person)
+}
+
+/// What Google answers where the account has let the app in before: no refresh token.
+fn without_refresh_token() -> Reply {
+    Reply::json(
+        200,
+        format!(
+            "{{\n  \"access_token\": \"ya29.canary-access\",\n  \"expires_in\": 3599,\n  \"scope\": \"openid \
+             https://www.googleapis.com/auth/userinfo.email {SHEETS}\",\n  \"token_type\": \"Bearer\"\n}}"
+        ),
+    )
 }
 
 #[test]
 fn facebook_says_that_a_session_ended_and_the_user_hears_what_to_do() {
-    // 458: the app was removed; 460: the password was changed; 463: it has expired; 467: it was ended.
-    for subcode in [458, 460, 463, 467] {
-        let ended = Arc::new(AtomicBool::new(false));
-        let fake = Fake::start(facebook_until(Arc::clone(&ended), subcode));
+    for end in [FacebookEnd::Expired, FacebookEnd::PasswordChanged, FacebookEnd::Removed] {
+        let fake = Fake::start(Facebook::new());
         let project = project_with_app("facebook", &fake);
         let _ = connect(&project, &["facebook_ads", "--set", "account_id=1"]);
-        ended.store(true, Ordering::SeqCst);
+        fake.provider().end_tokens(end);
         let before = project.read(".dlt/secrets.toml");
         let _ = project
             .run(&["oauth", "refresh", "facebook_ads"])
@@ -51,8 +57,7 @@ fn facebook_says_that_a_session_ended_and_the_user_hears_what_to_do() {
         let checked = project.run(&["oauth", "check", "--json"]).ending_with(3).hides(&["canary"]).json();
         assert_eq!(
             (&checked[0]["valid"], &checked[0]["error_code"]),
-            (&json!(false), &json!("revoked")),
-            "{subcode}"
+            (&json!(false), &json!("revoked"))
         );
         assert_eq!(project.read(".dlt/secrets.toml"), before);
     }
@@ -60,40 +65,37 @@ fn facebook_says_that_a_session_ended_and_the_user_hears_what_to_do() {
 
 #[test]
 fn an_app_that_the_provider_does_not_know_costs_no_grant() {
-    for body in [
-        "{\n  \"error\": \"invalid_client\",\n  \"error_description\": \"The OAuth client was not found: canary.\"\n}",
-        "{\"error\":\"unauthorized_client\",\"error_description\":\"Unauthorized canary\"}",
-    ] {
-        let fake = Fake::start(move |seen| match seen.field("grant_type").as_deref() {
-            Some("refresh_token") => (401, body.to_owned()),
-            _ => fake::google(seen),
-        });
-        let project = project_with_app("google", &fake);
-        let _ = connect(&project, &["google_sheets"]);
-        let before = project.read(".dlt/secrets.toml");
-        let _ = project
-            .run(&["oauth", "refresh", "google_sheets"])
-            .fails(1, &["was not renewed", "dango oauth setup google"])
-            .hides(&["canary"]);
-        assert_eq!(project.read(".dlt/secrets.toml"), before);
-    }
+    let fake = Fake::start(Google::new());
+    let project = project_with_app("google", &fake);
+    let _ = connect(&project, &["google_sheets"]);
+    fake.provider().register("another app", "another secret");
+    let before = project.read(".dlt/secrets.toml");
+    let _ = project
+        .run(&["oauth", "refresh", "google_sheets"])
+        .fails(1, &["was not renewed", "dango oauth setup google"])
+        .hides(&["canary"]);
+    assert_eq!(project.read(".dlt/secrets.toml"), before);
 }
 
 #[test]
-fn a_box_that_was_not_ticked_is_told_of_by_name() {
-    let fake = Fake::start(|seen| {
-        let (status, body) = fake::google(seen);
-        (status, body.replace(" https://www.googleapis.com/auth/spreadsheets.readonly", ""))
-    });
+fn a_box_that_was_not_ticked_is_told_of_by_name_until_it_is() {
+    let fake = Fake::start(Google::new());
+    fake.provider().untick(SHEETS);
     let project = project_with_app("google", &fake);
-    let output = connect(&project, &["google_sheets"]);
-    let _ = output.says(&["granted not all", "auth/spreadsheets.readonly", "tick"]);
+    let _ = connect(&project, &["google_sheets"]).says(&["granted not all", SHEETS, "tick"]);
+    for verb in ["list", "status", "check"] {
+        let said = project.run(&["oauth", verb]).success();
+        let _ = said.says(&["google_sheets", SHEETS, "dango oauth google_sheets --name google_sheets"]);
+    }
+    let listed = project.run(&["oauth", "list"]).success();
+    assert!(listed.stdout.contains("limited"), "{}", listed.stdout);
 }
 
 #[test]
 fn a_code_that_the_provider_does_not_take_stores_nothing() {
-    let fake = Fake::start(|_| (400, fake::INVALID_GRANT.to_owned()));
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
+    fake.trouble("/token", [Trouble::Instead(invalid_grant())]);
     let before = project.read(".dlt/secrets.toml");
     let waiting = Waiting::start(&project, &["google_sheets"]);
     let page = waiting.browse("GET", &waiting.callback("code=canary-code"));
@@ -107,11 +109,10 @@ fn a_code_that_the_provider_does_not_take_stores_nothing() {
 
 #[test]
 fn a_grant_without_a_refresh_token_is_of_no_use_to_google_and_the_user_hears_where_to_go() {
-    let fake = Fake::start(|seen| {
-        let (status, body) = fake::google(seen);
-        (status, body.replace("\n  \"refresh_token\": \"1//canary-refresh\",", ""))
-    });
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
+    fake.trouble("/token", [Trouble::Instead(without_refresh_token())]);
+    fake.trouble("/userinfo", [Trouble::Instead(ada())]);
     let before = project.read(".dlt/secrets.toml");
     let waiting = Waiting::start(&project, &["google_sheets"]);
     let _ = waiting.browse("GET", &waiting.callback("code=the-code"));
@@ -123,25 +124,18 @@ fn a_grant_without_a_refresh_token_is_of_no_use_to_google_and_the_user_hears_whe
 
 #[test]
 fn connecting_again_without_a_new_refresh_token_keeps_the_one_that_is_there() {
-    let times = AtomicUsize::new(0);
-    let fake = Fake::start(move |seen| {
-        let (status, body) = fake::google(seen);
-        let is_first = seen.target != "/token" || times.fetch_add(1, Ordering::SeqCst) == 0;
-        match is_first {
-            true => (status, body),
-            false => (status, body.replace("\n  \"refresh_token\": \"1//canary-refresh\",", "")),
-        }
-    });
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
-    for _ in 0..2 {
-        let _ = connect(&project, &["google_sheets"]);
-        assert!(project.read(".dlt/secrets.toml").contains("refresh_token = \"1//canary-refresh\""));
-    }
+    let _ = connect(&project, &["google_sheets"]);
+    fake.trouble("/token", [Trouble::Instead(without_refresh_token())]);
+    fake.trouble("/userinfo", [Trouble::Instead(ada())]);
+    let _ = connect(&project, &["google_sheets"]);
+    assert!(project.read(".dlt/secrets.toml").contains("refresh_token = \"1//canary-refresh\""));
 }
 
 #[test]
 fn a_page_that_is_fetched_ahead_or_asked_for_by_another_name_is_no_answer_and_a_second_one_finds_nobody() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let waiting = Waiting::start(&project, &["google_sheets"]);
     let redirect = waiting.parameter("redirect_uri");
@@ -178,7 +172,7 @@ fn a_page_that_is_fetched_ahead_or_asked_for_by_another_name_is_no_answer_and_a_
 
 #[test]
 fn a_port_that_another_program_has_is_named_with_the_way_out() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let mut project = project_with_app("google", &fake);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let port = taken.local_addr().expect("bound").port();

@@ -7,9 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use dango_tests::Scratch;
+use dango_tests::provider::{Fake, Google};
 use rexpect::session::PtySession;
 
-use super::fake::{self, Fake};
 use super::{decoded, project_with_app};
 use crate::answers::{Answer, revealed};
 use crate::terminal::{end, paste, send, shown_until, start};
@@ -38,7 +38,7 @@ fn address_in(shown: &str) -> String {
 /// Where a browser ends that has been sent back with a code.
 fn answer_to(address: &str) -> String {
     let state = parameter(address, "state");
-    format!("{}?state={state}&code=canary-code&scope=email", parameter(address, "redirect_uri"))
+    format!("{}?state={state}&code=the-code&scope=email", parameter(address, "redirect_uri"))
 }
 
 /// What a browser is shown at an address of this machine.
@@ -60,7 +60,7 @@ fn stored(project: &Scratch) -> [String; 2] {
 
 #[test]
 fn what_the_source_needs_is_asked_for_and_the_answer_pasted_over_ssh() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let mut session = start(&project, "oauth google_ads --name ads --no-browser");
     let mut all = shown_until(&mut session, "hidden):");
@@ -80,7 +80,10 @@ fn what_the_source_needs_is_asked_for_and_the_answer_pasted_over_ssh() {
     let (status, rest) = end(&mut session);
     all += &rest;
     assert_eq!(status, 0, "{all}");
-    assert!(!all.contains("canary"), "a secret is on the screen: {all}");
+    assert!(
+        !all.contains("canary") && !all.contains("the-code"),
+        "a secret is on the screen: {all}"
+    );
     assert_eq!(revealed(&project, "sources.ads.dev_token"), "canary-developer-token");
     assert_eq!(revealed(&project, "sources.ads.customer_id"), "1234567890");
     assert_eq!(revealed(&project, "sources.ads.credentials.refresh_token"), "1//canary-refresh");
@@ -88,7 +91,7 @@ fn what_the_source_needs_is_asked_for_and_the_answer_pasted_over_ssh() {
 
 #[test]
 fn the_browser_may_answer_while_the_terminal_waits_for_a_paste() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let mut session = start(&project, "oauth google_sheets --no-browser");
     let shown = shown_until(&mut session, PASTE_HERE);
@@ -102,7 +105,7 @@ fn the_browser_may_answer_while_the_terminal_waits_for_a_paste() {
 
 #[test]
 fn ctrl_c_ends_every_step_and_leaves_everything_as_it_was() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let before = stored(&project);
     type Steps = fn(&mut PtySession);
@@ -132,7 +135,7 @@ fn ctrl_c_ends_every_step_and_leaves_everything_as_it_was() {
 
 #[test]
 fn an_answer_that_never_comes_gives_the_terminal_back() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let mut project = project_with_app("google", &fake);
     project.give("DANGO_OAUTH_TIMEOUT", "2");
     let begin = Instant::now();
@@ -145,7 +148,7 @@ fn an_answer_that_never_comes_gives_the_terminal_back() {
 
 #[test]
 fn the_browser_gets_an_address_without_a_secret_and_no_word_of_it_reaches_the_terminal() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let mut project = project_with_app("google", &fake);
     let browser = project.everything().join("browser");
     fs::write(
@@ -178,7 +181,7 @@ fn the_browser_gets_an_address_without_a_secret_and_no_word_of_it_reaches_the_te
 
 #[test]
 fn another_account_replaces_the_one_before_only_after_a_yes() {
-    let fake = Fake::start(fake::google);
+    let fake = Fake::start(Google::new());
     let project = project_with_app("google", &fake);
     let _ = super::connect(&project, &["google_sheets"]);
     let text = project.read(".dlt/secrets.toml").replace("ada@example.com", "bob@example.com");

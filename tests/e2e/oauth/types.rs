@@ -2,10 +2,10 @@
 //! side by side; and a host that is the account's own leads nowhere else.
 
 use dango_tests::Scratch;
+use dango_tests::provider::{Answers, Fake, Google, Reply, Seen};
 use serde_json::{Value, json};
 
-use super::fake::{Fake, Reply, Seen};
-use super::{CLIENT_SECRET, Waiting, connect};
+use super::{CLIENT_SECRET, Waiting};
 use crate::answers::Answer;
 use crate::dlt::{from_file, from_run};
 
@@ -112,11 +112,11 @@ fn anyone(seen: &Seen) -> Reply {
             "shop": { "id": 1, "myshopify_domain": "acme.myshopify.com", "name": "Acme" },
         }),
     };
-    (200, body.to_string())
+    Reply::json(200, body.to_string())
 }
 
 /// A project in which all providers are one fake, and an app is registered at each.
-fn project_at(fake: &Fake, encrypted: bool) -> Scratch {
+fn project_at(fake: &Fake<impl Answers>, encrypted: bool) -> Scratch {
     let mut project = Scratch::initialised();
     if encrypted {
         project.give("DANGO_KEY", "11".repeat(32));
@@ -133,6 +133,15 @@ fn project_at(fake: &Fake, encrypted: bool) -> Scratch {
     project
 }
 
+/// Connects without a look at the provider's page.
+#[track_caller]
+fn agree(project: &Scratch, arguments: &[&str]) {
+    let waiting = Waiting::start(project, arguments);
+    let page = waiting.browse("GET", &waiting.callback("code=the-code"));
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    let _ = waiting.end().success();
+}
+
 #[test]
 fn what_every_type_stores_is_what_dlt_gives_to_its_source() {
     for encrypted in [false, true] {
@@ -145,7 +154,7 @@ fn what_every_type_stores_is_what_dlt_gives_to_its_source() {
             if encrypted {
                 arguments.push("--encrypt");
             }
-            let _ = connect(&project, &arguments);
+            agree(&project, &arguments);
             let nested = kind.nested.iter().map(|(field, value)| (format!("credentials.{field}"), *value));
             let flat = kind.flat.iter().map(|(field, value)| ((*field).to_owned(), *value));
             for (path, value) in nested.chain(flat) {
@@ -187,7 +196,7 @@ fn what_every_type_stores_is_what_dlt_gives_to_its_source() {
 
 #[test]
 fn two_accounts_of_one_type_are_two_sources_for_dlt() {
-    let fake = Fake::start(super::fake::google);
+    let fake = Fake::start(Google::new());
     let project = super::project_with_app("google", &fake);
     for name in ["ads_eu", "ads_us"] {
         let customer = if name == "ads_eu" {
@@ -262,7 +271,7 @@ fn an_account_has_its_own_host_and_no_text_leads_to_another_one() {
         let _ = refused.fails(2, &["shop_url"]);
     }
     // The next time nobody has to say it again, and the host is still the account's.
-    let _ = connect(&project, &["shopify", "--set", "shop_url=acme"]);
+    agree(&project, &["shopify", "--set", "shop_url=acme"]);
     let waiting = Waiting::start(&project, &["shopify"]);
     assert!(waiting.address.starts_with("https://acme.myshopify.com/"), "{}", waiting.address);
     let _ = waiting.browse("GET", &waiting.callback("error=access_denied"));

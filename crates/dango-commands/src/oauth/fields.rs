@@ -1,11 +1,10 @@
 //! What a source needs beside what the provider gives: from options, from what is stored, or asked for before the browser opens.
 
 use clap::Args;
+use dango_connections::{Places, Stored};
 use dango_core::{CredentialPath, SecretValue};
 use dango_sources::FieldSpec;
 
-use super::place::Places;
-use super::tokens::Stored;
 use crate::failure::Failure;
 use crate::input::SecretInput;
 use crate::output::Output;
