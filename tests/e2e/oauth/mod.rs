@@ -2,6 +2,7 @@
 
 mod certified;
 mod connect;
+mod daily;
 mod keeping;
 mod refused;
 mod terminal;
