@@ -5,6 +5,7 @@ mod connect;
 mod contention;
 mod crashes;
 mod disks;
+mod daily;
 mod keeping;
 mod refused;
 mod terminal;
