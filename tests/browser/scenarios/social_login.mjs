@@ -30,6 +30,7 @@ await scenario(async (house) => {
   // The first use links by the verified address, and leads to the page that was wanted.
   await bob.goto("/settings/account?wanted=1");
   await button(bob).click();
+  await agreeAt(bob, PROVIDER, "bob");
   await bob.waitForURL(`${origin}/settings/account?wanted=1`);
   await heading(bob, "Account Settings").waitFor();
   const linked = row(bob, "Example");
@@ -43,6 +44,7 @@ await scenario(async (house) => {
   await bob.goto("/settings/account");
   await logOut(bob);
   await button(bob).click();
+  await agreeAt(bob, PROVIDER, "bob");
   await heading(bob, "Two-factor authentication").waitFor();
   assert.equal((await bob.context().request.get("/api/auth/me")).status(), 401);
   await bob.getByLabel("Authentication code").fill(await code());
@@ -78,6 +80,7 @@ await scenario(async (house) => {
   await judge(ada, "a provider that was just linked");
   await logOut(ada);
   await button(ada).click();
+  await agreeAt(ada, PROVIDER, "carol");
   await heading(ada, "Secrets & Credentials").waitFor();
   assert.equal((await api(ada, "GET", "/api/auth/me")).email, ADMIN.email);
   await ada.goto("/settings/account");
