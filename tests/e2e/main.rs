@@ -25,6 +25,7 @@ mod durability;
 mod embedding;
 mod encryption;
 mod memory;
+mod oauth;
 mod odd_files;
 mod preservation;
 mod readers;

@@ -8,8 +8,8 @@ use dango_audit::checkpoint::{CheckpointKey, CheckpointVerifier, LogName};
 use dango_core::{Clock, Entropy, EntropyError};
 use dango_identity::{
     ApiKeyPolicy, ApiKeys, AuditChainKey, AuditCheckpointSeed, DeviceKey, HashPasswordError, HashingCost, HashingGate, IdentityKey,
-    LockoutPolicy, LoginRules, PasswordHasher, PasswordPolicy, PasswordProfile, Pepper, Role, SecondFactors, SessionLimits, Sessions,
-    TokenKey,
+    LockoutPolicy, LoginRules, OauthFlows, PasswordHasher, PasswordPolicy, PasswordProfile, Pepper, Role, SecondFactors, SessionLimits,
+    Sessions, TokenKey,
 };
 use dango_store::Store;
 
@@ -97,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: Sessions,
     pub(crate) factors: SecondFactors,
     pub(crate) api_keys: ApiKeys,
+    pub(crate) oauth_flows: OauthFlows,
     pub(crate) public_url: PublicUrl,
     pub(crate) issuer: String,
     pub(crate) denials: DenialCap,
@@ -145,6 +146,7 @@ impl Actions {
             sessions: Sessions::new(key, setup.session_limits),
             factors: SecondFactors::new(key),
             api_keys: ApiKeys::new(key, setup.api_key_policy),
+            oauth_flows: OauthFlows::new(key),
             public_url: setup.public_url,
             issuer: setup.issuer,
             denials: DenialCap::default(),

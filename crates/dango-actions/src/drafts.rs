@@ -1,7 +1,7 @@
 //! How changes of a project's files are told in the audit log, for every door alike: one way to name a credential, a variable, a file.
 
 use dango_audit::{Detail, Event, Target, TargetKind, Word};
-use dango_core::{CredentialPath, SourceName, VariableName};
+use dango_core::{CredentialPath, SourceName, SourceType, VariableName};
 
 use crate::recording::{ChangeDraft, Ending};
 
@@ -34,6 +34,20 @@ pub fn source(event: Event, name: &SourceName) -> ChangeDraft {
     ChangeDraft::new(event)
         .on(Target::new(TargetKind::Source, name))
         .with(Detail::Source, name)
+}
+
+/// A change of a connection to a provider; a name that no source can have is not said.
+pub fn connection(event: Event, name: &str, source_type: Option<&SourceType>) -> ChangeDraft {
+    let draft = match name.parse::<SourceName>() {
+        Ok(name) => ChangeDraft::new(event)
+            .on(Target::new(TargetKind::Connection, &name))
+            .with(Detail::Source, &name),
+        Err(_) => ChangeDraft::new(event).on(Target::of(TargetKind::Connection)),
+    };
+    match source_type {
+        Some(source_type) => draft.with(Detail::SourceType, source_type),
+        None => draft,
+    }
 }
 
 /// A change of the encryption key.

@@ -10,6 +10,9 @@
 //! - an earlier Dango: [`Actions::plan_import`] and [`Actions::import`] take over its people and its log;
 //! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
 //! - a project's secrets for people who are not at the machine: [`SecretsDesk`], over files that are a port, [`ProjectFiles`];
+//! - sources connected to their providers: [`ConnectionDesk`], over a port, [`Connections`];
+//! - logging in with an account elsewhere: [`Actions::begin_external_login`], [`Actions::finish_external_login`], over a port,
+//!   [`LoginProviders`];
 //! - the audit log itself: [`Actions::list_audit`], [`Actions::verify_audit`], [`Actions::export_audit`].
 //!
 //! Every action leaves one audit record, whether it succeeded or was refused, in the transaction of the change: there is no
@@ -29,6 +32,7 @@ mod import;
 mod own;
 mod permit;
 mod premises;
+mod provider;
 mod public_url;
 mod recording;
 mod unit;
@@ -63,6 +67,12 @@ pub use own::{
 };
 pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView};
 pub use premises::{CheckpointStanding, KeepCheckpointError, Premises, PremisesError};
+pub use provider::{
+    BeginExternalLogin, BegunFlow, BrokenCause, CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk,
+    ConnectionError, ConnectionTrouble, Connections, Disconnected, ExternalAccount, ExternalLogIn, ExternalLoginError, FinishExternalLogin,
+    FinishedExternal, FlowRefusal, GrantedAccount, GrantedConnection, LinkError, LoginProvider, LoginProviders, LoginWay, LoginWays,
+    ProviderFailure, ProviderProblem, UnlinkError, WantedAccount, WantedConnection,
+};
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};
 pub use workers::{InPlace, Workers};

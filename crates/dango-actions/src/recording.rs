@@ -56,7 +56,7 @@ impl ChangeDraft {
         self
     }
 
-    fn record(&self, more: &[(Detail, DetailValue)]) -> Record {
+    pub(crate) fn record(&self, more: &[(Detail, DetailValue)]) -> Record {
         let details = more
             .iter()
             .fold(self.details.clone(), |details, (key, value)| details.with(*key, value.clone()));

@@ -7,14 +7,17 @@ mod world;
 use std::fmt::Write as _;
 
 use dango_actions::{
-    Actions, AuditView, AuthManage, Caller, ChangeDraft, Credential, Ending, FirstLogin, Grant, LogInStep, Machine, Need, SignedIn,
-    UsersManage, UsersView,
+    Actions, AuditView, AuthManage, BeginExternalLogin, Caller, ChangeDraft, ConnectionDesk, Credential, Ending, FinishExternalLogin,
+    FinishedExternal, FirstLogin, Grant, LogInStep, LoginProviders, Machine, Need, SignedIn, UsersManage, UsersView, WantedAccount,
 };
 use dango_audit::Event;
 use dango_audit::export::ExportFormat;
 use dango_audit::query::{Filter, PageLimit};
-use dango_core::Clock;
-use dango_identity::{Administration, AllowList, ApiKeyName, KeyScopes, NewApiKey, PlainApiKey, PlainToken, Role, SecondFactorCode, kind};
+use dango_core::{Clock, OsEntropy};
+use dango_identity::{
+    Administration, AllowList, ApiKeyName, FirstUse, KeyScopes, NewApiKey, PlainApiKey, PlainToken, Role, SecondFactorCode, kind,
+};
+use world::provider::{Fake, Sheets, account, verified};
 use world::{OTHER, RIGHT, WRONG, World, app, block_on, cli, email, invite_token, password, visitor};
 
 const PAGE: &str = include_str!("../actions.md");
@@ -141,6 +144,7 @@ fn actions_and_records() -> String {
     };
     accounts(&mut page);
     own_account(&mut page);
+    elsewhere(&mut page);
     the_log(&mut page);
     page.world.verified();
     page.rows
@@ -410,6 +414,86 @@ fn second_factor(page: &mut Page, ada: &str) {
     };
     let out = |w: &World| block_on(w.actions.log_out(w.signed_in(login.issued.token.expose())));
     page.note("log_out", "a session", out, never);
+}
+
+fn elsewhere(page: &mut Page) {
+    let ada = "ada@x.example";
+    let fake = Fake::new(FirstUse::ByVerifiedEmail);
+    fake.says(account("1", verified(ada)));
+    let browser = PlainToken::<kind::OauthBrowser>::make(&OsEntropy).expect("random");
+    let query = |url: &str| format!("code=x&{}", url.split_once('?').expect("a query").1);
+    let begin = |w: &World| {
+        let begin = BeginExternalLogin {
+            provider: "google",
+            redirect_uri: "https://dango.example.com/back",
+            browser: &browser,
+            next: None,
+        };
+        block_on(w.actions.begin_external_login(&visitor(), &fake, begin))
+    };
+    let answer = query(&page.note("begin_external_login", "nothing", begin, never));
+    let finish = |w: &World| {
+        let finish = FinishExternalLogin {
+            provider: "google",
+            browser: Some(&browser),
+            query: &answer,
+            device: None,
+            earlier: None,
+            holder: None,
+        };
+        match block_on(w.actions.finish_external_login(&visitor(), &fake, finish)) {
+            FinishedExternal::LogIn(outcome) => outcome,
+            FinishedExternal::Link(_) => panic!("nobody is logged in"),
+        }
+    };
+    let done = page.note("finish_external_login", "an answer of the provider", finish, |w| finish(w).is_err());
+    let LogInStep::Done(login) = done.step else {
+        panic!("logged in");
+    };
+    let google = fake.providers().to_vec();
+    let list = |w: &World| block_on(w.actions.list_logins(&w.full(&login), &google));
+    page.note("list_logins", "a full session", list, never);
+    let back = "https://dango.example.com/back";
+    let begin = |w: &World| block_on(w.actions.begin_link(&w.full(&login), &fake, "google", back));
+    let answer = query(&page.note("begin_link", "a full session, a fresh proof", begin, |w| {
+        w.pass(601);
+        let refused = begin(w).is_err();
+        w.pass(-601);
+        refused
+    }));
+    let link = |w: &World| {
+        let finish = FinishExternalLogin {
+            provider: "google",
+            browser: None,
+            query: &answer,
+            device: None,
+            earlier: None,
+            holder: Some(w.full(&login)),
+        };
+        match block_on(w.actions.finish_external_login(&visitor(), &fake, finish)) {
+            FinishedExternal::Link(outcome) => outcome,
+            FinishedExternal::LogIn(_) => panic!("it was begun to link"),
+        }
+    };
+    page.note("finish_external_login (link)", "the session that began", link, |w| link(w).is_err());
+    let unlink = |w: &World| block_on(w.actions.unlink(w.full(&login), &google, "google"));
+    page.note("unlink", "a full session, a fresh proof", unlink, |w| unlink(w).is_err());
+    let (holder, sheets) = (page.world.full(&login), Sheets::default());
+    let files = sheets.files();
+    let desk = ConnectionDesk::new(page.world.actions.clone(), files, std::sync::Arc::new(sheets));
+    let origin = "https://dango.example.com";
+    let begin = |_: &World| block_on(desk.begin(&holder, "google_sheets", WantedAccount::Same, origin));
+    let answer = query(&page.note("ConnectionDesk::begin", "a full session, config.manage", begin, never));
+    let finish = |_: &World| block_on(desk.finish(Some(&holder), "google_sheets", &answer));
+    page.note("ConnectionDesk::finish", "the session that began, config.manage", finish, |w| {
+        finish(w).is_err()
+    });
+    let check = |_: &World| block_on(desk.check(holder.caller(), "google_sheets"));
+    page.note("ConnectionDesk::check", "config.manage", check, never);
+    let disconnect = |_: &World| block_on(desk.disconnect(holder.caller(), "google_sheets"));
+    page.note("ConnectionDesk::disconnect", "config.manage", disconnect, |w| {
+        disconnect(w).is_err()
+    });
 }
 
 fn the_log(page: &mut Page) {

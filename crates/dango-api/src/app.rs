@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dango_actions::{Actions, SecretsDesk};
+use dango_actions::{Actions, ConnectionDesk, LoginProviders, SecretsDesk};
 use dango_audit::Id;
 use dango_core::{Clock, Entropy, EntropyError, Timestamp};
 use dango_identity::ApiKeyId;
@@ -26,6 +26,10 @@ pub struct Parts {
     pub actions: Actions,
     /// The project's secrets.
     pub secrets: SecretsDesk,
+    /// Where sources are connected to their providers, if this server does that.
+    pub connections: Option<ConnectionDesk>,
+    /// The providers that people may log in with, if there are any.
+    pub logins: Option<Arc<dyn LoginProviders>>,
     /// How people reach the server.
     pub site: Site,
     /// The proxies whose word about a client's address is taken.
@@ -160,6 +164,18 @@ impl App {
 
     pub(crate) fn secrets(&self) -> &SecretsDesk {
         &self.0.parts.secrets
+    }
+
+    pub(crate) fn connections(&self) -> Option<&ConnectionDesk> {
+        self.0.parts.connections.as_ref()
+    }
+
+    pub(crate) fn logins(&self) -> Option<&dyn LoginProviders> {
+        self.0.parts.logins.as_deref()
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.0.parts.entropy
     }
 
     pub(crate) fn site(&self) -> &Site {

@@ -54,6 +54,14 @@ pub(crate) fn device(headers: &HeaderMap, site: &Site) -> Option<DeviceToken> {
     }
 }
 
+/// What the browser was given when it set out to a login provider.
+pub(crate) fn flow_browser(headers: &HeaderMap, site: &Site) -> Option<PlainToken<kind::OauthBrowser>> {
+    match cookie(headers, CookieName::Flow.on(site)) {
+        Cookie::Text(text) => PlainToken::parse(text).ok(),
+        Cookie::Absent | Cookie::Twice => None,
+    }
+}
+
 /// `Bearer` and a key; the scheme's case does not matter (RFC 9110 §11.1).
 fn bearer(value: &HeaderValue) -> Option<PlainApiKey> {
     let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
@@ -70,6 +78,8 @@ pub(crate) enum CookieName {
     Session,
     /// The browser's mark.
     Device,
+    /// That the browser is on its way to a login provider and back.
+    Flow,
 }
 
 impl CookieName {
@@ -85,6 +95,8 @@ impl CookieName {
             (Self::Session, false) => "dango_session",
             (Self::Device, true) => "__Host-dango_device",
             (Self::Device, false) => "dango_device",
+            (Self::Flow, true) => "__Host-dango_oauth",
+            (Self::Flow, false) => "dango_oauth",
         }
     }
 

@@ -4,9 +4,9 @@ use std::error::Error;
 
 use dango_actions::{
     AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangePasswordError,
-    ChangeVariableError, ClaimAdministratorError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError, FilesProblem,
-    FinishSetupError, InviteError, ListSecretsError, LogInError, ReauthenticateError, RegenerateCodesError, ResetPasswordError,
-    RevokeApiKeyError, RevokeSessionError, VerifyAuditError, VerifyCodeError,
+    ChangeVariableError, ClaimAdministratorError, ConnectionError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError,
+    FilesProblem, FinishSetupError, InviteError, LinkError, ListSecretsError, LogInError, ProviderProblem, ReauthenticateError,
+    RegenerateCodesError, ResetPasswordError, RevokeApiKeyError, RevokeSessionError, UnlinkError, VerifyAuditError, VerifyCodeError,
 };
 use dango_core::Timestamp;
 use dango_identity::{Lock, WeakPassword};
@@ -62,7 +62,7 @@ fn denied(denied: &Denied) -> Problem {
 }
 
 /// An error with its causes. None of ours repeats a secret.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -91,6 +91,16 @@ pub(crate) fn weak(weak: &WeakPassword) -> Problem {
         .map(|issue| json!({"code": issue.code(), "message": issue.to_string()}))
         .collect();
     Problem::new(code!(weak_password), weak.to_string()).with("issues", issues)
+}
+
+/// What did not work at a provider; one that is not configured is not there.
+fn at_provider(problem: ProviderProblem) -> Problem {
+    match problem {
+        ProviderProblem::Unsupported | ProviderProblem::MissingCredentials => {
+            Problem::new(code!(not_found), "there is no such login provider")
+        }
+        other => Problem::new(code!(provider_failed), other.to_string()),
+    }
 }
 
 macro_rules! refusals {
@@ -122,6 +132,8 @@ refusals! {
     ApiKeyError;
     RevokeApiKeyError;
     RevokeSessionError;
+    UnlinkError;
+    LinkError { Provider(problem, _now) => at_provider(problem) };
     AddUserError { Denied(denial, _now) => denied(&denial) };
     ChangeAccountError { Denied(denial, _now) => denied(&denial) };
     DeleteUserError { Denied(denial, _now) => denied(&denial) };
@@ -165,6 +177,20 @@ impl Refusal for ChangeVariableError {
         match self.retry_after() {
             Some(wait) => problem.retry_after(wait),
             None => problem,
+        }
+    }
+}
+
+impl Refusal for ConnectionError {
+    fn into_problem(self, _: Timestamp) -> Problem {
+        match &self {
+            Self::Denied(denial) => denied(denial),
+            Self::Files(error) => files(error),
+            Self::Unrecorded(fault) => {
+                tracing::error!(code = fault.code(), cause = chain(fault), "a change cannot be recorded");
+                Problem::named(self.code(), self.to_string())
+            }
+            error => Problem::named(error.code(), error.to_string()),
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use dango_core::Timestamp;
-use dango_identity::{AnySession, DeviceToken, IssuedSession, SessionRecord};
+use dango_identity::{AnySession, DeviceToken, IssuedSession, OAUTH_FLOW_TTL, PlainToken, SessionRecord, kind};
 use serde::Serialize;
 
 use crate::credential::CookieName;
@@ -46,6 +46,16 @@ pub(crate) fn set_session(response: &mut Response, issued: &IssuedSession, now: 
 /// Gives the browser the mark by which the account knows it again.
 pub(crate) fn set_device(response: &mut Response, device: &DeviceToken, site: &Site) {
     append(response, CookieName::Device.set(device.expose(), DEVICE_SECONDS, site));
+}
+
+/// Gives the browser what it shows again when it comes back from a login provider.
+pub(crate) fn set_flow_browser(response: &mut Response, browser: &PlainToken<kind::OauthBrowser>, site: &Site) {
+    append(response, CookieName::Flow.set(browser.expose(), OAUTH_FLOW_TTL.as_secs(), site));
+}
+
+/// Takes it away: the browser is back.
+pub(crate) fn clear_flow_browser(response: &mut Response, site: &Site) {
+    append(response, CookieName::Flow.set("", 0, site));
 }
 
 /// Takes the session away, and everything else that the browser keeps of this origin, but for its mark, which is no credential.

@@ -54,6 +54,14 @@ impl Site {
         self.answers_to(host).then(|| format!("{scheme}://{named}"))
     }
 
+    /// What addresses of the server begin with, for whoever reached it by this `Host`.
+    pub(crate) fn base(&self, host: &str) -> Option<String> {
+        match self {
+            Self::Public(url) => Some(url.as_str().to_owned()),
+            Self::Loopback { .. } => self.origin(host),
+        }
+    }
+
     /// Whether an `Origin` header names the origin that the request itself was sent to.
     pub(crate) fn is_own_origin(&self, host: &str, origin: &HeaderValue) -> bool {
         let own = self.origin(host);

@@ -12,6 +12,7 @@ use crate::env::EnvCommand;
 use crate::init::InitArguments;
 use crate::key::KeyCommand;
 use crate::man::ManArguments;
+use crate::oauth::OauthArguments;
 use crate::run::RunArguments;
 use crate::secrets::SecretsCommand;
 use crate::source::SourceCommand;
@@ -26,6 +27,8 @@ Environment:
   DANGO_PASSPHRASE         opens a key that is kept under a passphrase
   DANGO_IDENTITY_KEY       the key behind users and the audit log, in the same form
   DANGO_IDENTITY_KEY_FILE  a file with that key
+  DANGO_OAUTH_CALLBACK_URL where `dango oauth` waits for the browser, on this machine
+  DANGO_OAUTH_TIMEOUT      for how many seconds it waits
   EDITOR, VISUAL           the program that opens files
   NO_COLOR                 no colour
 
@@ -99,6 +102,8 @@ pub(crate) enum Command {
     /// Data sources and the credentials they need
     #[command(subcommand)]
     Source(SourceCommand),
+    /// Connections to providers: Google, Facebook and others
+    Oauth(OauthArguments),
     /// Check that a source's credentials are complete, then run its sync command
     Sync(SyncArguments),
     /// Users: who may sign in, and what they may do

@@ -4,6 +4,8 @@
 //! first line of a paste to the shell.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::cursor::Show;
 use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -20,8 +22,16 @@ pub(crate) enum Typed {
     Interrupted,
 }
 
+/// How long a question that may be taken back waits for a key before it looks whether it was.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// Asks on the terminal, and reads until Enter. Ctrl-U empties the line; no other control key is ever a part of it.
 pub(crate) fn read(label: &str) -> io::Result<Typed> {
+    read_unless(label, &AtomicBool::new(false))
+}
+
+/// The same, but as if cancelled once `gone` is set, by another thread.
+pub(crate) fn read_unless(label: &str, gone: &AtomicBool) -> io::Result<Typed> {
     let mut screen = io::stderr();
     write!(screen, "{label} ")?;
     screen.flush()?;
@@ -29,6 +39,12 @@ pub(crate) fn read(label: &str) -> io::Result<Typed> {
     // Room for every usual secret, so that growing leaves no copies of it in memory.
     let mut line = Zeroizing::new(String::with_capacity(64 * 1024));
     let typed = loop {
+        if gone.load(Ordering::Acquire) {
+            break Typed::Cancelled;
+        }
+        if !event::poll(GLANCE)? {
+            continue;
+        }
         match event::read()? {
             Event::Paste(text) => line.push_str(&pasted(&Zeroizing::new(text))),
             Event::Key(key) if key.kind != KeyEventKind::Release => match press(&key, &mut line) {

@@ -20,6 +20,7 @@ mod input;
 mod key;
 mod key_access;
 mod man;
+mod oauth;
 mod opened;
 mod output;
 mod prompt;
@@ -70,6 +71,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Key(command) => key::run(command, global, output),
         Command::Run(arguments) => run::run(arguments, global, output),
         Command::Source(command) => source::run(command, global, output),
+        Command::Oauth(arguments) => oauth::run(&arguments, global, output),
         Command::Sync(arguments) => sync::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),

@@ -76,6 +76,11 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Says what nothing goes on without, on lines of its own, with `--quiet`, too.
+    pub(crate) fn insist(&mut self, message: impl Display) {
+        self.write("", &message.to_string());
+    }
+
     /// Warns of something that the user will want to know.
     ///
     /// A second time the same is not said: two files may lack the same thing.

@@ -60,6 +60,25 @@ impl Forwarder {
     }
 }
 
+/// Tells of Ctrl-C and of a request to end, until it is dropped; neither ends this process by itself from then on.
+pub(crate) struct Interrupts(Handle);
+
+impl Interrupts {
+    pub(crate) fn start(tell: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let ignored = ignored_signals();
+        let mut signals = Signals::new([SIGINT, SIGTERM].into_iter().filter(|number| ignored & (1 << (number - 1)) == 0))?;
+        let handle = signals.handle();
+        std::thread::spawn(move || signals.forever().for_each(|_| tell()));
+        Ok(Self(handle))
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// The signals that this process was started to ignore, as under `nohup`: bit n - 1 for signal n. Taking one over would
 /// give the program its default action. Where the system does not tell, none.
 fn ignored_signals() -> u64 {

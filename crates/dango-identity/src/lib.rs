@@ -38,6 +38,7 @@ mod linking;
 mod lockout;
 mod login;
 mod memory;
+mod oauth_flow;
 mod password;
 mod permission;
 mod role;
@@ -91,6 +92,9 @@ pub use login::{
     SecondFactorPassed, check_new_password, find_second_factor_state,
 };
 pub use memory::MemoryStore;
+pub use oauth_flow::{
+    InsertOauthFlow, OAUTH_FLOW_TTL, OauthFlowRecord, OauthFlowRoom, OauthFlowStore, OauthFlows, OauthStarter, OpenOauthFlowError,
+};
 pub use password::{
     Busy, HashPasswordError, HashingCost, HashingGate, MAX_PASSWORD_BYTES, ParseRecordError, Password, PasswordContext, PasswordHasher,
     PasswordIssue, PasswordPolicy, PasswordProfile, PasswordRecord, PasswordTooLong, Pepper, SecondFactorState, Verdict, WeakCost,

@@ -50,6 +50,8 @@ pub mod kind {
         BootstrapClaim = "bootstrap-claim";
         /// The `state` of an OAuth flow (RFC 6749 §10.12).
         OauthState = "oauth-state";
+        /// What a browser has to show that it began an OAuth flow, where nobody is logged in.
+        OauthBrowser = "oauth-browser";
         /// An API key.
         ApiKey = "api-key";
         /// A recovery code.

@@ -21,6 +21,7 @@ mod notify;
 mod operations;
 mod origin;
 pub mod process;
+mod providers;
 mod readiness;
 mod request_metrics;
 mod serve;

@@ -5,7 +5,7 @@
 //! - [`SourcesFile`]: `.dango/sources.yml`, read strictly and edited without touching what is around the edit;
 //! - [`SourcesFile::state`], [`credential_state`]: which credentials are missing, empty or in an old place;
 //! - [`SyncCommand`]: the command that loads a source, as words and without a shell;
-//! - [`expiry`], [`parse_metadata_time`]: how long a stored connection is still good.
+//! - [`expiry`]: how long a stored connection is still good.
 //!
 //! A source of the catalogue's *type* has a *name*, and its credentials stand in `.dlt/secrets.toml` below
 //! `sources.<name>`. dlt reads that section by itself where the name is that of its module or source
@@ -45,7 +45,7 @@ mod yaml;
 
 pub use catalogue::{AuthKind, Catalogue, Category, FieldKind, FieldProblem, FieldSpec, Place, TypeSpec, Variant, catalogue};
 pub use configured::{ConfiguredSource, EditError, NewSource, SourcesError, SourcesFile};
-pub use expiry::{EXPIRING_DAYS, Expiry, expiry, parse_metadata_time};
+pub use expiry::{EXPIRING_DAYS, Expiry, expiry};
 pub use state::{CredentialState, DefaultField, Elsewhere, MissingField, Presence, credential_state};
 pub use sync::{SyncCommand, SyncError, SyncProblem};
 pub use yaml::{Value, YamlError, YamlProblem};

@@ -87,6 +87,13 @@ impl<'r> Columns<'r> {
         self.blob()?.try_into().map_err(|_| self.bad())
     }
 
+    pub(crate) fn optional_bytes<const N: usize>(&mut self) -> Result<Option<[u8; N]>, StoreFailure> {
+        let Some(bytes) = self.optional_blob()? else {
+            return Ok(None);
+        };
+        bytes.try_into().map(Some).map_err(|_| self.bad())
+    }
+
     /// Bytes of a fixed length that are the form of something else, such as an id.
     pub(crate) fn id<T, E>(&mut self, parse: impl FnOnce([u8; 16]) -> Result<T, E>) -> Result<T, StoreFailure> {
         let bytes = self.bytes()?;

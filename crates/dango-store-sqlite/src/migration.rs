@@ -40,6 +40,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "imports",
         sql: include_str!("../migrations/0004_imports.sql"),
     },
+    Migration {
+        version: 5,
+        name: "oauth_flows",
+        sql: include_str!("../migrations/0005_oauth_flows.sql"),
+    },
 ];
 
 /// The newest version known here.
@@ -122,7 +127,7 @@ fn steps(connection: &Connection) -> Result<(), StoreFailure> {
         connection.change(&insert.bind(migration.version).bind(migration.name).bind(checksum(migration)))?;
     }
     // A pragma takes no parameter; that the number is the newest is tested.
-    connection.run_all("PRAGMA user_version = 4")?;
+    connection.run_all("PRAGMA user_version = 5")?;
     Ok(())
 }
 

@@ -126,14 +126,14 @@ fn a_newer_schema_and_a_changed_migration_are_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("dango.db");
     let store = SqliteStore::open(&path, Open::OrCreate).expect("opened");
-    assert_eq!(pollster::block_on(store.schema_version()).expect("known"), 4);
+    assert_eq!(pollster::block_on(store.schema_version()).expect("known"), 5);
     drop(store);
-    raw(&path, "PRAGMA user_version = 5").expect("changed");
+    raw(&path, "PRAGMA user_version = 6").expect("changed");
     let newer = SqliteStore::open(&path, Open::OrCreate).expect_err("newer");
-    assert!(matches!(newer, StoreFailure::Newer { found: 5, known: 4 }), "{newer:?}");
+    assert!(matches!(newer, StoreFailure::Newer { found: 6, known: 5 }), "{newer:?}");
     raw(
         &path,
-        "PRAGMA user_version = 4; UPDATE schema_migrations SET checksum = x'00' WHERE version = 1",
+        "PRAGMA user_version = 5; UPDATE schema_migrations SET checksum = x'00' WHERE version = 1",
     )
     .expect("changed");
     assert_eq!(code(SqliteStore::open(&path, Open::OrCreate)), "store-damaged");

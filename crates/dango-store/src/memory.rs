@@ -14,10 +14,10 @@ use dango_core::Timestamp;
 use dango_identity::{
     AccountChange, AccountKey, ApiKeyId, ApiKeyRecord, ApiKeyStore, ApiKeyUse, ApiKeyWrite, AttemptKey, AttemptLimit, AttemptStore,
     BootstrapClaim, BootstrapStore, Charge, ChargedAttempt, Email, EmailChange, ExternalIdentity, FactorCharge, FactorId, FactorStore,
-    FactorSummary, InsertLink, InsertUser, Invite, InviteStore, Link, LinkPermit, LinkStore, Lock, LockView, LockoutPolicy, LoginCandidate,
-    LoginCompletion, NewUser, PasswordRecord, RecoverySetRecord, RemoveLink, ReplaceInvite, Retirement, Role, SecurityEpoch, SessionId,
-    SessionRecord, SessionStore, SessionTouch, SessionWrite, StoreError, StoredPassword, StoredSession, TokenDigest, TotpRecord, TotpStep,
-    UseClaim, User, UserId, UserStore, kind,
+    FactorSummary, InsertLink, InsertOauthFlow, InsertUser, Invite, InviteStore, Link, LinkPermit, LinkStore, Lock, LockView,
+    LockoutPolicy, LoginCandidate, LoginCompletion, NewUser, OauthFlowRecord, OauthFlowRoom, OauthFlowStore, PasswordRecord,
+    RecoverySetRecord, RemoveLink, ReplaceInvite, Retirement, Role, SecurityEpoch, SessionId, SessionRecord, SessionStore, SessionTouch,
+    SessionWrite, StoreError, StoredPassword, StoredSession, TokenDigest, TotpRecord, TotpStep, UseClaim, User, UserId, UserStore, kind,
 };
 use futures_util::FutureExt;
 use futures_util::lock::Mutex;
@@ -204,6 +204,10 @@ delegate! {
         insert_link(permit: &LinkPermit) -> InsertLink;
         insert_first_link(link: &Link) -> InsertLink;
         remove_link(user: UserId, issuer: &str) -> RemoveLink;
+    }
+    OauthFlowStore of identity (StoreError) {
+        insert_oauth_flow(flow: &OauthFlowRecord, room: OauthFlowRoom, now: Timestamp) -> InsertOauthFlow;
+        take_oauth_flow(state: &TokenDigest<kind::OauthState>) -> Option<OauthFlowRecord>;
     }
     SessionStore of identity (StoreError) {
         insert_session(record: &SessionRecord, parallel: u32) -> SessionWrite;

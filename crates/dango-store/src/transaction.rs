@@ -1,7 +1,7 @@
 //! The unit of work: every store of the domains, inside one transaction.
 
 use dango_audit::AuditStore;
-use dango_identity::{ApiKeyStore, BootstrapStore, InviteStore, LinkStore, LoginStore};
+use dango_identity::{ApiKeyStore, BootstrapStore, InviteStore, LinkStore, LoginStore, OauthFlowStore};
 
 use crate::imports::ImportStore;
 use crate::settings::{DirectoryStore, SettingsStore};
@@ -12,7 +12,17 @@ use crate::settings::{DirectoryStore, SettingsStore};
 /// to `&mut dyn SessionStore` alone, to `&mut dyn AuditStore` and so on. What is done through it happens when the transaction
 /// is committed, together or not at all; nobody else sees it before.
 pub trait Transaction:
-    LoginStore + InviteStore + BootstrapStore + LinkStore + ApiKeyStore + AuditStore + SettingsStore + DirectoryStore + ImportStore + Send
+    LoginStore
+    + InviteStore
+    + BootstrapStore
+    + LinkStore
+    + OauthFlowStore
+    + ApiKeyStore
+    + AuditStore
+    + SettingsStore
+    + DirectoryStore
+    + ImportStore
+    + Send
 {
 }
 
@@ -21,6 +31,7 @@ impl<T> Transaction for T where
         + InviteStore
         + BootstrapStore
         + LinkStore
+        + OauthFlowStore
         + ApiKeyStore
         + AuditStore
         + SettingsStore

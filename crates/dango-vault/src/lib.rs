@@ -7,6 +7,9 @@
 //! keeps what goes in the history, seals the file anew and notes what was seen, in the order in which a crash does no harm.
 //! [`Vault::check_secrets`] gives the [`SealWarning`] about values that were removed, replaced or rolled back.
 //!
+//! **A connection to a provider** is a [`Connection`] beside the tokens of its source; both are written in one save, by
+//! [`Vault::save_connection`] and the like, and [`Vault::lease_connection`] says who may renew it.
+//!
 //! **Where the key is** on this machine is known to [`ProjectKeys`]; it is replaced by [`rotate`]. **Two projects** are compared by a [`Comparison`].
 //!
 //! ```
@@ -47,6 +50,7 @@
 #![warn(missing_docs)]
 
 mod closed;
+mod connections;
 mod counts;
 mod diff;
 mod edition;
@@ -64,6 +68,7 @@ mod vault;
 mod warning;
 
 pub use closed::{ClosedProblem, ClosedValue, OpeningError};
+pub use connections::{Connection, ConnectionLease, Renewal, RenewedConnection, parse_metadata_time};
 pub use counts::{count_of, readmit};
 pub use diff::{Comparison, Difference, Side};
 pub use edition::Edition;

@@ -197,7 +197,7 @@ impl Actions {
 
 impl Unit<'_> {
     /// Issues the session of a password that was right.
-    async fn admit(
+    pub(crate) async fn admit(
         mut self,
         step: LoginStep,
         device: Option<&DeviceToken>,

@@ -88,6 +88,8 @@ fn is_failed_proof(problem: &Problem) -> bool {
 pub(crate) struct Arrived {
     pub(crate) client: Client,
     pub(crate) request: Id,
+    /// The host that it was sent to, by the names that the server answers to.
+    pub(crate) host: String,
     pub(crate) parts: Parts,
     pub(crate) sent: axum::body::Body,
 }
@@ -110,6 +112,7 @@ pub(crate) async fn arrive(app: &App, class: CrossSite, request: Request) -> Res
     Ok(Arrived {
         client,
         request,
+        host,
         parts,
         sent,
     })
@@ -119,6 +122,7 @@ async fn answer(route: &'static Route, app: App, request: Request, allowance: &m
     let Arrived {
         client,
         request,
+        host,
         mut parts,
         sent,
     } = arrive(&app, route.cross_site(), request).await?;
@@ -156,6 +160,7 @@ async fn answer(route: &'static Route, app: App, request: Request, allowance: &m
         headers: parts.headers,
         request,
         client,
+        host,
         app: app.clone(),
     };
     ask.query.check_names(route.query)?;

@@ -36,7 +36,7 @@ impl Next {
         // What no request could ask for is no page; and no step up or down can make of it what it does not look like.
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let has_steps = path.split('/').any(|part| matches!(decoded(part).as_str(), "." | ".."));
-        let leads_back = ["/login", "/logout", "/api/", "/assets/"]
+        let leads_back = ["/login", "/logout", "/api/", "/assets/", "/oauth/"]
             .iter()
             .any(|prefix| path.starts_with(prefix));
         let resolves = text.parse::<Uri>().is_ok_and(|uri| uri.authority().is_none());
@@ -106,6 +106,7 @@ mod tests {
             "/login?next=/login",
             "/logout",
             "/api/auth/me",
+            "/oauth/connect/google_sheets",
             "/\u{0}",
         ] {
             assert_eq!(Next::parse(bad), None, "{bad:?}");

@@ -4,7 +4,7 @@ use dango_actions::{Holder, SignedIn};
 use dango_identity::{Full, Partial, Permission, Restricted};
 
 use super::assets;
-use super::pages::{account, audit, claim, home, invite, login, logout, password, secrets, users};
+use super::pages::{account, audit, claim, home, invite, login, logout, password, provider, secrets, users};
 use super::visit::Visit;
 use crate::route::{CrossSite, Due, Verb, Work};
 
@@ -32,6 +32,8 @@ pub enum Visitor {
     Guest,
     /// Whoever wants to leave, signed in or not.
     Leaving,
+    /// Whoever comes back from a provider, signed in or not.
+    Returning,
     /// Whoever has still to show a second factor.
     Partial,
     /// Whoever has to change their password first.
@@ -49,6 +51,7 @@ pub(super) enum Handler {
     Open(fn(Visit) -> Work),
     Guest(fn(Visit) -> Work),
     Leaving(fn(Option<SignedIn>, Visit) -> Work),
+    Returning(fn(Option<SignedIn>, Visit) -> Work),
     Partial(fn(Holder<Partial>, Visit) -> Work),
     PasswordChange(fn(Holder<Restricted>, Visit) -> Work),
     Enrolment(fn(Due, Visit) -> Work),
@@ -67,6 +70,7 @@ impl Handler {
             Self::Asset(_) | Self::Open(_) => Visitor::Anybody,
             Self::Guest(_) => Visitor::Guest,
             Self::Leaving(_) => Visitor::Leaving,
+            Self::Returning(_) => Visitor::Returning,
             Self::Partial(_) => Visitor::Partial,
             Self::PasswordChange(_) => Visitor::PasswordChange,
             Self::Enrolment(_) => Visitor::Enrolment,
@@ -129,6 +133,10 @@ pub static PAGES: &[Page] = &[
     page!(Post "/setup", "form_password", PasswordChange(holder, visit) => password::send),
     page!(Get "/settings/account", "page_account", Enrolment(due, visit) => account::show),
     page!(Get "/settings/secrets", "page_secrets", Full(holder, visit) => secrets::show, needs ConfigManage),
+    page!(Get "/oauth/connect/{source_type}", "page_connect", Full(holder, visit) => provider::connect, needs ConfigManage),
+    page!(Get "/oauth/callback/{source_type}", "page_connected", Returning(signed_in, visit) => provider::connected),
+    page!(Get "/api/auth/oauth/{provider}/login", "page_external_login", Open(visit) => provider::begin_login),
+    page!(Get "/api/auth/oauth/{provider}/callback", "page_external_logged_in", Returning(signed_in, visit) => provider::finish_login),
     page!(Get "/settings/users", "page_users", Full(holder, visit) => users::show, needs UsersView),
     page!(Get "/settings/audit", "page_audit", Full(holder, visit) => audit::show, needs AuditView),
     page!(Post "/settings/audit/export", "form_audit_export", Full(holder, visit) => audit::export, needs AuditView),

@@ -11,6 +11,7 @@ use dango_actions::{Actions, AuthenticateError, Caller, Need, SignedIn};
 use dango_audit::Id;
 use dango_core::Timestamp;
 use dango_identity::{Client, Obligation};
+use zeroize::Zeroizing;
 
 use super::error::wants_html;
 use super::frame::see_other;
@@ -34,6 +35,10 @@ pub(crate) struct Visit {
     pub(crate) client: Client,
     pub(crate) request: Id,
     pub(crate) query: Query,
+    /// The query as it was sent: the answer of a provider is read exactly, and holds a code that is for nobody else.
+    pub(crate) raw_query: Zeroizing<String>,
+    /// The name by which the request called the server.
+    pub(crate) host: String,
     pub(crate) headers: HeaderMap,
     pub(crate) form: Form,
     /// Where the login is to lead: what the query says, if it is a page of ours.
@@ -88,6 +93,7 @@ async fn answer(page: &'static Page, app: App, request: Request) -> Result<Respo
     let Arrived {
         client,
         request,
+        host,
         mut parts,
         sent,
     } = arrive(&app, page.cross_site(), request).await?;
@@ -123,6 +129,7 @@ async fn answer(page: &'static Page, app: App, request: Request) -> Result<Respo
     };
     let query: Query = parts.extensions.remove().unwrap_or_default();
     let next = query.value("next").ok().flatten().and_then(Next::parse);
+    let raw_query = Zeroizing::new(parts.uri.query().unwrap_or_default().to_owned());
     let visit = Visit {
         parameters: parameters(&mut parts).await?,
         headers: parts.headers,
@@ -130,6 +137,8 @@ async fn answer(page: &'static Page, app: App, request: Request) -> Result<Respo
         client,
         request,
         query,
+        raw_query,
+        host,
         form,
         next,
     };
@@ -169,7 +178,7 @@ fn admit(handler: Handler, signed_in: Option<SignedIn>) -> Result<Admitted, Else
         (Handler::Guest(_), Some(SignedIn::Full(_))) => return Err(Elsewhere::Start),
         (Handler::Guest(_), Some(SignedIn::Restricted(_, obligation))) => return Err(Elsewhere::Obligation(obligation)),
         (Handler::Guest(handler), _) => Box::new(handler),
-        (Handler::Leaving(handler), signed_in) => Box::new(move |visit| handler(signed_in, visit)),
+        (Handler::Leaving(handler) | Handler::Returning(handler), signed_in) => Box::new(move |visit| handler(signed_in, visit)),
         (Handler::Partial(handler), Some(SignedIn::Partial(holder))) => Box::new(move |visit| handler(holder, visit)),
         (Handler::Partial(_), Some(SignedIn::Full(_))) => return Err(Elsewhere::Start),
         (_, None | Some(SignedIn::Partial(_))) => return Err(Elsewhere::Login),

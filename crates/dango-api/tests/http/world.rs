@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use dango_actions::{Actions, AuditView, Caller, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage};
+use dango_actions::{Actions, AuditView, Caller, ConnectionDesk, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage};
 use dango_api::{App, Limits, Machine, NotReady, Parts, Peer, Site, router};
 use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};
 use dango_core::{Clock, OsEntropy, SecretValue, Timestamp};
 use dango_identity::{IdentityKey, Role};
-use dango_store::{BoxFuture, MemoryStore, Store};
+use dango_store::{BoxFuture, MemoryStore, Store, StoreExt};
 use http_body_util::BodyExt;
 use pollster::block_on;
 use serde_json::Value;
@@ -22,6 +22,7 @@ use tower::ServiceExt;
 
 use crate::documented::{self, Asked};
 use crate::files::Files;
+use crate::provider::Provider;
 
 pub(crate) const RIGHT: &str = "correct horse battery staple";
 pub(crate) const OTHER: &str = "another horse in the stable";
@@ -59,6 +60,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) router: Router,
     pub(crate) files: Arc<Files>,
+    pub(crate) provider: Arc<Provider>,
 }
 
 /// An answer, read to its end.
@@ -119,9 +121,13 @@ impl World {
         let actions = actions.expect("random");
         let files = Arc::new(Files::default());
         let secrets = SecretsDesk::open(actions.clone(), Arc::clone(&files) as _, 256).expect("a thread");
+        let provider = Arc::new(Provider::new(Arc::clone(&files)));
+        let connections = ConnectionDesk::new(actions.clone(), Arc::clone(&files) as _, Arc::clone(&provider) as _);
         let parts = Parts {
             actions: actions.clone(),
             secrets,
+            connections: Some(connections),
+            logins: Some(Arc::clone(&provider) as _),
             site,
             trusted_proxies: proxies.iter().map(|net| net.parse().expect("a network")).collect(),
             limits,
@@ -137,6 +143,7 @@ impl World {
             clock,
             router,
             files,
+            provider,
         }
     }
 
@@ -162,6 +169,32 @@ impl World {
         let accepted = self.send("POST", "/api/auth/accept-invite", &[], Some(&body));
         assert_eq!(accepted.status, 200, "{}", String::from_utf8_lossy(&accepted.body));
         added.user.user.id.to_string()
+    }
+
+    /// Adds somebody who has no password, as an import does with people who sign in elsewhere.
+    pub(crate) fn add_without_password(&self, address: &str, role: Role) -> dango_identity::User {
+        let now = self.clock.now();
+        let user = dango_identity::User {
+            id: dango_identity::UserId::make(now, &OsEntropy).expect("random"),
+            email: address.parse().expect("an address"),
+            role,
+            activity: dango_identity::Activity::Active,
+            invite_expires_at: None,
+            must_change_password: false,
+            epoch: dango_identity::SecurityEpoch::default(),
+            created_at: now,
+            updated_at: now,
+            last_login: None,
+        };
+        let new = dango_identity::NewUser {
+            user: user.clone(),
+            password: None,
+            invite: None,
+        };
+        let added: Result<_, dango_identity::StoreError> =
+            block_on(self.store.write(move |tx| Box::pin(async move { tx.insert_user(&new).await })));
+        assert!(matches!(added, Ok(dango_identity::InsertUser::Inserted)));
+        user
     }
 
     /// Sends a request as the program of a stranger would: with a host, and with JSON if there is a body.

@@ -5,16 +5,17 @@ mod edit;
 mod fields;
 mod list;
 mod remove;
-mod types;
+pub(crate) mod types;
 mod wizard;
 
 use clap::Subcommand;
-use dango_core::{CredentialPath, SourceName, Timestamp};
+use dango_core::{CredentialPath, ParseTimestampError, SourceName};
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::{EnvDocument, Precedence};
 use dango_secrets::storage::{self, Edit};
 use dango_secrets::{Value, dlt};
-use dango_sources::{ConfiguredSource, CredentialState, Expiry, Presence, SourcesFile, expiry, parse_metadata_time};
+use dango_sources::{ConfiguredSource, CredentialState, Expiry, Presence, SourcesFile, expiry};
+use dango_vault::Connection;
 use zeroize::Zeroizing;
 
 use crate::Outcome;
@@ -104,20 +105,23 @@ impl Sources {
         }
     }
 
+    /// The stored connection of a source, where it has one.
+    pub(crate) fn connection(&self, name: &SourceName, output: &Output<'_>) -> Option<Connection> {
+        Connection::find(&self.secrets, name.as_str(), output.host.clock.as_ref())
+    }
+
     /// When the stored connection of a source ends, where one is stored.
     pub(crate) fn expiry(&self, name: &SourceName, output: &Output<'_>) -> Result<Expiry, Failure> {
-        let path = CredentialPath::from_parts(["dango", "oauth", name.as_str(), "expires_at"]).expect("has four parts");
-        let text = match self.secrets.value(&path) {
-            Some(Value::String(text)) => text.verbatim(),
-            Some(Value::Datetime(text)) => text,
-            _ => return Ok(Expiry::None),
-        };
         let clock = output.host.clock.as_ref();
-        let now = clock.now();
-        let at: Timestamp = parse_metadata_time(&text, clock.local_offset_seconds(now)).map_err(|error| {
-            Failure::refused(format!("{path} is {error}")).hint("correct it in .dlt/secrets.toml, or connect the source again")
-        })?;
-        Ok(expiry(Some(at), now))
+        let Some(connection) = self.connection(name, output) else {
+            return Ok(Expiry::None);
+        };
+        let end = Connection::path_of(name.as_str()).child("expires_at");
+        if connection.unreadable.contains(&end) {
+            return Err(Failure::refused(format!("{end} is {ParseTimestampError}"))
+                .hint("correct it in .dlt/secrets.toml, or connect the source again"));
+        }
+        Ok(expiry(connection.expires_at, clock.now()))
     }
 }
 

@@ -6,6 +6,7 @@ mod attempt;
 mod factor;
 mod invite;
 mod link;
+mod oauth_flow;
 mod session;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use crate::bootstrap::BootstrapClaim;
 use crate::epoch::SecurityEpoch;
 use crate::id::UserId;
 use crate::linking::Link;
+use crate::oauth_flow::OauthFlowRecord;
 
 /// Every store of this crate, in memory. Clones share their rows.
 ///
@@ -37,6 +39,7 @@ struct Tables {
     claim: Option<BootstrapClaim>,
     attempts: attempt::AttemptRows,
     links: Vec<Link>,
+    oauth_flows: Vec<OauthFlowRecord>,
     api_keys: api_key::ApiKeyRows,
 }
 

@@ -174,6 +174,11 @@ pub fn begin_flow(request: FlowRequest<'_>, entropy: &dyn Entropy, now: Timestam
 }
 
 impl CallbackAnswer {
+    /// The `state` that came back, for a store that finds flows by a digest of its own.
+    pub fn state(&self) -> &str {
+        self.state.expose()
+    }
+
     /// The digest under which the flow of this answer is found.
     pub fn state_digest(&self) -> Digest {
         Digest::derive_from(self.state.expose())

@@ -85,6 +85,11 @@ impl CallbackUrl {
         Ok(Self { url, host })
     }
 
+    /// The address as it is sent to providers, where its port is not 0; there it is to be registered.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
     fn port(&self) -> u16 {
         self.url.port().unwrap_or(80)
     }

@@ -27,6 +27,7 @@ compile_error!("secrets are kept in files with Unix permissions and locks; other
 
 mod contents;
 mod error;
+mod lease;
 mod lock;
 mod place;
 mod removal;
@@ -40,6 +41,7 @@ mod tests;
 
 pub use contents::{Contents, Fingerprint, is_there, read};
 pub use error::{FileKind, ReadError, UpdateError, WriteError};
+pub use lease::Lease;
 pub use removal::remove;
 pub use stamp::{Stamp, stamp};
 pub use update::{Edit, update};

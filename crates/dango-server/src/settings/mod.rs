@@ -66,6 +66,50 @@ impl Profile {
     }
 }
 
+/// A provider that people may log in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginName {
+    /// Google.
+    Google,
+    /// GitHub.
+    GitHub,
+    /// The OpenID provider of the settings.
+    Oidc,
+}
+
+impl LoginName {
+    /// The word, in settings and paths.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Google => "google",
+            Self::GitHub => "github",
+            Self::Oidc => "oidc",
+        }
+    }
+
+    /// The variable of the process environment that holds the client's secret.
+    pub const fn secret_variable(self) -> &'static str {
+        match self {
+            Self::Google => "DANGO_LOGIN_GOOGLE_SECRET",
+            Self::GitHub => "DANGO_LOGIN_GITHUB_SECRET",
+            Self::Oidc => "DANGO_LOGIN_OIDC_SECRET",
+        }
+    }
+}
+
+/// Who people may log in with beside a password.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoginSettings {
+    /// The providers, each with the client's id.
+    pub clients: Vec<(LoginName, String)>,
+    /// `login-oidc-issuer`.
+    pub oidc_issuer: Option<String>,
+    /// `login-oidc-title`.
+    pub oidc_title: String,
+    /// `login-by-email`.
+    pub by_email: Vec<LoginName>,
+}
+
 /// The two files of TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -101,6 +145,8 @@ pub struct Settings {
     pub profile: Profile,
     /// `require-second-factor`.
     pub second_factor_roles: Vec<Role>,
+    /// The settings that begin with `login-`.
+    pub logins: LoginSettings,
     /// `hashing-memory-kib` and `hashing-passes`.
     pub hashing_cost: HashingCost,
     /// The limits of connections.
@@ -235,6 +281,7 @@ impl Reader<'_> {
             otlp_endpoint: self.one("otlp-endpoint", crate::traces::parse_base)?,
             profile: self.or("profile", value::parse_profile, Profile::Standard)?,
             second_factor_roles: self.many("require-second-factor", value::parse_role)?,
+            logins: self.logins()?,
             hashing_cost: self.hashing_cost()?,
             limits,
             request_limits: self.request_limits()?,
@@ -287,6 +334,28 @@ impl Reader<'_> {
             (Some(_), None) => Err(self.alone("tls-cert", "tls-key")),
             (None, Some(_)) => Err(self.alone("tls-key", "tls-cert")),
         }
+    }
+
+    fn logins(&self) -> Result<LoginSettings, SettingsError> {
+        let (client, issuer) = ("login-oidc-client", "login-oidc-issuer");
+        let clients = [
+            (LoginName::Google, self.one("login-google-client", value::parse_client_id)?),
+            (LoginName::GitHub, self.one("login-github-client", value::parse_client_id)?),
+            (LoginName::Oidc, self.one(client, value::parse_client_id)?),
+        ];
+        let clients: Vec<_> = clients.into_iter().filter_map(|(name, id)| Some((name, id?))).collect();
+        let oidc_issuer = self.one(issuer, value::parse_issuer)?;
+        match (clients.iter().any(|(name, _)| *name == LoginName::Oidc), &oidc_issuer) {
+            (true, None) => return Err(self.alone(client, issuer)),
+            (false, Some(_)) => return Err(self.alone(issuer, client)),
+            _ => {}
+        }
+        Ok(LoginSettings {
+            clients,
+            oidc_issuer,
+            oidc_title: self.or("login-oidc-title", value::parse_title, "OpenID".to_owned())?,
+            by_email: self.many("login-by-email", value::parse_login_name)?,
+        })
     }
 
     fn alone(&self, name: &'static str, other: &'static str) -> SettingsError {

@@ -153,6 +153,42 @@ pub const SETTINGS: &[Setting] = &[
         "Roles whose users can do nothing before they have a second factor: `viewer`, `editor`, `admin`",
     ),
     Setting::one(
+        "login-google-client",
+        "ID",
+        "none: off",
+        "People may log in with Google as this client; its secret is in DANGO_LOGIN_GOOGLE_SECRET",
+    ),
+    Setting::one(
+        "login-github-client",
+        "ID",
+        "none: off",
+        "People may log in with GitHub as this client; its secret is in DANGO_LOGIN_GITHUB_SECRET",
+    ),
+    Setting::one(
+        "login-oidc-client",
+        "ID",
+        "none: off",
+        "People may log in with the OpenID provider as this client; its secret is in DANGO_LOGIN_OIDC_SECRET",
+    ),
+    Setting::one(
+        "login-oidc-issuer",
+        "URL",
+        "none",
+        "The issuer of that OpenID provider, exactly as it spells it",
+    ),
+    Setting::one(
+        "login-oidc-title",
+        "TITLE",
+        "OpenID",
+        "What the button of that OpenID provider says behind `Continue with`",
+    ),
+    Setting::many(
+        "login-by-email",
+        "PROVIDER",
+        "none: links alone count",
+        "Login providers with which an account that has linked none is recognised by a verified address: `google`, `github`, `oidc`",
+    ),
+    Setting::one(
         "hashing-memory-kib",
         "KIB",
         "19456",

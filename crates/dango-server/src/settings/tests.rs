@@ -55,6 +55,7 @@ fn every_setting_can_be_given_in_every_place_that_the_table_says() {
             "LEVEL" => "warn",
             "NAME" => "nist",
             "ROLE" => "admin",
+            "PROVIDER" => "google",
             "KIB" => "20000",
             "COUNT" | "SECONDS" => "7",
             _ => "/f",
@@ -62,6 +63,8 @@ fn every_setting_can_be_given_in_every_place_that_the_table_says() {
         let other = match setting.name {
             "tls-cert" => vec!["--tls-key", "/k"],
             "tls-key" => vec!["--tls-cert", "/c"],
+            "login-oidc-client" => vec!["--login-oidc-issuer", "https://a.example"],
+            "login-oidc-issuer" => vec!["--login-oidc-client", "1234"],
             _ => vec![],
         };
         let option = format!("--{}", setting.name);
@@ -123,6 +126,38 @@ fn what_is_wrong_is_named_by_its_place_and_not_repeated() {
         message("tls_cert = \"c\"\n", &[], &[]),
         "P/.dango/server.toml:1:12: tls-cert needs tls-key"
     );
+}
+
+#[test]
+fn a_login_provider_is_a_client_and_one_of_its_own_kind_has_an_issuer() {
+    let logins = |options: &[&str]| read(&project(""), options, &[]).map(|settings| settings.logins);
+    let none = logins(&[]).expect("nothing is needed");
+    assert_eq!((none.clients, none.by_email), (vec![], vec![]));
+    let oidc = ["--login-oidc-client", "1234", "--login-oidc-issuer", "https://login.example.com"];
+    let both = [&oidc[..], &["--login-google-client", "a.apps.example", "--login-by-email", "oidc"]].concat();
+    let both = logins(&both).expect("both");
+    let expected = [
+        (LoginName::Google, "a.apps.example".to_owned()),
+        (LoginName::Oidc, "1234".to_owned()),
+    ];
+    assert_eq!(
+        (both.clients.as_slice(), both.by_email.as_slice()),
+        (&expected[..], &[LoginName::Oidc][..])
+    );
+    assert_eq!(both.oidc_issuer.as_deref(), Some("https://login.example.com"));
+    for alone in [&oidc[..2], &oidc[2..]] {
+        let error = logins(alone).expect_err("the other is missing").to_string();
+        assert!(error.contains("needs"), "{error}");
+    }
+    for bad in [
+        ["--login-by-email", "facebook"],
+        ["--login-google-client", " padded"],
+        ["--login-google-client", "caf\u{e9}"],
+        ["--login-oidc-issuer", "http://login.example.com"],
+        ["--login-oidc-title", " padded "],
+    ] {
+        assert!(logins(&bad).is_err(), "{bad:?}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use dango_identity::Role;
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
-use super::{LogFormat, Profile};
+use super::{LogFormat, LoginName, Profile};
 
 /// A parsed value, or the words for what was wanted.
 pub(super) type Parsed<T> = Result<T, &'static str>;
@@ -75,6 +75,33 @@ pub(super) fn parse_path(text: &str) -> Parsed<PathBuf> {
 
 pub(super) fn parse_role(text: &str) -> Parsed<Role> {
     text.parse().map_err(|_| "a role: viewer, editor or admin")
+}
+
+pub(super) fn parse_login_name(text: &str) -> Parsed<LoginName> {
+    let known = [LoginName::Google, LoginName::GitHub, LoginName::Oidc];
+    let found = known.into_iter().find(|name| name.as_str() == text);
+    found.ok_or("google, github or oidc")
+}
+
+/// A client's id at a provider, which is no secret: it may have blanks in it (RFC 6749, appendix A.1), but not around it.
+pub(super) fn parse_client_id(text: &str) -> Parsed<String> {
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let is_fine = is_visible && (1..=255).contains(&text.len()) && text.trim() == text;
+    is_fine.then(|| text.to_owned()).ok_or("the id that the provider gave the client")
+}
+
+pub(super) fn parse_issuer(text: &str) -> Parsed<String> {
+    const WANTED: &str = "an issuer such as https://login.example.com";
+    match dango_oauth::OidcSettings::new(LoginName::Oidc.as_str(), text, &[], false) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(WANTED),
+    }
+}
+
+/// A text of a button.
+pub(super) fn parse_title(text: &str) -> Parsed<String> {
+    let is_fine = (1..=40).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text;
+    is_fine.then(|| text.to_owned()).ok_or("a title of 1 to 40 characters")
 }
 
 pub(super) fn parse_profile(text: &str) -> Parsed<Profile> {

@@ -7,6 +7,7 @@ pub(crate) mod factor;
 mod imports;
 mod invite;
 pub(crate) mod link;
+mod oauth_flow;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod user;

@@ -6,6 +6,7 @@ mod atomicity;
 mod audit;
 mod imports;
 mod model;
+mod oauth_flows;
 mod races;
 pub mod sample;
 mod settings;
@@ -26,6 +27,7 @@ pub fn check(make: Make<'_>) {
         audit::check(make).await;
         settings::check(make).await;
         imports::check(make).await;
+        oauth_flows::check(make).await;
     });
     races::check(make);
     version::check(make);

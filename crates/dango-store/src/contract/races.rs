@@ -3,12 +3,12 @@
 use std::sync::{Arc, Barrier};
 
 use dango_identity::{
-    AccountChange, AccountKey, AttemptKey, BootstrapClaim, Charge, ClientClass, InsertUser, LockoutPolicy, Role, SecurityEpoch, StoreError,
-    TokenDigest, TotpStep, UseClaim,
+    AccountChange, AccountKey, AttemptKey, BootstrapClaim, Charge, ClientClass, InsertUser, LockoutPolicy, OauthFlowRoom, Role,
+    SecurityEpoch, StoreError, TokenDigest, TotpStep, UseClaim,
 };
 
 use super::Make;
-use super::sample::{active_totp, at, bytes, factor_id, invited, password, recovery, session, user, user_id};
+use super::sample::{active_totp, at, bytes, factor_id, invited, oauth_flow, password, recovery, session, user, user_id};
 use crate::{BoxFuture, Store, StoreExt, Transaction};
 
 const MANY: u32 = 50;
@@ -54,6 +54,9 @@ pub(super) fn check(make: Make<'_>) {
             Ok(tx.insert_user(&new).await? == InsertUser::Inserted)
         })
     });
+    once("an OAuth flow", |tx, _| {
+        Box::pin(async move { Ok(tx.take_oauth_flow(&TokenDigest::from_bytes(bytes(50, 1))).await?.is_some()) })
+    });
     two_administrators_do_not_demote_each_other(&store);
     tries_in_parallel_are_as_dear_as_tries_in_a_row(&store);
     one_claim_makes_one_administrator(&make());
@@ -72,6 +75,9 @@ fn set_up(store: &dyn Store) {
                 .await?;
             assert!(enrolled);
             let _ = tx.insert_session(&session(1, admin.user.id, admin.user.epoch, at(0)), 5).await?;
+            let _ = tx
+                .insert_oauth_flow(&oauth_flow(1, 1, at(0)), OauthFlowRoom::default(), at(0))
+                .await?;
             Ok::<_, StoreError>(())
         })
     });

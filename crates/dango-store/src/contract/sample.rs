@@ -6,9 +6,9 @@ use dango_audit::{Actor, ChainKey, Draft, Event, Label, Origin, Outcome, Stage a
 use dango_core::{Entropy, EntropyError, Timestamp};
 use dango_identity::{
     Activity, AllowList, ApiKeyId, ApiKeyName, ApiKeyPrefix, ApiKeyRecord, AuthContext, AuthFactor, Client, DeviceId, FactorId, FactorSet,
-    Invite, InviteId, KeyScopes, NewUser, PasswordOrigin, PasswordRecord, Permission, PermissionSet, RecoverySetRecord, Role, SealedColumn,
-    SecurityEpoch, SessionId, SessionRecord, Stage, StoredPassword, TokenDigest, TotpParameters, TotpRecord, TotpState, TotpStep, User,
-    UserAgent, UserId,
+    Invite, InviteId, KeyScopes, NewUser, OauthFlowRecord, OauthStarter, PasswordOrigin, PasswordRecord, Permission, PermissionSet,
+    RecoverySetRecord, Role, SealedColumn, SecurityEpoch, SessionId, SessionRecord, Stage, StoredPassword, TokenDigest, TotpParameters,
+    TotpRecord, TotpState, TotpStep, User, UserAgent, UserId,
 };
 
 /// A point in time, so many seconds after one in 2023.
@@ -201,6 +201,23 @@ pub fn api_key(number: u32, owner: UserId, now: Timestamp) -> ApiKeyRecord {
         revoked_at: None,
         last_used: None,
         mac: bytes(8, number),
+    }
+}
+
+/// A flow that waits for ten minutes, begun by a starter: those with an even number are sessions, the others browsers.
+pub fn oauth_flow(number: u32, starter: u32, now: Timestamp) -> OauthFlowRecord {
+    let session = OauthStarter::Session {
+        user: user_id(starter % 4),
+        session: session_id(starter),
+    };
+    OauthFlowRecord {
+        state: TokenDigest::from_bytes(bytes(50, number)),
+        starter: match starter.is_multiple_of(2) {
+            true => session,
+            false => OauthStarter::Browser(TokenDigest::from_bytes(bytes(51, starter))),
+        },
+        sealed: SealedColumn::from_bytes(bytes(52, number).to_vec()),
+        expires_at: later(now, 600),
     }
 }
 

@@ -170,6 +170,10 @@ impl<'a> Vault<'a> {
         })
     }
 
+    pub(crate) const fn project(&self) -> &'a Project {
+        self.project
+    }
+
     fn history(&self) -> Result<History, VaultError> {
         let contents = storage::read(&self.project.dango_dir().join(history::FILE))?;
         Ok(History::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?)

@@ -2,6 +2,7 @@
 #![allow(clippy::panic, reason = "the functions that tests share fail as tests do")]
 
 mod changes;
+mod connections;
 mod dotenv;
 mod leaks;
 mod rotation;

@@ -85,6 +85,28 @@ pub(super) const ROUTES: &[Route] = &[
         handler: handler!(SessionOrKey, secrets::delete_oauth),
         ..SECRETS
     },
+    Route {
+        verb: Verb::Delete,
+        path: "/api/secrets/oauth/{source_type}",
+        operation: "disconnect_source",
+        summary: "Gives a connection back at its provider, and deletes what is stored of it.",
+        gives: &[(200, Shape::of::<wire::Disconnected<'_>>())],
+        problems: FILES,
+        events: &[Event::OauthSourceDisconnected],
+        handler: handler!(SessionOrKey, secrets::disconnect),
+        ..SECRETS
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/api/secrets/oauth/{source_type}/check",
+        operation: "check_connection",
+        summary: "Asks the provider whether a connection works.",
+        gives: &[(200, Shape::of::<wire::CheckedConnection<'_>>())],
+        problems: FILES,
+        events: &[Event::OauthChecked],
+        handler: handler!(SessionOrKey, secrets::check_connection),
+        ..SECRETS
+    },
 ];
 
 const CHANGING: &[&Code] = &codes![

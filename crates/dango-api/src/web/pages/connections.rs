@@ -1,28 +1,27 @@
 //! Connections to providers, as the page of the secrets shows them: cards, and what can still be connected.
 
-use dango_actions::ListedConnection;
+use dango_actions::{ConnectableSource, ConnectionDesk, ConnectionTrouble, ListedConnection};
 use dango_core::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::route::ROUTES;
 use crate::site::Site;
 use crate::web::components::{Badge, Colour, Moment};
+use crate::wire::trouble_sentence;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Up to so long before its end a connection is called expiring.
 const EXPIRING_MICROS: i64 = 7 * DAY_MICROS;
 
-/// The sources that are connected by a login at their provider.
-const CONNECTED_SOURCES: [&str; 4] = ["google_ads", "google_analytics", "google_sheets", "facebook_ads"];
-
-/// The operations that connect and disconnect; what this server does not have is not offered.
-const CONNECT: &str = "/oauth/connect/{source_type}";
-const DISCONNECT: &str = "/api/secrets/oauth/{source_type}";
+/// What is written as `%xx` within a part of a path, or a value of a query.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The section on connections.
 pub(super) struct Connections<'a> {
     pub(super) cards: Vec<Card<'a>>,
     pub(super) offer: Offer,
     pub(super) can_disconnect: bool,
+    /// Whether another account may be taken for a connection, which is asked for before it is done.
+    pub(super) can_switch: bool,
 }
 
 /// What can still be connected.
@@ -30,7 +29,7 @@ pub(super) enum Offer {
     /// Nothing here: providers lead back only to a domain with HTTPS.
     NeedsDomain,
     /// These sources, by type and title.
-    Sources(Vec<(&'static str, String)>),
+    Sources(Vec<(String, String)>),
 }
 
 /// One connection.
@@ -39,37 +38,54 @@ pub(super) struct Card<'a> {
     /// The name of the source, where it says more than the title.
     pub(super) name: Option<&'a str>,
     pub(super) id: &'a str,
-    pub(super) source_type: &'a str,
+    /// The name as part of a path.
+    pub(super) part: String,
     pub(super) account: String,
     pub(super) connected: Option<Moment>,
     pub(super) expiry: Option<Badge>,
+    /// What stands in the way, as a word and as a sentence.
+    pub(super) trouble: Option<(Badge, String)>,
     pub(super) reconnects: bool,
 }
 
 impl<'a> Connections<'a> {
-    pub(super) fn new(listed: &'a [ListedConnection], site: &Site, now: Timestamp) -> Self {
-        let has = |path: &str| ROUTES.iter().any(|route| route.path == path);
-        Self::with(listed, site, now, has(CONNECT), has(DISCONNECT))
+    pub(super) fn new(listed: &'a [ListedConnection], desk: Option<&ConnectionDesk>, site: &Site, now: Timestamp) -> Self {
+        let trouble = |one: &ListedConnection| desk.and_then(|desk| desk.trouble(one));
+        Self::with(listed, (desk.map(ConnectionDesk::sources), &trouble), site, now)
     }
 
-    pub(super) fn with(listed: &'a [ListedConnection], site: &Site, now: Timestamp, connects: bool, can_disconnect: bool) -> Self {
-        let missing = CONNECTED_SOURCES
-            .into_iter()
-            .filter(|known| listed.iter().all(|one| one.source_type != *known));
-        let sources = || missing.filter(|_| connects).map(|known| (known, title_of(known))).collect();
+    /// With what can be connected; nothing where this server connects none, and disconnects none.
+    pub(super) fn with(
+        listed: &'a [ListedConnection],
+        (sources, trouble): (
+            Option<Vec<ConnectableSource>>,
+            &dyn Fn(&ListedConnection) -> Option<ConnectionTrouble>,
+        ),
+        site: &Site,
+        now: Timestamp,
+    ) -> Self {
+        let connects = sources.is_some();
+        let missing = sources.unwrap_or_default().into_iter();
+        let missing = missing.filter(|source| listed.iter().all(|one| one.source_type != source.source_type.as_str()));
         Self {
-            cards: listed.iter().map(|one| Card::new(one, now, connects)).collect(),
+            cards: listed
+                .iter()
+                .map(|one| Card::new(one, trouble(one).as_ref(), now, connects))
+                .collect(),
             offer: match site {
-                Site::Public(_) if site.is_secure() => Offer::Sources(sources()),
+                Site::Public(_) if site.is_secure() => {
+                    Offer::Sources(missing.map(|source| (source.source_type.to_string(), source.title)).collect())
+                }
                 Site::Public(_) | Site::Loopback { .. } => Offer::NeedsDomain,
             },
-            can_disconnect,
+            can_disconnect: connects,
+            can_switch: connects && matches!(site, Site::Public(_)) && site.is_secure(),
         }
     }
 }
 
 impl<'a> Card<'a> {
-    fn new(listed: &'a ListedConnection, now: Timestamp, connects: bool) -> Self {
+    fn new(listed: &'a ListedConnection, trouble: Option<&ConnectionTrouble>, now: Timestamp, connects: bool) -> Self {
         let left = listed
             .expires_at
             .map(|end| (end, end.unix_micros().saturating_sub(now.unix_micros())));
@@ -78,17 +94,27 @@ impl<'a> Card<'a> {
             1..=EXPIRING_MICROS => Badge::new(Colour::Amber, "Expires").on(Moment::day(end)),
             _ => Badge::new(Colour::Gray, "Expires").on(Moment::day(end)),
         });
+        // What does not work any more has no future to tell of.
+        let is_broken = matches!(trouble, Some(ConnectionTrouble::Broken(_)));
+        let expiry = expiry.filter(|_| !is_broken || left.is_some_and(|(_, left)| left <= 0));
         let account = listed.account_info.as_deref().or(listed.identifier.as_deref());
         let provider = title_of(&listed.provider);
         Self {
             title: title_of(&listed.source_type),
             name: (listed.name != listed.source_type).then_some(listed.name.as_str()),
             id: &listed.name,
-            source_type: &listed.source_type,
+            part: encoded(&listed.name),
             account: account.map_or_else(|| provider.clone(), |account| format!("{provider} · {account}")),
             connected: listed.connected_at.map(Moment::day),
             expiry,
-            reconnects: connects && left.is_some_and(|(_, left)| left <= EXPIRING_MICROS),
+            trouble: trouble.map(|trouble| {
+                let badge = match trouble {
+                    ConnectionTrouble::Limited { .. } => Badge::new(Colour::Amber, "Limited"),
+                    ConnectionTrouble::Broken(_) => Badge::new(Colour::Red, "Broken"),
+                };
+                (badge, trouble_sentence(trouble))
+            }),
+            reconnects: connects && (trouble.is_some() || left.is_some_and(|(_, left)| left <= EXPIRING_MICROS)),
         }
     }
 }
@@ -104,10 +130,14 @@ pub(super) fn title_of(word: &str) -> String {
     titled.collect::<Vec<_>>().join(" ")
 }
 
-/// What `?connected=` says; only types that there are have a sentence.
+/// A name as part of a path or a query.
+pub(crate) fn encoded(name: &str) -> String {
+    utf8_percent_encode(name, ESCAPED).to_string()
+}
+
+/// What `?connected=` says; only types that are connected have a sentence.
 pub(super) fn connected_title(word: &str, listed: &[ListedConnection]) -> Option<String> {
-    let is_known = CONNECTED_SOURCES.contains(&word) || listed.iter().any(|one| one.source_type == word);
-    is_known.then(|| title_of(word))
+    listed.iter().any(|one| one.source_type == word).then(|| title_of(word))
 }
 
 /// What `?error=` says; only codes of ours have a sentence.
@@ -120,7 +150,9 @@ pub(super) fn sentence_of(code: &str) -> Option<&'static str> {
         "missing_credentials" => "The server has no client id and secret for this provider yet. Set them up first.",
         "no_domain" => "OAuth connections require a domain with HTTPS.",
         "unsupported" => "This source is not connected by a login at a provider.",
-        "account_mismatch" => "This is another account than the one that was connected. Disconnect that one first, or sign in with it.",
+        "account_mismatch" => {
+            "This is another account than the one that was connected. Sign in with that one, or choose “Use another account” below."
+        }
         "save_failed" => "The connection could not be saved, so nothing has changed.",
         _ => return None,
     })
@@ -141,6 +173,8 @@ mod tests {
             account_info: None,
             connected_at: Some(Timestamp::from_unix_micros(1_794_000_000_000_000)),
             expires_at,
+            refreshed_at: None,
+            scopes: Vec::new(),
         }
     }
 
@@ -152,7 +186,7 @@ mod tests {
                 "google_sheets",
                 Some(Timestamp::from_unix_micros(now.unix_micros() + micros)),
             )];
-            let connections = Connections::with(&listed, &LOOPBACK, now, true, true);
+            let connections = Connections::with(&listed, (Some(Vec::new()), &|_| None), &LOOPBACK, now);
             let badge = connections.cards[0].expiry.as_ref().map(ToString::to_string).unwrap_or_default();
             let colour = ["red", "amber", "gray"].into_iter().find(|colour| badge.contains(colour));
             (colour, connections.cards[0].reconnects)
@@ -168,19 +202,26 @@ mod tests {
         let now = Timestamp::from_unix_micros(0);
         let public = Site::Public("https://dango.example".parse().expect("an address"));
         let listed = [listed("google_sheets", None)];
-        let offered = |site: &Site, connects| match Connections::with(&listed, site, now, connects, connects).offer {
+        let sources = || {
+            let source = |name: &str| ConnectableSource {
+                source_type: name.parse().expect("a type"),
+                title: title_of(name),
+            };
+            Some(["google_ads", "google_sheets", "facebook_ads"].map(source).to_vec())
+        };
+        let offered = |site: &Site, sources| match Connections::with(&listed, (sources, &|_| None), site, now).offer {
             Offer::NeedsDomain => None,
             Offer::Sources(sources) => Some(sources.into_iter().map(|(_, title)| title).collect::<Vec<_>>()),
         };
-        assert_eq!(offered(&LOOPBACK, true), None);
-        let all = ["Google Ads", "Google Analytics", "Facebook Ads"].map(str::to_owned).to_vec();
-        assert_eq!(offered(&public, true), Some(all));
-        assert_eq!(offered(&public, false), Some(Vec::new()));
+        assert_eq!(offered(&LOOPBACK, sources()), None);
+        let all = ["Google Ads", "Facebook Ads"].map(str::to_owned).to_vec();
+        assert_eq!(offered(&public, sources()), Some(all));
+        assert_eq!(offered(&public, None), Some(Vec::new()));
     }
 
     #[test]
     fn only_known_words_of_a_query_have_a_sentence() {
-        assert_eq!(connected_title("facebook_ads", &[]).as_deref(), Some("Facebook Ads"));
+        assert_eq!(connected_title("facebook_ads", &[]), None);
         assert_eq!(
             connected_title("my_source", &[listed("my_source", None)]).as_deref(),
             Some("My Source")

@@ -4,15 +4,16 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use dango_actions::{Holder, LogInStep, Login};
+use dango_actions::{Holder, LogInStep, Login, LoginProvider, LoginProviders};
 use dango_identity::{Partial, RecoveryCode, SecondFactorCode, TotpCode};
 
+use super::connections::encoded;
 use super::{Answer, Wrong, typed};
 use crate::credential::{self, Credential};
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
 use crate::reply;
-use crate::web::components::{CodeField, Field, Kind};
+use crate::web::components::{CodeField, Field, Kind, Notice, Tone};
 use crate::web::flash::Flash;
 use crate::web::frame::{Frame, marked, page, see_other, status_of};
 use crate::web::next::Next;
@@ -25,6 +26,8 @@ pub(crate) struct LoginPage<'a> {
     frame: Frame<'a>,
     email: String,
     wrong: Wrong,
+    /// The providers that people may log in with: where each way begins, and its name.
+    providers: Vec<(String, String)>,
 }
 
 impl LoginPage<'_> {
@@ -86,14 +89,18 @@ impl SecondFactorPage<'_> {
 /// `GET /login`.
 pub(crate) async fn show(visit: Visit) -> Answer {
     let flash = Flash::of(&visit.headers);
+    let error = visit.asked("error").and_then(sentence_of);
     let frame = Frame {
-        notice: flash.map(Flash::notice),
+        notice: error
+            .map(|sentence| Notice::new(Tone::Bad, sentence))
+            .or_else(|| flash.map(Flash::notice)),
         ..Frame::bare()
     };
     let shown = LoginPage {
         frame,
         email: String::new(),
         wrong: Wrong::default(),
+        providers: providers(&visit),
     };
     let mut response = page(StatusCode::OK, &shown)?;
     if flash.is_some() {
@@ -106,7 +113,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 pub(crate) async fn send(visit: Visit) -> Answer {
     let email = visit.form.value("email").unwrap_or_default().trim().to_owned();
     if let Some(wrong) = Wrong::missing(&["email", "password"], &visit) {
-        return again(StatusCode::UNPROCESSABLE_ENTITY, email, wrong);
+        return again(&visit, StatusCode::UNPROCESSABLE_ENTITY, email, wrong);
     }
     match visit.limited(log_in(&visit, &email)).await {
         Ok(LogInStep::SecondFactor(issued)) => {
@@ -114,14 +121,14 @@ pub(crate) async fn send(visit: Visit) -> Answer {
             reply::set_session(&mut response, &issued, visit.now(), visit.site());
             Ok(response)
         }
-        Ok(LogInStep::Done(login)) => Ok(logged_in(&visit, &login)),
+        Ok(LogInStep::Done(login)) => Ok(logged_in(&visit, &login, visit.next.as_ref())),
         Err(problem) => {
             let wrong = match problem.code().name {
                 "invalid_credentials" => Wrong::with_form("The email or the password is not right."),
                 "auth_disabled" => Wrong::with_form("Signing in is switched off."),
                 _ => Wrong::refused(&problem, "password", &visit),
             };
-            let response = again(status_of(&problem), email, wrong)?;
+            let response = again(&visit, status_of(&problem), email, wrong)?;
             Ok(marked(response, &problem))
         }
     }
@@ -136,14 +143,39 @@ async fn log_in(visit: &Visit, email: &str) -> Result<LogInStep, Problem> {
 }
 
 /// The form once more. What is no address may be a password in the wrong field, so it does not come back.
-fn again(status: StatusCode, email: String, wrong: Wrong) -> Answer {
+fn again(visit: &Visit, status: StatusCode, email: String, wrong: Wrong) -> Answer {
     let is_address = email.parse::<dango_identity::Email>().is_ok();
     let shown = LoginPage {
         frame: Frame::bare(),
         email: if is_address { email } else { String::new() },
         wrong,
+        providers: providers(visit),
     };
     page(status, &shown)
+}
+
+/// What can be logged in with beside a password; the way back leads to the page that somebody wanted to see.
+fn providers(visit: &Visit) -> Vec<(String, String)> {
+    let providers = visit.app.logins().map(LoginProviders::providers).unwrap_or_default();
+    let way = |provider: &LoginProvider| {
+        let path = format!("/api/auth/oauth/{}/login", encoded(provider.name.as_str()));
+        (Next::after(visit.next.as_ref(), &path), provider.title.clone())
+    };
+    providers.iter().map(way).collect()
+}
+
+/// What `?error=` says; only codes of ours have a sentence.
+fn sentence_of(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "state_mismatch" => "The answer of the login provider belongs to no login that was begun in this browser. Try again.",
+        "provider_denied" => "The login provider did not confirm who you are, or it was declined there.",
+        "session_expired" => "The login at the provider has taken too long. Try again.",
+        "exchange_failed" => "The login provider could not be asked. Try again in a moment.",
+        "missing_credentials" | "unsupported" => "Signing in with this provider is not set up here.",
+        "login_refused" => "This account cannot be used to sign in here. An administrator has to create your account first.",
+        "auth_disabled" => "Signing in is switched off.",
+        _ => return None,
+    })
 }
 
 /// `GET /login/verify`.
@@ -166,7 +198,7 @@ pub(crate) async fn send_second_factor(holder: Holder<Partial>, visit: Visit) ->
         login.map_err(|error| error.into_problem(visit.now()))
     };
     let problem = match visit.limited(work).await {
-        Ok(login) => return Ok(logged_in(&visit, &login)),
+        Ok(login) => return Ok(logged_in(&visit, &login, visit.next.as_ref())),
         Err(problem) => problem,
     };
     if problem.code().name == "session_expired" {
@@ -201,10 +233,10 @@ fn read_code(visit: &Visit) -> Result<SecondFactorCode, Problem> {
 }
 
 /// Where somebody goes who is signed in: to what has to be done first, to where they wanted to go, or to the start.
-fn logged_in(visit: &Visit, login: &Login) -> Response {
+pub(super) fn logged_in(visit: &Visit, login: &Login, next: Option<&Next>) -> Response {
     let place = match login.obligation {
         Some(obligation) => place_of(obligation),
-        None => visit.next.as_ref().map_or("/", Next::as_str),
+        None => next.map_or("/", Next::as_str),
     };
     let mut response = see_other(place);
     reply::set_session(&mut response, &login.issued, visit.now(), visit.site());

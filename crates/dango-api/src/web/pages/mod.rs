@@ -11,8 +11,11 @@ pub(super) mod invite;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod password;
+pub(super) mod provider;
 pub(super) mod secrets;
 pub(super) mod users;
+
+pub(crate) use connections::encoded;
 
 use axum::response::Response;
 use dango_identity::Password;

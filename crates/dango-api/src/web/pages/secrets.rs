@@ -38,7 +38,7 @@ pub(crate) async fn show(holder: Holder<Full>, visit: Visit) -> Answer {
     let listed = listed.map_err(|error| error.into_problem(visit.now()))?;
     let said = said(&visit, &listed);
     let frame = Frame::of(Person::new(&holder.view()), PATH, said);
-    let connections = Connections::new(&listed.connections, visit.site(), visit.now());
+    let connections = Connections::new(&listed.connections, visit.app.connections(), visit.site(), visit.now());
     page(StatusCode::OK, &SecretsPage::new(frame, &listed, connections, &visit.query))
 }
 
@@ -127,7 +127,7 @@ impl<'a> SecretsPage<'a> {
 
 #[cfg(test)]
 mod tests {
-    use dango_actions::ListedConnection;
+    use dango_actions::{ConnectableSource, ListedConnection};
     use dango_core::Timestamp;
 
     use super::*;
@@ -143,6 +143,8 @@ mod tests {
             account_info: None,
             connected_at: None,
             expires_at: Some(Timestamp::from_unix_micros(now.unix_micros() + days * 86_400_000_000)),
+            refreshed_at: None,
+            scopes: Vec::new(),
         };
         let listed = SecretsListing {
             variables: Vec::new().into(),
@@ -154,7 +156,11 @@ mod tests {
             ]
             .into(),
         };
-        let connections = Connections::with(&listed.connections, site, now, true, true);
+        let analytics = ConnectableSource {
+            source_type: "google_analytics".parse().expect("a type"),
+            title: "Google Analytics".to_owned(),
+        };
+        let connections = Connections::with(&listed.connections, (Some(vec![analytics]), &|_| None), site, now);
         SecretsPage::new(Frame::bare(), &listed, connections, &Query::default()).to_string()
     }
 
@@ -162,7 +168,7 @@ mod tests {
     fn a_connection_that_ends_soon_is_reconnected_and_any_is_disconnected() {
         let html = rendered(&Site::Public("https://dango.example".parse().expect("an address")));
         for part in [
-            "href=\"/oauth/connect/google_sheets\" aria-label=\"Reconnect Google Sheets\"",
+            "href=\"/oauth/connect/google_sheets_eu\" aria-label=\"Reconnect Google Sheets\"",
             "aria-label=\"Reconnect Facebook Ads\"",
             "aria-label=\"Disconnect Google Ads\"",
             "google_sheets_eu",

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use dango_actions::Setup;
 use dango_api::{PAGES, Page, Site, Verb, Visitor};
-use dango_identity::Role;
+use dango_identity::{Permission, Role};
 
 use crate::world::{Browser, RIGHT, World};
 
@@ -43,10 +43,15 @@ fn expected(page: &Page, who: Who) -> (u16, &'static str) {
         // There is no such link, and no such file.
         ("/invite/{token}", _) => (410, ""),
         ("/assets/{file}", _) => (404, ""),
+        // Nobody has clicked, and nobody comes back.
+        ("/oauth/connect/{source_type}", _) => (403, ""),
+        ("/oauth/callback/{source_type}", Who::Person(role)) if !role.permissions().contains(Permission::ConfigManage) => (403, ""),
+        ("/oauth/callback/{source_type}", _) => (303, "/settings/secrets"),
+        ("/api/auth/oauth/{provider}/login" | "/api/auth/oauth/{provider}/callback", _) => (303, "/login"),
         _ => (200, ""),
     };
     match (page.visitor(), who) {
-        (Visitor::Anybody | Visitor::Leaving, _) => shown,
+        (Visitor::Anybody | Visitor::Leaving | Visitor::Returning, _) => shown,
         (Visitor::Guest, Who::Anybody | Who::Partial) => shown,
         (Visitor::Guest, Who::Person(_)) => (303, "/"),
         (Visitor::Partial, Who::Partial) => shown,

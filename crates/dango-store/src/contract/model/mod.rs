@@ -163,7 +163,7 @@ fn obey<'t>(tx: &'t mut dyn Transaction, step: Step, entropy: &'t Counting) -> B
     Box::pin(async move {
         match step.verb as usize {
             verb if verb <= Verb::UseClaim as usize => people(tx, step).await,
-            verb if verb <= Verb::RemoveLink as usize => budgets_and_links(tx, step).await,
+            verb if verb <= Verb::TakeFlow as usize => budgets_and_links(tx, step).await,
             verb if verb <= Verb::PurgeSessions as usize => sessions(tx, step).await,
             verb if verb <= Verb::RefundFactor as usize => factors(tx, step).await,
             verb if verb <= Verb::RevokeKeysOf as usize => keys(tx, step).await,

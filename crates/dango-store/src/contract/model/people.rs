@@ -1,11 +1,11 @@
-//! Steps on users, invitations, the first administrator's claim, budgets of tries and links.
+//! Steps on users, invitations, the first administrator's claim, budgets of tries, links and OAuth flows.
 
 use dango_identity::{
     AccountKey, AttemptKey, BootstrapClaim, Charge, ChargedAttempt, ClientClass, ExternalIdentity, Link, LockoutPolicy, LoginCompletion,
-    Role, SecurityEpoch, TokenDigest,
+    OauthFlowRoom, Role, SecurityEpoch, TokenDigest,
 };
 
-use super::super::sample::{bytes, device_id, invite, invited, later, password, password_record, temporary_password, user};
+use super::super::sample::{bytes, device_id, invite, invited, later, oauth_flow, password, password_record, temporary_password, user};
 use super::step::{Step, Verb};
 use super::{Ended, candidate, epoch};
 use crate::Transaction;
@@ -148,6 +148,18 @@ pub(super) async fn budgets_and_links(tx: &mut dyn Transaction, step: Step) -> R
             format!("{:?}", tx.insert_first_link(&link).await?)
         }
         Verb::FindLinked => format!("{:?}", tx.find_linked(&identity).await?),
-        _ => format!("{:?}", tx.remove_link(id, identity.issuer()).await?),
+        Verb::RemoveLink => format!("{:?}", tx.remove_link(id, identity.issuer()).await?),
+        Verb::InsertFlow => {
+            let room = OauthFlowRoom {
+                per_starter: 2,
+                browsers: 3,
+            };
+            let flow = oauth_flow(4 * step.what + step.how, step.who, now);
+            format!("{:?}", tx.insert_oauth_flow(&flow, room, now).await?)
+        }
+        _ => {
+            let state = TokenDigest::from_bytes(bytes(50, 4 * step.what + step.how));
+            format!("{:?}", tx.take_oauth_flow(&state).await?)
+        }
     })
 }

@@ -54,7 +54,7 @@ macro_rules! verbs {
 verbs! {
     InsertUser, InviteUser, FindUser, FindByEmail, Candidate, CompleteLogin, UpgradePassword, ChangeRole, Deactivate, Reactivate, Delete, ChangeEmail,
     ChangePassword, ResetPassword, ReplaceInvite, FindInvited, AcceptInvite, OfferClaim, IsClaimOpen, UseClaim, Charge, ChargeAndRefund,
-    Clear, Unlock, FindLock, Locks, PurgeAttempts, InsertFirstLink, FindLinked, RemoveLink, InsertSession, InsertStaleSession, FindSession,
+    Clear, Unlock, FindLock, Locks, PurgeAttempts, InsertFirstLink, FindLinked, RemoveLink, InsertFlow, TakeFlow, InsertSession, InsertStaleSession, FindSession,
     Rotate, Touch, ChargeSession, EndSession, EndSessionOf, EndExcept, EndOf, EndAll, PurgeSessions, PutPending, PutActive, Confirm, Advance,
     Consume, ReplaceRecovery, RemoveFactors, ChargeFactor, RefundFactor, InsertKey, RotateKey, FindKey, KeyOf, TouchKey, RevokeKey,
     RevokeFamily, RevokeKeysOf, Record, List, Erase, Prune, BeginAnew,
@@ -74,6 +74,7 @@ const GROUPS: &[(RangeInclusive<Verb>, &[Verb])] = &[
         ],
     ),
     (Verb::Charge..=Verb::PurgeAttempts, &[Verb::Charge, Verb::Charge, Verb::Charge]),
+    (Verb::InsertFlow..=Verb::TakeFlow, &[Verb::InsertFlow, Verb::InsertFlow]),
     (Verb::InsertFirstLink..=Verb::RemoveLink, &[Verb::InviteUser, Verb::Delete]),
     (
         Verb::InsertSession..=Verb::PurgeSessions,
