@@ -1,5 +1,6 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod clients;
 mod connect;
 mod contention;
 mod crashes;
