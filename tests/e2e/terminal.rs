@@ -49,7 +49,7 @@ pub(crate) fn end(session: &mut PtySession) -> (i32, String) {
     (status.parse().expect("an exit status"), shown)
 }
 
-fn paste(text: &str) -> String {
+pub(crate) fn paste(text: &str) -> String {
     format!("\u{1b}[200~{text}\u{1b}[201~")
 }
 

@@ -38,14 +38,14 @@ pub fn node() -> &'static Path {
     &installed().node
 }
 
-/// The folder that holds dotenv, dotenvx, playwright-core and axe-core in their pinned versions, as for `NODE_PATH`.
+/// The folder that holds dotenv, dotenvx, playwright-core, axe-core and oidc-provider in their pinned versions, as for `NODE_PATH`.
 ///
 /// # Panics
 ///
 /// When it is not installed.
 pub fn node_modules() -> &'static Path {
     let modules = &installed().node_modules;
-    for package in ["dotenv", "playwright-core", "axe-core"] {
+    for package in ["dotenv", "playwright-core", "axe-core", "oidc-provider"] {
         assert!(
             modules.join(package).is_dir(),
             "{} holds no {package}: run `cargo xtask setup` first",

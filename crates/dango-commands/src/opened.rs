@@ -1,8 +1,10 @@
 //! The project a command works on: its files read, opened and edited with messages that name them.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use dango_connections::{ConnectionFiles, StoredError, Variable};
 use dango_core::{Clock, CredentialPath, Entropy, SecretValue};
 use dango_keyring::HolderError;
 use dango_secrets::document::{DocumentError, SecretsDocument};
@@ -69,6 +71,12 @@ impl Opened {
         Vault::new(&self.project, &self.keys, self.entropy.as_ref(), self.clock.as_ref(), &self.actor)
     }
 
+    /// The project's files, as far as connections are in them.
+    pub(crate) fn connection_files<'a>(&'a self, variable: Variable<'a>) -> ConnectionFiles<'a> {
+        let sources = (self.entropy.as_ref(), self.clock.as_ref());
+        ConnectionFiles::new(&self.project, &self.keys, sources, &self.actor, variable)
+    }
+
     /// Sees to it that there is a key where a value is to be encrypted: before somebody is asked for the value in vain.
     pub(crate) fn require_key_for(&self, protection: Protection) -> Result<(), Failure> {
         match protection {
@@ -82,10 +90,7 @@ impl Opened {
         let contents = self.project.secrets().map_err(|error| Failure::caused_by(&error))?;
         let document = self.parse_secrets(contents.as_ref().map(|contents| contents.bytes()))?;
         if document.has_bom() {
-            output.warn(format!(
-                "{} begins with a byte order mark, with which dlt cannot read it; save it as UTF-8 without one",
-                self.project.secrets_toml().display()
-            ));
+            output.warn(Self::of_byte_order_mark(&self.project.secrets_toml()));
         }
         Ok(document)
     }
@@ -143,16 +148,45 @@ impl Opened {
         }
     }
 
+    /// What reading connections said, for a person.
+    pub(crate) fn stored_failure(&self, error: &StoredError) -> Failure {
+        match error {
+            StoredError::Document(error) => self.document_failure(error),
+            StoredError::Env(error) => self.env_failure(error),
+            StoredError::EnvValues(error) => Failure::caused_by(error),
+            StoredError::Opening(error) => opening_failure(error),
+            StoredError::Reference(error) => reference_failure(error),
+            StoredError::Interrupted(error) => self.vault_failure(error),
+            error => Failure::caused_by(error),
+        }
+    }
+
+    /// That a file begins with a byte order mark.
+    pub(crate) fn of_byte_order_mark(path: &Path) -> String {
+        let path = path.display();
+        format!("{path} begins with a byte order mark, with which dlt cannot read it; save it as UTF-8 without one")
+    }
+
+    /// What may be done about a seal that is not intact.
+    pub(crate) fn of_seal(group: &str) -> String {
+        format!("if that is as it should be, accept the file with `dango {group} reseal`")
+    }
+
+    /// That a seal was not checked.
+    pub(crate) fn of_unchecked_seal(error: &VaultError) -> String {
+        format!("the seal over the encrypted values was not checked: {}", chain(error))
+    }
+
     /// Says what is wrong with a seal, or why that is not known; neither keeps a value from being used.
     fn warn_of_seal(&self, checked: Result<Option<SealWarning>, VaultError>, group: &str, output: &mut Output<'_>) -> Result<(), Failure> {
         match checked {
             Ok(None) => {}
             Ok(Some(warning)) => {
                 output.warn(&warning);
-                output.hint(format!("if that is as it should be, accept the file with `dango {group} reseal`"));
+                output.hint(Self::of_seal(group));
             }
             Err(error) if error.code() == HolderError::Interrupted.code() => return Err(self.vault_failure(&error)),
-            Err(error) => output.warn(format!("the seal over the encrypted values was not checked: {}", chain(&error))),
+            Err(error) => output.warn(Self::of_unchecked_seal(&error)),
         }
         self.warn_of_ignored_key(output);
         Ok(())

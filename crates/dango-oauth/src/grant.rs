@@ -156,12 +156,23 @@ impl GrantedScopes {
     pub(crate) fn compare(wanted: &[String], granted: Option<Vec<String>>) -> Self {
         // RFC 6749 §5.1: without a word about it, it is what was asked for.
         let granted = granted.unwrap_or_else(|| wanted.to_vec());
-        // Scopes that ask for tokens, not for data, are left out of the report by some providers.
-        let for_tokens = |scope: &str| ["openid", "offline_access", "refresh_token"].contains(&scope);
-        let missing = wanted.iter().filter(|scope| !granted.contains(scope) && !for_tokens(scope));
-        let missing = missing.cloned().collect();
+        let missing = missing(wanted, &granted);
         Self { granted, missing }
     }
+}
+
+impl Provider {
+    /// What a source wants of this provider and is not among the scopes that were granted.
+    pub fn missing_scopes(&self, source: &SourceScopes, granted: &[String]) -> Vec<String> {
+        missing(&self.scopes_for(source), granted)
+    }
+}
+
+fn missing(wanted: &[String], granted: &[String]) -> Vec<String> {
+    // Scopes that ask for tokens, not for data, are left out of the report by some providers.
+    let for_tokens = |scope: &str| ["openid", "offline_access", "refresh_token"].contains(&scope);
+    let missing = wanted.iter().filter(|scope| !granted.contains(scope) && !for_tokens(scope));
+    missing.cloned().collect()
 }
 
 /// Asks which scopes were granted, in the provider's way.

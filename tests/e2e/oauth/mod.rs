@@ -1,11 +1,15 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod certified;
 mod clients;
 mod connect;
 mod contention;
 mod crashes;
 mod disks;
 mod keeping;
+mod refused;
+mod terminal;
+mod types;
 mod ways;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -66,6 +70,17 @@ impl Waiting {
     /// Starts it, and reads up to the line that is the address alone.
     #[track_caller]
     fn start(project: &Scratch, arguments: &[&str]) -> Self {
+        Self::launch(project, arguments, None)
+    }
+
+    /// The same with a whole standard input, so that nothing can be pasted.
+    #[track_caller]
+    fn start_with(project: &Scratch, arguments: &[&str], stdin: &str) -> Self {
+        Self::launch(project, arguments, Some(stdin))
+    }
+
+    #[track_caller]
+    fn launch(project: &Scratch, arguments: &[&str], stdin: Option<&str>) -> Self {
         let mut words = vec!["oauth"];
         words.extend(arguments);
         words.push("--no-browser");
@@ -77,6 +92,10 @@ impl Waiting {
             .stderr(Stdio::piped())
             .spawn()
             .expect("started");
+        if let Some(text) = stdin {
+            let mut input = child.stdin.take().expect("it was asked for");
+            input.write_all(text.as_bytes()).expect("taken");
+        }
         let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
         let mut before = String::new();
         loop {

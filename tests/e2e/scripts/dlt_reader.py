@@ -97,6 +97,22 @@ class ZendeskCredentials(CredentialsConfiguration):
 
 
 @configspec
+class ZendeskOAuthCredentials(CredentialsConfiguration):
+    """The fields of verified-sources' zendesk ZendeskCredentialsOAuth."""
+
+    subdomain: str = None
+    oauth_token: TSecretStrValue = None
+
+
+@configspec
+class SalesforceSession(CredentialsConfiguration):
+    """The fields of verified-sources' salesforce that name an open session."""
+
+    session_id: TSecretStrValue = None
+    instance_url: str = None
+
+
+@configspec
 class SalesforceCredentials(CredentialsConfiguration):
     """The fields of verified-sources' salesforce SecurityTokenAuth."""
 
@@ -126,6 +142,8 @@ SPECS = {
         GcpOAuthCredentials,
         GcpServiceAccountCredentials,
         ZendeskCredentials,
+        ZendeskOAuthCredentials,
+        SalesforceSession,
         SalesforceCredentials,
         KafkaCredentials,
     ]

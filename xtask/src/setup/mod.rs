@@ -22,7 +22,7 @@ pub struct Counterparts {
     pub python: PathBuf,
     /// The Node interpreter.
     pub node: PathBuf,
-    /// The folder `node_modules` that holds dotenv, dotenvx, playwright-core and axe-core.
+    /// The folder `node_modules` that holds dotenv, dotenvx, playwright-core, axe-core and oidc-provider.
     pub node_modules: PathBuf,
     /// Chromium, as its package installs it.
     pub chromium: PathBuf,

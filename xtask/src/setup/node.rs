@@ -1,4 +1,5 @@
-//! The Node packages, exactly as the lock file has them: dotenv and dotenvx read `.env`, playwright-core drives Chromium, axe-core judges pages.
+//! The Node packages, exactly as the lock file has them: dotenv and dotenvx read `.env`, playwright-core drives Chromium, axe-core judges
+//! pages, oidc-provider is a certified OpenID provider.
 
 use std::fs;
 use std::path::{Path, PathBuf};

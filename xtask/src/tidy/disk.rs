@@ -5,10 +5,11 @@ use super::code::{line_of, word_places};
 use super::tree::SourceTree;
 
 /// Crates that are held to it, each with the places that may touch the disk.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("crates/dango-core", &[]),
     ("crates/dango-actions", &[]),
     ("crates/dango-audit", &[]),
+    ("crates/dango-connections", &[]),
     ("crates/dango-files", &[]),
     ("crates/dango-identity", &[]),
     ("crates/dango-keyring", &[]),

@@ -47,7 +47,7 @@ const CRYPTO: &[&str] = &[
 ];
 
 /// Each crate of ours with the families that it must do without.
-const ABSENCES: [(&str, &[&[&str]]); 12] = [
+const ABSENCES: [(&str, &[&[&str]]); 13] = [
     ("dango-core", &[RUNTIMES, DATABASES, CRYPTO]),
     ("dango-secrets", &[RUNTIMES, DATABASES, CRYPTO]),
     // The keyring's D-Bus library runs on threads of its own; tokio is not to be among them.
@@ -57,6 +57,7 @@ const ABSENCES: [(&str, &[&[&str]]); 12] = [
     ("dango-vault", &[RUNTIMES, DATABASES]),
     // It calls providers; what is stored goes through parameters.
     ("dango-oauth", &[DATABASES]),
+    ("dango-connections", &[DATABASES]),
     // The use cases and the command line know the port of the database, and `main` alone brings one.
     ("dango-actions", &[RUNTIMES, DATABASES]),
     ("dango-files", &[RUNTIMES, DATABASES]),

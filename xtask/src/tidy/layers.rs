@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 19] = [
+pub(super) const EDGES: [(&str, &[&str]); 20] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -34,6 +34,18 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
     ("dango-sources", &["dango-core", "dango-secrets"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
+    // What both doors need of stored connections; who may, and what is recorded, is above.
+    (
+        "dango-connections",
+        &[
+            "dango-core",
+            "dango-secrets",
+            "dango-keyring",
+            "dango-vault",
+            "dango-sources",
+            "dango-oauth",
+        ],
+    ),
     // The only crate that knows the use cases and the vault: the one brings the port, the other what is behind it.
     (
         "dango-files",
@@ -59,6 +71,7 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
             "dango-vault",
             "dango-sources",
             "dango-oauth",
+            "dango-connections",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),
@@ -72,8 +85,10 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
             "dango-store-sqlite",
             "dango-actions",
             "dango-api",
+            "dango-vault",
             "dango-files",
             "dango-oauth",
+            "dango-connections",
         ],
     ),
     ("xtask", &[]),

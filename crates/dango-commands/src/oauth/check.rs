@@ -3,14 +3,14 @@
 use clap::Args;
 use dango_actions::Ending;
 use dango_audit::{Event, Word};
-use dango_oauth::{CheckError, Checked, HttpClient, Status, block_on, check, status};
+use dango_connections::{CheckFailure, ConnectionFiles, Found, LiveError, PATIENCE};
+use dango_oauth::{CheckError, HttpClient, Providers, Status, status};
 use dango_vault::Connection;
 use serde::Serialize;
 
-use super::connect::PATIENCE;
-use super::renewing::{Renewing, draft};
-use super::view::{ConnectionView, warn_of_unreadable};
-use super::{find, provider};
+use super::find;
+use super::stored::{NOT_SAVED, ask, draft, live_failure, providers};
+use super::view::{ConnectionView, views};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::{Failure, Status as Exit};
@@ -33,16 +33,12 @@ struct Row {
     #[serde(flatten)]
     connection: ConnectionView,
     valid: bool,
-    error: Option<&'static str>,
+    error: Option<String>,
     error_code: Option<&'static str>,
 }
 
-/// What was found of one connection.
-#[derive(Clone, Copy)]
-struct Found {
-    valid: bool,
-    error: Option<CheckError>,
-}
+/// What came of one check. A connection that cannot be read keeps nobody from hearing of the others.
+type Checked = Result<Found, Failure>;
 
 pub(super) fn run(arguments: &CheckArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
@@ -51,30 +47,38 @@ pub(super) fn run(arguments: &CheckArguments, global: &Global, output: &mut Outp
         [] => Connection::list(&document, output.host.clock.as_ref()),
         names => names.iter().map(|name| find(&document, name, output)).collect::<Result<_, _>>()?,
     };
-    for connection in &connections {
-        warn_of_unreadable(connection, output);
-    }
     let found = match (arguments.offline, connections.is_empty()) {
         (_, true) => Vec::new(),
-        (true, _) => connections.iter().map(|connection| offline(connection, output)).collect(),
-        (false, _) => {
-            let drafts = connections
-                .iter()
-                .map(|connection| draft(Event::OauthChecked, connection))
-                .collect();
-            let change = |output: &mut Output<'_>| connections.iter().map(|connection| live(connection, &opened, output)).collect();
-            recorded(&opened, drafts, output, change, |found: &Vec<Found>| {
-                found.iter().map(ending).collect()
-            })?
-        }
+        (true, _) => connections.iter().map(|connection| Ok(offline(connection, output))).collect(),
+        (false, _) => ask_all(&connections, &opened, output)?,
     };
-    tell(&opened, &connections, &found, output)
+    tell(&opened, &connections, found, output)
 }
 
-fn ending(found: &Found) -> Ending {
-    match found.error {
-        Some(error) => Ending::failed(Word::new(error.code())),
-        None => Ending::done(),
+fn ask_all(connections: &[Connection], opened: &Opened, output: &mut Output<'_>) -> Result<Vec<Checked>, Failure> {
+    let drafts = connections
+        .iter()
+        .map(|connection| draft(Event::OauthChecked, connection))
+        .collect();
+    let change = |output: &mut Output<'_>| {
+        let files = opened.connections(output.host);
+        let providers = providers(&files)?;
+        let mut all = Vec::new();
+        for connection in connections {
+            all.push(live(connection, &files, &providers, opened, output));
+        }
+        Ok(all)
+    };
+    recorded(opened, drafts, output, change, |found: &Vec<Checked>| {
+        found.iter().map(ending).collect()
+    })
+}
+
+fn ending(checked: &Checked) -> Ending {
+    match checked {
+        Ok(Found { error: None, .. }) => Ending::done(),
+        Ok(Found { error: Some(error), .. }) => Ending::failed(Word::new(error.code())),
+        Err(failure) => Ending::failed(Word::new(failure.code)),
     }
 }
 
@@ -88,46 +92,50 @@ fn offline(connection: &Connection, output: &Output<'_>) -> Found {
     }
 }
 
-fn live(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Found, Failure> {
-    let vault = opened.vault();
-    // A check may have to renew, which one process does at a time.
-    let _lease = vault
-        .lease_connection(&connection.name, PATIENCE)
-        .map_err(|error| opened.vault_failure(&error))?;
-    let providers = provider::providers(opened)?;
-    // A provider that is not known says nothing about the connection.
-    if provider::of_connection(&providers, connection).is_err() {
-        output.warn(format!("{} cannot be checked: no provider is known for its type", connection.name));
-        return Ok(offline(connection, output));
-    }
-    let asked = Renewing::read(connection, &providers, opened, output)?;
+fn live(connection: &Connection, files: &ConnectionFiles<'_>, providers: &Providers, opened: &Opened, output: &mut Output<'_>) -> Checked {
     let http = HttpClient::new();
-    let now = output.host.clock.now();
-    let ceremony = async {
-        let checked = check(&http, asked.provider, &asked.endpoints, asked.client.as_ref(), &asked.tokens, now).await;
-        let Checked { valid, error, renewed, .. } = checked;
-        if let Some(renewed) = renewed {
-            asked.save(renewed, now, opened).await?;
+    let asked = ask(files.check(&connection.name, providers, &http, PATIENCE), files, opened, output)?;
+    match asked {
+        Ok(found) => Ok(found),
+        // A provider that is not known says nothing about the connection.
+        Err(CheckFailure::Live(LiveError::Unserved)) => {
+            output.warn(format!("{} cannot be checked: no provider is known for its type", connection.name));
+            Ok(offline(connection, output))
         }
-        Ok(Found { valid, error })
-    };
-    block_on(ceremony).map_err(|error| Failure::refused(format!("cannot wait for the network: {error}")))?
+        Err(CheckFailure::Live(error)) => Err(live_failure(&error, connection, opened)),
+        Err(CheckFailure::NotSaved(error)) => Err(opened.vault_failure(&error).hint(NOT_SAVED)),
+        Err(CheckFailure::Lease(error)) => Err(opened.vault_failure(&error)),
+        Err(error) => Err(Failure::caused_by(&error).with_code(error.code())),
+    }
 }
 
-fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &mut Output<'_>) -> Outcome {
+fn tell(opened: &Opened, connections: &[Connection], found: Vec<Checked>, output: &mut Output<'_>) -> Outcome {
+    let mut unread = None;
     // A check may have renewed: what is shown is what is stored now.
     let document = opened.secrets(output)?;
-    let clock = output.host.clock.clone();
-    let rows: Vec<Row> = connections
-        .iter()
-        .zip(found)
-        .map(|(connection, found)| {
-            let stored = Connection::find(&document, &connection.name, clock.as_ref());
-            Row {
-                connection: ConnectionView::new(stored.as_ref().unwrap_or(connection), clock.now()),
+    let stored = connections.iter().map(|connection| {
+        let stored = Connection::find(&document, &connection.name, output.host.clock.as_ref());
+        stored.unwrap_or_else(|| connection.clone())
+    });
+    let stored: Vec<Connection> = stored.collect();
+    let rows = views(&stored, opened, output).into_iter().zip(found);
+    let rows: Vec<Row> = rows
+        .map(|(connection, checked)| match checked {
+            Ok(found) => Row {
+                connection,
                 valid: found.valid,
-                error: found.error.map(sentence),
+                error: found.error.map(|error| sentence(error).to_owned()),
                 error_code: found.error.map(CheckError::code),
+            },
+            Err(failure) => {
+                let row = Row {
+                    connection,
+                    valid: false,
+                    error: Some(failure.message.clone()),
+                    error_code: Some(failure.code),
+                };
+                unread.get_or_insert(failure);
+                row
             }
         })
         .collect();
@@ -139,10 +147,10 @@ fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &m
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
-                let verdict = match (row.valid, row.error) {
+                let verdict = match (row.valid, &row.error) {
                     (true, None) => "works".to_owned(),
                     (true, Some(error)) => format!("not known: {error}"),
-                    (false, error) => error.unwrap_or("does not work").to_owned(),
+                    (false, error) => error.clone().unwrap_or_else(|| "does not work".to_owned()),
                 };
                 vec![
                     row.connection.name.clone(),
@@ -154,16 +162,16 @@ fn tell(opened: &Opened, connections: &[Connection], found: &[Found], output: &m
             .collect();
         output.table(&["NAME", "PROVIDER", "ACCOUNT", "RESULT"], &cells)?;
     }
+    if let Some(failure) = unread {
+        return Err(failure);
+    }
     let bad: Vec<&Row> = rows.iter().filter(|row| !row.valid).collect();
     if bad.is_empty() {
         return Ok(());
     }
     for row in bad {
         let view = &row.connection;
-        output.hint(format!(
-            "connect {} again: `dango oauth {} --name {}`",
-            view.name, view.source_type, view.name
-        ));
+        output.hint(format!("connect {} again: {}", view.name, view.how_to_connect()));
     }
     Err(Failure::silent(Exit::Found))
 }

@@ -1,10 +1,9 @@
 //! `dango oauth SOURCE_TYPE`: a source connected to its provider, in a browser on this machine or elsewhere.
 
-use std::time::Duration;
-
 use clap::Args;
 use dango_actions::{ChangeDraft, Ending};
 use dango_audit::{Detail, Event, Target, TargetKind, Word};
+use dango_connections::Places;
 use dango_core::{SourceName, SourceType};
 use dango_oauth::block_on;
 use dango_secrets::document::SecretsDocument;
@@ -13,8 +12,7 @@ use dango_vault::{Connection, Protection};
 
 use super::fields::{Beside, BesideOptions};
 use super::making::Making;
-use super::place::Places;
-use super::tokens::Stored;
+use super::stored::{endpoints_failure, providers, tell};
 use super::view::ConnectionView;
 use super::wait::Browsing;
 use super::{client, provider};
@@ -26,9 +24,6 @@ use crate::output::Output;
 use crate::protection::ProtectionOptions;
 use crate::recorded::recorded;
 use crate::source::{Sources, parse_name, types};
-
-/// How long another process may be busy renewing the connection that is replaced.
-pub(super) const PATIENCE: Duration = Duration::from_secs(45);
 
 #[derive(Args, Debug)]
 pub(super) struct ConnectArguments {
@@ -128,15 +123,18 @@ fn choose_name(
 }
 
 pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, output: &mut Output<'_>) -> Outcome {
-    let providers = provider::providers(opened)?;
+    let files = opened.connections(output.host);
+    let providers = providers(&files)?;
     let (provider, source) = providers
         .for_source_type(&request.source_type)
         .ok_or_else(|| unsupported(&request.source_type))?;
     let name = request.name.as_str();
-    let places = Places::new(name, &request.source_type, provider, source);
+    let places = Places::new(name, provider, source);
     let document = opened.secrets(output)?;
-    let stored = Stored::read(name, &places, source, &document, opened, output)?;
-    let client = match client::registered(provider, opened, output)? {
+    let stored = files.stored(name, &places, source).map_err(|error| opened.stored_failure(&error))?;
+    let registered = files.registered_client(provider).map_err(|error| opened.stored_failure(&error))?;
+    tell(&files, opened, output);
+    let client = match registered {
         Some(client) => client,
         None => stored.client().ok_or_else(|| client::missing(provider))?,
     };
@@ -147,8 +145,10 @@ pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, o
     let field = provider.host.as_ref().and_then(|host| host.field.as_deref());
     let given = field.and_then(|field| beside.value(field)).map(str::to_owned);
     let account = given.or_else(|| stored.account(provider, &places));
+    let endpoints = files.endpoints(provider, account.as_deref());
+    tell(&files, opened, output);
     let making = Making {
-        endpoints: provider::endpoints(provider, account.as_deref(), output)?,
+        endpoints: endpoints.map_err(|error| endpoints_failure(&error))?,
         before: Connection::find(&document, name, output.host.clock.as_ref()),
         yes: global.yes,
         request,
@@ -158,7 +158,6 @@ pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, o
         client,
         address,
         limit,
-        stored,
         beside,
     };
     let draft = ChangeDraft::new(Event::OauthSourceConnected)
@@ -166,7 +165,7 @@ pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, o
         .with(Detail::Source, &request.name)
         .with(Detail::SourceType, &request.source_type);
     let change = |output: &mut Output<'_>| {
-        let made = block_on(making.make(opened, output));
+        let made = block_on(making.make(&files, opened, output));
         made.map_err(|error| Failure::refused(format!("cannot wait for the network: {error}")))?
     };
     let action = if making.before.is_some() { "updated" } else { "created" };

@@ -1,15 +1,17 @@
 //! What a source needs beside what the provider gives: from options, from what is stored, or asked for before the browser opens.
 
 use clap::Args;
+use dango_connections::{Places, Stored};
 use dango_core::{CredentialPath, SecretValue};
 use dango_sources::FieldSpec;
 
-use super::place::Places;
-use super::tokens::Stored;
 use crate::failure::Failure;
 use crate::input::SecretInput;
 use crate::output::Output;
 use crate::prompt;
+
+/// What the hosts of all shops end with.
+const SHOPS: &str = ".myshopify.com";
 
 #[derive(Args, Debug)]
 pub(super) struct BesideOptions {
@@ -131,13 +133,25 @@ impl Beside {
     }
 }
 
-/// A value as the provider's interface takes it, not as its pages show it.
+/// A value as the provider's interface and dlt take it, not as pages and address bars show it.
 fn clean(field: &FieldSpec, text: &str) -> String {
     match field.name {
         "account_id" => text.strip_prefix("act_").unwrap_or(text).to_owned(),
         "customer_id" => text.replace('-', ""),
+        // dlt asks the address that stands here, and all shops have one of this form.
+        "shop_url" => format!("https://{}{SHOPS}", account_in(text, SHOPS)),
+        "subdomain" => account_in(text, ".zendesk.com"),
+        "domain" => account_in(text, ".salesforce.com"),
         _ => text.to_owned(),
     }
+}
+
+/// The account's part of a host, of which somebody may have given the address of a page.
+fn account_in(text: &str, suffix: &str) -> String {
+    let text = text.to_ascii_lowercase();
+    let host = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or(host);
+    host.strip_suffix(suffix).unwrap_or(host).to_owned()
 }
 
 /// The field of a name; an unknown one is wrong usage, and is not repeated.
@@ -178,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_taken_as_pages_show_them() {
+    fn values_are_taken_as_pages_and_address_bars_show_them() {
         let field = |source_type: &str, name: &str| {
             let spec = catalogue()
                 .find(&source_type.parse().expect("a type"))
@@ -189,5 +203,16 @@ mod tests {
         assert_eq!(clean(field("facebook_ads", "account_id"), "123"), "123");
         assert_eq!(clean(field("google_ads", "customer_id"), "123-456-7890"), "1234567890");
         assert_eq!(clean(field("google_ads", "dev_token"), "a-b"), "a-b");
+        for text in [
+            "acme",
+            "acme.myshopify.com",
+            "https://acme.myshopify.com",
+            "https://ACME.myshopify.com/admin?x=1",
+        ] {
+            assert_eq!(clean(field("shopify", "shop_url"), text), "https://acme.myshopify.com", "{text}");
+        }
+        for text in ["acme", "acme.zendesk.com", "https://acme.zendesk.com/agent/"] {
+            assert_eq!(clean(field("zendesk", "subdomain"), text), "acme", "{text}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use dango_vault::Connection;
 
-use super::view::{ConnectionView, table, warn_of_unreadable};
+use super::view::{table, views};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::opened::Opened;
@@ -11,12 +11,8 @@ use crate::output::Output;
 pub(super) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;
-    let now = output.host.clock.now();
     let connections = Connection::list(&document, output.host.clock.as_ref());
-    for connection in &connections {
-        warn_of_unreadable(connection, output);
-    }
-    let views: Vec<ConnectionView> = connections.iter().map(|connection| ConnectionView::new(connection, now)).collect();
+    let views = views(&connections, &opened, output);
     if output.json {
         return output.json(&views);
     }

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use dango_core::{CredentialPath, SecretValue};
+use dango_connections::{ConnectionFiles, NewConnection, NewFields, PATIENCE, Places, SaveError};
 use dango_oauth::{
     CallbackAnswer, CallbackUrl, ClientRegistration, Context, Endpoints, FlowError, FlowRequest, Grant, HttpClient, PendingFlow, Provider,
     Purpose, Receiver, SameAccount, SourceScopes, begin_flow,
 };
 use dango_vault::Connection;
 
-use super::connect::{PATIENCE, Request};
+use super::connect::Request;
 use super::fields::Beside;
-use super::place::Places;
-use super::tokens::Stored;
+use super::stored::tell;
 use super::wait::{self, Answered};
 use crate::failure::{Failure, chain};
 use crate::opened::Opened;
@@ -33,14 +32,13 @@ pub(super) struct Making<'a> {
     pub(super) address: CallbackUrl,
     pub(super) limit: Duration,
     pub(super) before: Option<Connection>,
-    pub(super) stored: Stored,
     pub(super) beside: Beside,
     pub(super) yes: bool,
 }
 
 impl Making<'_> {
     /// Goes through the browser, and stores what comes of it.
-    pub(super) async fn make(&self, opened: &Opened, output: &mut Output<'_>) -> Result<Connection, Failure> {
+    pub(super) async fn make(&self, files: &ConnectionFiles<'_>, opened: &Opened, output: &mut Output<'_>) -> Result<Connection, Failure> {
         let receiver = Receiver::bind(&self.address).await.map_err(|error| {
             Failure::refused(chain(&error))
                 .with_code(error.code())
@@ -61,7 +59,7 @@ impl Making<'_> {
         let (pending, address) = (begun.pending, begun.authorization_url);
         let answered = wait::for_answer(receiver, &pending, address.as_str(), self.limit, self.request.browsing, output).await?;
         let Answered { answer, browser } = answered;
-        let outcome = self.finish(pending, answer, opened, output).await;
+        let outcome = self.finish(pending, answer, files, opened, output).await;
         match (browser, &outcome) {
             (Some(browser), Ok(_)) => browser.succeed(&format!("{} ({})", self.request.name, self.provider.title)).await,
             (Some(browser), Err(failure)) => browser.fail(&failure.message).await,
@@ -78,6 +76,7 @@ impl Making<'_> {
         &self,
         pending: PendingFlow,
         answer: CallbackAnswer,
+        files: &ConnectionFiles<'_>,
         opened: &Opened,
         output: &mut Output<'_>,
     ) -> Result<Connection, Failure> {
@@ -90,14 +89,7 @@ impl Making<'_> {
                 .with_code("exchange_failed")
                 .hint("the app's id, secret and redirect URI must be those that are registered there; `dango oauth setup` stores them")
         })?;
-        let same = self.compare(&grant, output)?;
-        let grant = match same {
-            SameAccount::Yes => grant.or_keep_refresh_token(self.kept_refresh_token()),
-            _ => grant,
-        };
-        if self.source.access_token.is_none() && grant.refresh_token.is_none() {
-            return Err(self.no_refresh_token());
-        }
+        self.compare(&grant, output)?;
         if grant.is_limited() {
             output.warn(format!(
                 "{} granted not all that was asked for: without {}",
@@ -106,14 +98,23 @@ impl Making<'_> {
             ));
             output.hint("connect again and leave every box ticked");
         }
-        self.save(&grant, same, opened, output)
+        self.save(grant, files, opened, output)
+    }
+
+    fn new_connection(&self) -> NewConnection<'_> {
+        NewConnection {
+            name: &self.request.name,
+            provider: self.provider,
+            source: self.source,
+            client: &self.client,
+            before: self.before.as_ref(),
+        }
     }
 
     /// Another account than before is taken only if that is meant.
-    fn compare(&self, grant: &Grant, output: &mut Output<'_>) -> Result<SameAccount, Failure> {
+    fn compare(&self, grant: &Grant, output: &mut Output<'_>) -> Result<(), Failure> {
         let before = self.before.as_ref().and_then(|before| before.identifier.as_deref());
-        let same = grant.same_account(before);
-        if let (SameAccount::No, Some(before)) = (same, before) {
+        if let (SameAccount::No, Some(before)) = (self.new_connection().compare(grant), before) {
             let now = grant
                 .identity
                 .as_ref()
@@ -126,17 +127,7 @@ impl Making<'_> {
                     .hint("a second account is a source of its own: `--name NAME` gives it a name")
             })?;
         }
-        Ok(same)
-    }
-
-    /// The refresh token that is stored, which is of use to the same app alone.
-    fn kept_refresh_token(&self) -> Option<SecretValue> {
-        let is_same_app = self.stored.client().is_none_or(|client| client.id == self.client.id);
-        self.old_refresh_token().filter(|_| is_same_app)
-    }
-
-    fn old_refresh_token(&self) -> Option<SecretValue> {
-        self.stored.text(&self.places.path(self.source.refresh_token.as_ref()?))
+        Ok(())
     }
 
     fn no_refresh_token(&self) -> Failure {
@@ -151,53 +142,23 @@ impl Making<'_> {
         }
     }
 
-    fn save(&self, grant: &Grant, same: SameAccount, opened: &Opened, output: &mut Output<'_>) -> Result<Connection, Failure> {
-        let identity = grant.identity.as_ref();
-        let identifier = identity.and_then(|identity| identity.identifier.clone());
-        let account = identity.and_then(|identity| identity.account.clone());
-        let record = Connection {
-            name: self.request.name.to_string(),
-            source_type: self.request.source_type.to_string(),
-            provider: self.provider.name.clone(),
-            account_info: match (account, &identifier) {
-                (Some(account), Some(identifier)) if account != *identifier => Some(format!("{account} ({identifier})")),
-                (Some(account), _) => Some(account),
-                (None, identifier) => identifier.clone(),
-            },
-            identifier,
-            connected_at: Some(output.host.clock.now()),
-            expires_at: grant.expires_at,
-            refreshed_at: None,
-            scopes: grant.scopes.granted.clone(),
-            unreadable: Vec::new(),
+    fn save(&self, grant: Grant, files: &ConnectionFiles<'_>, opened: &Opened, output: &mut Output<'_>) -> Result<Connection, Failure> {
+        let fields = NewFields {
+            beside: self.beside.credentials(self.places),
+            protection: self.request.protection,
         };
-        let vault = opened.vault();
-        // A renewal that is under way would put tokens of the connection before over the new ones.
-        let _lease = vault
-            .lease_connection(&record.name, PATIENCE)
-            .map_err(|error| opened.vault_failure(&error))?;
-        let saved = vault.save_connection(&record, &self.fields(grant, same)?, self.request.protection);
-        let report = saved.map_err(|error| opened.vault_failure(&error))?;
+        let saved = self.new_connection().save(files, grant, fields, PATIENCE);
+        tell(files, opened, output);
+        let (record, report) = saved.map_err(|error| match error {
+            SaveError::NoRefreshToken => self.no_refresh_token(),
+            SaveError::Stored(error) => opened.stored_failure(&error),
+            SaveError::Vault(error) => opened.vault_failure(&error),
+            error => Failure::caused_by(&error).with_code(error.code()),
+        })?;
         for left in &report.left {
             output.warn(format!("{} stays plain: {}", left.path, left.reason));
         }
         Ok(record)
-    }
-
-    fn fields(&self, grant: &Grant, same: SameAccount) -> Result<Vec<(CredentialPath, SecretValue)>, Failure> {
-        let granted = grant.fields(self.source, &self.client).into_iter();
-        let mut fields: Vec<(CredentialPath, SecretValue)> = granted.map(|(field, value)| (self.places.path(&field), value)).collect();
-        fields.extend(self.beside.credentials(self.places));
-        // The refresh token of another account must not stay beside the new access token.
-        if let (Some(field), true) = (
-            &self.source.refresh_token,
-            grant.refresh_token.is_none() && same != SameAccount::Yes,
-        ) && self.old_refresh_token().is_some()
-        {
-            let empty = SecretValue::new(String::new()).map_err(|error| Failure::caused_by(&error))?;
-            fields.push((self.places.path(field), empty));
-        }
-        Ok(fields)
     }
 }
 

@@ -7,14 +7,12 @@ mod fields;
 mod inbox;
 mod list;
 mod making;
-mod place;
 mod provider;
 mod refresh;
 mod remove;
-mod renewing;
 mod setup;
 mod status;
-mod tokens;
+mod stored;
 mod view;
 mod wait;
 
@@ -82,9 +80,7 @@ fn find(document: &SecretsDocument, text: &str, output: &Output<'_>) -> Result<C
         (Some(_), Some(_)) => Err(Failure::refused("there are several connections of that type: give the name of one")
             .with_code("ambiguous")
             .hint("`dango oauth list` shows their names")),
-        (None, _) => Err(Failure::refused("there is no connection of that name")
-            .with_code("not_found")
-            .hint("`dango oauth list` shows what there is; `dango oauth SOURCE_TYPE` makes one")),
+        (None, _) => Err(stored::not_found()),
     }
 }
 

@@ -3,17 +3,16 @@
 use clap::Args;
 use dango_actions::Ending;
 use dango_audit::Event;
-use dango_core::Timestamp;
-use dango_oauth::{HttpClient, Jitter, RefreshModel, RenewalError, Reread, Verdict, block_on, judge, likely_cause, renew};
+use dango_connections::{ConnectionFiles, Live, PATIENCE, RenewError};
+use dango_oauth::{HttpClient, Jitter};
 use dango_vault::{Connection, Protection};
 
-use super::connect::{PATIENCE, Request, connect};
+use super::connect::{Request, connect};
 use super::fields::BesideOptions;
-use super::renewing::{Renewing, draft, parse_type};
-use super::tokens::are_same;
+use super::stored::{NOT_SAVED, ask, draft, live, live_failure, parse_type, providers};
 use super::view::ConnectionView;
 use super::wait::Browsing;
-use super::{client, find, provider};
+use super::{client, find};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::{Failure, chain};
@@ -76,88 +75,53 @@ fn tell(name: &str, opened: &Opened, output: &mut Output<'_>) -> Outcome {
 }
 
 fn refresh(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Refreshed, Failure> {
-    let providers = provider::providers(opened)?;
-    let before = Renewing::read(connection, &providers, opened, output)?;
-    let vault = opened.vault();
-    let _lease = vault
-        .lease_connection(&connection.name, PATIENCE)
+    let files = opened.connections(output.host);
+    let providers = providers(&files)?;
+    let before = live(connection, &providers, &files, opened, output)?;
+    let _lease = files
+        .lease(&connection.name, PATIENCE)
         .map_err(|error| opened.vault_failure(&error))?;
-    let renewing = Renewing::read(connection, &providers, opened, output)?;
-    // Whoever held the lease before has done the work.
-    let was_renewed = renewing.connection.refreshed_at != before.connection.refreshed_at;
-    if was_renewed || !are_same(&renewing.tokens, &before.tokens) {
+    let renewing = live(connection, &providers, &files, opened, output)?;
+    if renewing.was_renewed_since(&before) {
         return Ok(Refreshed::Done);
     }
     if renewing.needs_browser(output.host.clock.now()) {
         return Ok(Refreshed::NeedsBrowser);
     }
     let draft = draft(Event::OauthRefreshed, &renewing.connection);
-    let change = |output: &mut Output<'_>| renewing.renew(opened, output);
+    let change = |output: &mut Output<'_>| renew(&renewing, &files, opened, output);
     recorded(opened, vec![draft], output, change, |()| vec![Ending::done()])?;
     Ok(Refreshed::Done)
 }
 
-impl Renewing<'_> {
-    /// Whether the provider renews nothing, or what it takes for it is not stored or has ended.
-    fn needs_browser(&self, now: Timestamp) -> bool {
-        let has_token = match self.provider.refresh {
-            RefreshModel::Static | RefreshModel::Rotating => self.tokens.refresh_token.is_some(),
-            RefreshModel::Exchange => self.tokens.access_token.is_some(),
-            RefreshModel::None => false,
-        };
-        !has_token || self.tokens.expires_at.is_some_and(|end| now >= end)
-    }
+fn renew(renewing: &Live<'_>, files: &ConnectionFiles<'_>, opened: &Opened, output: &mut Output<'_>) -> Result<(), Failure> {
+    let http = HttpClient::new();
+    let renewed = ask(renewing.renew(files, &http, 0, Jitter::ZERO), files, opened, output)?;
+    renewed.map_err(|error| failure(&error, renewing, opened))
+}
 
-    fn renew(&self, opened: &Opened, output: &mut Output<'_>) -> Result<(), Failure> {
-        let client = self.client.as_ref().ok_or_else(|| client::missing(self.provider))?;
-        let now = output.host.clock.now();
-        let http = HttpClient::new();
-        let ceremony = async {
-            match renew(&http, self.provider, &self.endpoints, client, &self.tokens, now).await {
-                Ok(unsaved) => self.save(unsaved, now, opened).await,
-                Err(error) => self.explain(&error, now, opened, output),
-            }
-        };
-        block_on(ceremony).map_err(|error| Failure::refused(format!("cannot wait for the network: {error}")))?
-    }
-
-    /// What a failure means. A refusal is believed only after what is stored was read again.
-    fn explain(&self, error: &RenewalError, now: Timestamp, opened: &Opened, output: &mut Output<'_>) -> Result<(), Failure> {
-        let mut verdict = judge(error, Reread::NotYet, 0, Jitter::ZERO);
-        if verdict == Verdict::Reread {
-            let providers = provider::providers(opened)?;
-            let again = Renewing::read(&self.connection, &providers, opened, output)?;
-            let reread = match are_same(&again.tokens, &self.tokens) {
-                true => Reread::Unchanged,
-                false => Reread::Changed,
-            };
-            verdict = judge(error, reread, 0, Jitter::ZERO);
-        }
-        let name = &self.connection.name;
-        let title = &self.provider.title;
-        match verdict {
-            Verdict::UseStored => Ok(()),
-            Verdict::Dead => {
-                let worked_at = self.connection.refreshed_at;
-                let cause = likely_cause(self.provider, &self.tokens, self.connection.connected_at, worked_at, now);
-                Err(Failure::refused(format!("{title} takes the connection {name} no more: {cause}"))
-                    .with_code("revoked")
-                    .hint(format!(
-                        "connect it again: `dango oauth {} --name {name}`",
-                        self.connection.source_type
-                    )))
-            }
-            Verdict::Misconfigured => Err(Failure::refused(format!("{name} was not renewed: {}", chain(error)))
+/// What a failure means for a person.
+fn failure(error: &RenewError, renewing: &Live<'_>, opened: &Opened) -> Failure {
+    let (connection, provider) = (&renewing.connection, renewing.provider);
+    let (name, title) = (&connection.name, &provider.title);
+    match error {
+        RenewError::NoClient => client::missing(provider),
+        RenewError::Reread(error) => live_failure(error, connection, opened),
+        RenewError::NotSaved(cause) => opened.vault_failure(cause).hint(NOT_SAVED),
+        RenewError::Dead { cause } => Failure::refused(format!("{title} takes the connection {name} no more: {cause}"))
+            .with_code(error.code())
+            .hint(format!("connect it again: `dango oauth {} --name {name}`", connection.source_type)),
+        RenewError::Misconfigured(cause) => Failure::refused(format!("{name} was not renewed: {}", chain(cause)))
+            .with_code(error.code())
+            .hint(format!(
+                "the app's id and secret may be others now: `dango oauth setup {}` stores them",
+                provider.name
+            )),
+        RenewError::Later { error: cause, .. } => {
+            Failure::refused(format!("{name} was not renewed: {}; what is stored stays", chain(cause)))
                 .with_code(error.code())
-                .hint(format!(
-                    "the app's id and secret may be others now: `dango oauth setup {}` stores them",
-                    self.provider.name
-                ))),
-            _ => Err(
-                Failure::refused(format!("{name} was not renewed: {}; what is stored stays", chain(error)))
-                    .with_code(error.code())
-                    .hint("that says nothing about the connection: try again later"),
-            ),
+                .hint("that says nothing about the connection: try again later")
         }
+        error => Failure::caused_by(error).with_code(error.code()),
     }
 }

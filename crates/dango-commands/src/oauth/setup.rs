@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dango_audit::Event;
+use dango_connections::{Places, client_copies, client_variables, provider_of};
 use dango_core::{CredentialPath, SecretValue};
 use dango_oauth::{Provider, Providers};
 use dango_secrets::References;
@@ -9,10 +10,8 @@ use dango_secrets::document::{NewValue, SecretsDocument};
 use dango_vault::{Connection, EnvChange, EnvEdit, Protection};
 use serde::Serialize;
 
-use super::client::{copies, registered, variables};
-use super::place::Places;
 use super::provider;
-use super::renewing::parse_type;
+use super::stored::{providers, tell};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -44,20 +43,23 @@ struct Done {
 
 pub(super) fn run(arguments: &SetupArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
-    let providers = provider::providers(&opened)?;
+    let files = opened.connections(output.host);
+    let providers = providers(&files)?;
     let provider = providers.find(&arguments.provider).ok_or_else(|| unknown(&providers))?;
     let redirect_uri = provider::callback_url(output)?.as_str().to_owned();
     explain(provider, &redirect_uri, output);
-    let before = registered(provider, &opened, output)?;
+    let before = files.registered_client(provider);
+    tell(&files, &opened, output);
+    let before = before.map_err(|error| opened.stored_failure(&error))?;
     let id = ask_id(arguments, before.as_ref().map(|client| client.id.as_str()), output)?;
-    let [id_variable, secret_variable] = variables(provider)?;
+    let [id_variable, secret_variable] = client_variables(provider).map_err(|error| Failure::caused_by(&error))?;
     let secret = arguments.input.read(&format!("client secret ({secret_variable})"), output)?;
     let secret = trimmed(&secret)?;
     if secret.expose().is_empty() {
         return Err(Failure::refused("the client secret is empty; nothing was changed"));
     }
     let document = opened.secrets(output)?;
-    let copied = stored_copies(provider, &providers, &document, output)?;
+    let copied = stored_copies(provider, &providers, &document, output);
     let mut values = Vec::new();
     for [id_path, secret_path] in &copied {
         values.push((id_path.clone(), text(&id)));
@@ -149,28 +151,22 @@ fn trimmed(secret: &SecretValue) -> Result<SecretValue, Failure> {
 }
 
 /// The places of the copies that are stored beside sources of this provider.
-fn stored_copies(
-    provider: &Provider,
-    providers: &Providers,
-    document: &SecretsDocument,
-    output: &Output<'_>,
-) -> Result<Vec<[CredentialPath; 2]>, Failure> {
+fn stored_copies(provider: &Provider, providers: &Providers, document: &SecretsDocument, output: &Output<'_>) -> Vec<[CredentialPath; 2]> {
     let mut found = Vec::new();
     for connection in Connection::list(document, output.host.clock.as_ref()) {
-        let Ok((served, source)) = provider::of_connection(providers, &connection) else {
+        let Some((served, source)) = provider_of(providers, &connection) else {
             continue;
         };
         if served.name != provider.name || !source.client {
             continue;
         }
-        let source_type = parse_type(&connection)?;
-        let places = Places::new(&connection.name, &source_type, served, source);
-        let pair = copies(|field| places.path(field));
+        let places = Places::new(&connection.name, served, source);
+        let pair = client_copies(|field| places.path(field));
         if pair.iter().any(|path| document.value(path).is_some()) {
             found.push(pair);
         }
     }
-    Ok(found)
+    found
 }
 
 fn text(value: &SecretValue) -> NewValue {

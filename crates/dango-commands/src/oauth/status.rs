@@ -2,7 +2,7 @@
 
 use dango_vault::Connection;
 
-use super::view::{ConnectionView, table, warn_of_unreadable};
+use super::view::{table, views};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::{Failure, Status};
@@ -12,13 +12,9 @@ use crate::output::Output;
 pub(super) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
     let document = opened.secrets(output)?;
-    let now = output.host.clock.now();
     let connections = Connection::list(&document, output.host.clock.as_ref());
-    for connection in &connections {
-        warn_of_unreadable(connection, output);
-    }
-    let views = connections.iter().map(|connection| ConnectionView::new(connection, now));
-    let found: Vec<ConnectionView> = views.filter(|view| view.status != "valid").collect();
+    let mut found = views(&connections, &opened, output);
+    found.retain(|view| view.status != "valid");
     if output.json {
         output.json(&found)?;
     } else if found.is_empty() {

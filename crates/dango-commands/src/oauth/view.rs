@@ -1,10 +1,12 @@
 //! A stored connection as `dango oauth` shows it: in JSON as `http-api.md` has it, in words in a table. Nobody is asked anything.
 
+use dango_connections::missing_scopes;
 use dango_core::Timestamp;
-use dango_oauth::{Status, days_until_expiry, status};
+use dango_oauth::{Providers, Status, days_until_expiry, status};
 use dango_vault::Connection;
 use serde::Serialize;
 
+use crate::opened::Opened;
 use crate::output::Output;
 
 /// A connection in JSON.
@@ -20,6 +22,9 @@ pub(super) struct ConnectionView {
     pub(super) status: &'static str,
     pub(super) is_expired: bool,
     pub(super) days_until_expiry: Option<i64>,
+    /// The scopes that its source wants and was not granted.
+    #[serde(skip)]
+    missing: Vec<String>,
 }
 
 impl ConnectionView {
@@ -36,6 +41,7 @@ impl ConnectionView {
             status: standing.as_str(),
             is_expired: standing == Status::Expired,
             days_until_expiry: days_until_expiry(connection.expires_at, now),
+            missing: Vec::new(),
         }
     }
 
@@ -45,23 +51,68 @@ impl ConnectionView {
         known.cloned().unwrap_or_default()
     }
 
+    /// How somebody gets it back to where it was.
+    pub(super) fn how_to_connect(&self) -> String {
+        format!("`dango oauth {} --name {}`", self.source_type, self.name)
+    }
+
+    fn warn_of_limits(&self, output: &mut Output<'_>) {
+        if self.missing.is_empty() {
+            return;
+        }
+        output.warn(format!(
+            "{} was not granted all that it needs: without {}",
+            self.name,
+            self.missing.join(", ")
+        ));
+        output.hint(format!("connect it again and leave every box ticked: {}", self.how_to_connect()));
+    }
+
     /// How it stands, in words.
     pub(super) fn standing(&self) -> String {
         match (self.status, self.days_until_expiry) {
             ("expiring", Some(0)) => "expires within a day".to_owned(),
             ("expiring", Some(1)) => "expires in 1 day".to_owned(),
             ("expiring", Some(days)) => format!("expires in {days} days"),
+            ("valid", _) if !self.missing.is_empty() => "limited".to_owned(),
             (word, _) => word.to_owned(),
         }
     }
 }
 
-/// Warns of the times of a record that cannot be read.
-pub(super) fn warn_of_unreadable(connection: &Connection, output: &mut Output<'_>) {
-    for path in &connection.unreadable {
-        output.warn(format!(
-            "{path} is no time; correct it in .dlt/secrets.toml, or connect the source again"
-        ));
+/// Connections as they are to be shown. What a person has to know of one that works is warned of: a time that cannot be read, and
+/// access that was not granted.
+pub(super) fn views(connections: &[Connection], opened: &Opened, output: &mut Output<'_>) -> Vec<ConnectionView> {
+    let now = output.host.clock.now();
+    let providers = match connections {
+        [] => None,
+        _ => known_providers(opened, output),
+    };
+    let views = connections.iter().map(|connection| {
+        for path in &connection.unreadable {
+            output.warn(format!(
+                "{path} is no time; correct it in .dlt/secrets.toml, or connect the source again"
+            ));
+        }
+        let missing = providers.as_ref().map(|providers| missing_scopes(providers, connection));
+        let view = ConnectionView {
+            missing: missing.unwrap_or_default(),
+            ..ConnectionView::new(connection, now)
+        };
+        view.warn_of_limits(output);
+        view
+    });
+    views.collect()
+}
+
+/// The providers; what is wrong with the project's own table keeps no record from being shown.
+fn known_providers(opened: &Opened, output: &mut Output<'_>) -> Option<Providers> {
+    match opened.connections(output.host).providers() {
+        Ok(providers) => Some(providers),
+        Err(error) => {
+            output.warn(&error);
+            None
+        }
     }
 }
 

@@ -45,12 +45,13 @@ pub(super) async fn for_answer(
     browsing: Browsing,
     output: &mut Output<'_>,
 ) -> Result<Answered, Failure> {
-    let pastes = browsing == Browsing::Elsewhere || !open_browser(address, output);
-    show(address, pastes, output);
     let inbox = Inbox::default();
     let teller = inbox.clone();
+    // First, so that Ctrl-C ends an attempt that the audit log knows of in no other way.
     let _interrupts = Interrupts::start(move || teller.put(Happening::Interrupted))
         .map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
+    let pastes = browsing == Browsing::Elsewhere || !open_browser(address, output);
+    show(address, pastes, output);
     let reader = pastes.then(|| Reader::start(pending.state(), inbox.clone(), output.host.terminal.input));
     let happened = RefCell::new(None);
     let cancel = poll_fn(|context| {

@@ -21,6 +21,9 @@ const OAUTH: &str = "oauth";
 /// What is taken for the provider of a record that names none.
 const UNKNOWN: &str = "unknown";
 
+/// No access token of Google's lives longer: it has an hour, and a little is for the time between two looks at the clock.
+const LONGEST_ACCESS_MICROS: i64 = 2 * 3_600 * 1_000_000;
+
 /// The members of a record, as they are spelled in the file.
 mod member {
     pub(super) const SOURCE_TYPE: &str = "source_type";
@@ -103,22 +106,29 @@ impl Connection {
         let connected_at = time(member::CREATED_AT);
         let expires_at = time(member::EXPIRES_AT);
         let refreshed_at = time(member::LAST_REFRESHED);
+        let provider = match members.text(member::PROVIDER).as_deref() {
+            Some("facebook_ads") => "facebook".to_owned(),
+            provider => provider.unwrap_or(UNKNOWN).to_owned(),
+        };
         Self {
             source_type: members.text(member::SOURCE_TYPE).unwrap_or_else(|| name.clone()),
-            provider: match members.text(member::PROVIDER).as_deref() {
-                Some("facebook_ads") => "facebook".to_owned(),
-                provider => provider.unwrap_or(UNKNOWN).to_owned(),
-            },
             identifier: members.text(member::IDENTIFIER),
             account_info: members.text(member::ACCOUNT_INFO),
             connected_at,
-            expires_at,
+            expires_at: expires_at.filter(|end| !is_of_access_token(&provider, connected_at, *end)),
             refreshed_at,
+            provider,
             scopes: members.texts(member::SCOPES),
             unreadable,
             name,
         }
     }
+}
+
+/// Whether an end is that of Google's access token, which earlier versions noted; it says nothing about the grant, which renews it.
+fn is_of_access_token(provider: &str, connected_at: Option<Timestamp>, end: Timestamp) -> bool {
+    let lasts = |since: Timestamp| end.unix_micros().saturating_sub(since.unix_micros());
+    provider == "google" && connected_at.is_some_and(|since| lasts(since) <= LONGEST_ACCESS_MICROS)
 }
 
 struct Members(Vec<(String, Value)>);
@@ -225,6 +235,18 @@ mod tests {
         );
         assert_eq!(connection.expires_at, at("2026-03-29T01:30:00Z"));
         assert!(!format!("{connection:?}").contains("canary"));
+    }
+
+    #[test]
+    fn the_end_of_an_access_token_is_not_that_of_the_connection() {
+        let record = |name: &str, provider: &str, end: &str| {
+            format!("[dango.oauth.{name}]\nprovider = \"{provider}\"\ncreated_at = \"2026-01-15T09:30:00Z\"\nexpires_at = \"{end}\"\n")
+        };
+        let end = |provider: &str, end: &str| listed(&record("a", provider, end))[0].expires_at;
+        assert_eq!(end("google", "2026-01-15T10:29:59Z"), None);
+        // An app in Testing, or somebody who gave access for a day.
+        assert_eq!(end("google", "2026-01-16T09:30:00Z"), at("2026-01-16T09:30:00Z"));
+        assert_eq!(end("facebook_ads", "2026-01-15T10:29:59Z"), at("2026-01-15T10:29:59Z"));
     }
 
     #[test]

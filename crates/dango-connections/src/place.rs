@@ -1,6 +1,6 @@
 //! Where a source keeps what a connection gives it. The catalogue says it for fields that it knows; the others go beside the token.
 
-use dango_core::{CredentialPath, SourceType};
+use dango_core::CredentialPath;
 use dango_oauth::{Provider, SourceScopes};
 use dango_sources::{FieldSpec, Place, TypeSpec, Variant, catalogue};
 
@@ -8,30 +8,31 @@ use dango_sources::{FieldSpec, Place, TypeSpec, Variant, catalogue};
 const CREDENTIALS: &str = "credentials";
 
 /// The places of one source's fields.
-pub(super) struct Places<'a> {
+pub struct Places<'a> {
     name: &'a str,
-    pub(super) spec: Option<&'static TypeSpec>,
+    spec: Option<&'static TypeSpec>,
     provider: &'a Provider,
     source: &'a SourceScopes,
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn new(name: &'a str, source_type: &SourceType, provider: &'a Provider, source: &'a SourceScopes) -> Self {
+    /// The places of a source of that name.
+    pub fn new(name: &'a str, provider: &'a Provider, source: &'a SourceScopes) -> Self {
         Self {
             name,
-            spec: catalogue().find(source_type),
+            spec: catalogue().find(&source.source_type),
             provider,
             source,
         }
     }
 
     /// The table of the source.
-    pub(super) fn section(&self) -> CredentialPath {
+    pub fn section(&self) -> CredentialPath {
         CredentialPath::from_parts(["sources", self.name]).expect("two parts are a path")
     }
 
     /// Where a field is, whoever wrote it.
-    pub(super) fn path(&self, field: &str) -> CredentialPath {
+    pub fn path(&self, field: &str) -> CredentialPath {
         let in_credentials = match self.place_of(field) {
             Some(place) => place == Place::Credentials,
             None => self.token_field().and_then(|token| self.place_of(token)) == Some(Place::Credentials),
@@ -45,7 +46,7 @@ impl<'a> Places<'a> {
 
     /// The fields that stand in `secrets.toml` beside what the connection gives: those that the source needs, those that dlt wants
     /// the default of, and the part of the provider's host that is the account's.
-    pub(super) fn beside(&self) -> Vec<&'static FieldSpec> {
+    pub fn beside(&self) -> Vec<&'static FieldSpec> {
         let Some(spec) = self.spec else { return Vec::new() };
         let written = self.written_by_connection();
         let of_host = self.provider.host.as_ref().and_then(|host| spec.field(host.field.as_ref()?));
@@ -59,7 +60,12 @@ impl<'a> Places<'a> {
     }
 
     /// Whether the source does not work without a field.
-    pub(super) fn needs(&self, field: &FieldSpec) -> bool {
+    pub fn needs(&self, field: &FieldSpec) -> bool {
+        if let Some(host) = &self.provider.host
+            && host.field.as_deref() == Some(field.name)
+        {
+            return host.default.is_none();
+        }
         match self.spec.and_then(|spec| self.variant(spec)) {
             Some(variant) if variant.names(field) => variant.needs.contains(&field.name),
             _ => field.required,
@@ -67,7 +73,7 @@ impl<'a> Places<'a> {
     }
 
     /// Every place that `dango oauth` writes for this source, which is what removing takes away.
-    pub(super) fn all(&self) -> Vec<CredentialPath> {
+    pub fn all(&self) -> Vec<CredentialPath> {
         let beside = self.beside().into_iter().map(|field| field.name.to_owned());
         let names = self.written_by_connection().into_iter().chain(beside);
         names.map(|name| self.path(&name)).collect()
@@ -97,6 +103,7 @@ impl<'a> Places<'a> {
 
 #[cfg(test)]
 mod tests {
+    use dango_core::SourceType;
     use dango_oauth::Providers;
 
     use super::*;
@@ -105,7 +112,7 @@ mod tests {
         let source_type: SourceType = source_type.parse().expect("a type");
         let providers = Providers::builtin();
         let (provider, source) = providers.for_source_type(&source_type).expect("comes with Dango");
-        test(&Places::new("eu", &source_type, provider, source))
+        test(&Places::new("eu", provider, source))
     }
 
     fn path(source_type: &str, field: &str) -> String {
