@@ -68,9 +68,10 @@ pub use own::{
 pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView};
 pub use premises::{CheckpointStanding, KeepCheckpointError, Premises, PremisesError};
 pub use provider::{
-    BeginExternalLogin, BegunFlow, CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk, ConnectionError,
-    Connections, Disconnected, ExternalAccount, ExternalLogIn, ExternalLoginError, FinishExternalLogin, FlowRefusal, GrantedAccount,
-    GrantedConnection, LoginProvider, LoginProviders, ProviderFailure, ProviderProblem, WantedAccount, WantedConnection,
+    BeginExternalLogin, BegunFlow, BrokenCause, CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk,
+    ConnectionError, ConnectionTrouble, Connections, Disconnected, ExternalAccount, ExternalLogIn, ExternalLoginError, FinishExternalLogin,
+    FinishedExternal, FlowRefusal, GrantedAccount, GrantedConnection, LinkError, LoginProvider, LoginProviders, LoginWay, LoginWays,
+    ProviderFailure, ProviderProblem, UnlinkError, WantedAccount, WantedConnection,
 };
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};

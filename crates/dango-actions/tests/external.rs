@@ -5,8 +5,8 @@
 mod world;
 
 use dango_actions::{
-    BeginExternalLogin, ExternalLogIn, ExternalLoginError, FinishExternalLogin, LogInStep, ProviderFailure, ProviderProblem, SignedIn,
-    UsersManage,
+    BeginExternalLogin, ExternalLogIn, ExternalLoginError, FinishExternalLogin, FinishedExternal, LogInStep, ProviderFailure,
+    ProviderProblem, SignedIn, UsersManage,
 };
 use dango_core::OsEntropy;
 use dango_identity::{EmailClaim, FirstUse, PlainToken, Role, kind};
@@ -43,8 +43,12 @@ fn finish(world: &World, fake: &Fake, browser: Option<&Browser>, provider: &str,
         query,
         device: None,
         earlier: None,
+        holder: None,
     };
-    block_on(world.actions.finish_external_login(&visitor(), fake, finish))
+    match block_on(world.actions.finish_external_login(&visitor(), fake, finish)) {
+        FinishedExternal::LogIn(outcome) => outcome,
+        FinishedExternal::Link(_) => panic!("nobody is logged in"),
+    }
 }
 
 fn log_in(world: &World, fake: &Fake) -> Result<ExternalLogIn, ExternalLoginError> {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use dango_actions::{
     Actions, AuditView, AuthManage, BeginExternalLogin, Caller, ChangeDraft, ConnectionDesk, Credential, Ending, FinishExternalLogin,
-    FirstLogin, Grant, LogInStep, Machine, Need, SignedIn, UsersManage, UsersView, WantedAccount,
+    FinishedExternal, FirstLogin, Grant, LogInStep, LoginProviders, Machine, Need, SignedIn, UsersManage, UsersView, WantedAccount,
 };
 use dango_audit::Event;
 use dango_audit::export::ExportFormat;
@@ -439,13 +439,45 @@ fn elsewhere(page: &mut Page) {
             query: &answer,
             device: None,
             earlier: None,
+            holder: None,
         };
-        block_on(w.actions.finish_external_login(&visitor(), &fake, finish))
+        match block_on(w.actions.finish_external_login(&visitor(), &fake, finish)) {
+            FinishedExternal::LogIn(outcome) => outcome,
+            FinishedExternal::Link(_) => panic!("nobody is logged in"),
+        }
     };
     let done = page.note("finish_external_login", "an answer of the provider", finish, |w| finish(w).is_err());
     let LogInStep::Done(login) = done.step else {
         panic!("logged in");
     };
+    let google = fake.providers().to_vec();
+    let list = |w: &World| block_on(w.actions.list_logins(&w.full(&login), &google));
+    page.note("list_logins", "a full session", list, never);
+    let back = "https://dango.example.com/back";
+    let begin = |w: &World| block_on(w.actions.begin_link(&w.full(&login), &fake, "google", back));
+    let answer = query(&page.note("begin_link", "a full session, a fresh proof", begin, |w| {
+        w.pass(601);
+        let refused = begin(w).is_err();
+        w.pass(-601);
+        refused
+    }));
+    let link = |w: &World| {
+        let finish = FinishExternalLogin {
+            provider: "google",
+            browser: None,
+            query: &answer,
+            device: None,
+            earlier: None,
+            holder: Some(w.full(&login)),
+        };
+        match block_on(w.actions.finish_external_login(&visitor(), &fake, finish)) {
+            FinishedExternal::Link(outcome) => outcome,
+            FinishedExternal::LogIn(_) => panic!("it was begun to link"),
+        }
+    };
+    page.note("finish_external_login (link)", "the session that began", link, |w| link(w).is_err());
+    let unlink = |w: &World| block_on(w.actions.unlink(w.full(&login), &google, "google"));
+    page.note("unlink", "a full session, a fresh proof", unlink, |w| unlink(w).is_err());
     let (holder, sheets) = (page.world.full(&login), Sheets::default());
     let files = sheets.files();
     let desk = ConnectionDesk::new(page.world.actions.clone(), files, std::sync::Arc::new(sheets));

@@ -226,6 +226,7 @@ async function perform(part, body, values) {
   try {
     const answer = await send(part.dataset.sends, body, values);
     if (form) await done(form, answer, values);
+    else if (part.dataset.then === 'away') location.assign(answer.url);
     else {
       await refreshAndReturn(part, filled(part.dataset.said ?? 'Done.', answer, values));
     }

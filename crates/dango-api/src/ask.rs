@@ -19,6 +19,8 @@ pub(crate) struct Ask {
     pub(crate) app: App,
     pub(crate) client: Client,
     pub(crate) request: Id,
+    /// The name by which the request called the server.
+    pub(crate) host: String,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) parameters: Vec<(String, String)>,

@@ -52,12 +52,14 @@ codes! {
     reauthentication_required = 403, "A fresh login is required";
     password_change_required = 403, "The password has to be changed first";
     mfa_enrolment_required = 403, "A second factor has to be set up first";
+    local_password_refused = 403, "This account has no password here";
     cross_site = 403, "The request comes from another site";
     auth_disabled = 403, "Signing in is switched off";
     not_found = 404, "There is no such thing";
     method_not_allowed = 405, "The method is not allowed here";
     user_exists = 409, "There is such a user already";
     last_admin = 409, "The last administrator has to stay";
+    last_login = 409, "Nothing else would open the account";
     own_account = 409, "Nobody does this to their own account";
     current_session = 409, "This is the current session";
     already_enabled = 409, "It is enabled already";
@@ -85,6 +87,7 @@ codes! {
     rate_limited = 429, "Too many requests";
     head_too_large = 431, "The head of the request is too large";
     internal = 500, "Something is wrong with the server";
+    provider_failed = 502, "The provider could not do its part";
     audit_unavailable = 503, "The audit log cannot be written";
     database_unavailable = 503, "The database cannot be used";
     database_damaged = 503, "The database is damaged";

@@ -5,8 +5,8 @@ use std::error::Error;
 use dango_actions::{
     AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangePasswordError,
     ChangeVariableError, ClaimAdministratorError, ConnectionError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError,
-    FilesProblem, FinishSetupError, InviteError, ListSecretsError, LogInError, ReauthenticateError, RegenerateCodesError,
-    ResetPasswordError, RevokeApiKeyError, RevokeSessionError, VerifyAuditError, VerifyCodeError,
+    FilesProblem, FinishSetupError, InviteError, LinkError, ListSecretsError, LogInError, ProviderProblem, ReauthenticateError,
+    RegenerateCodesError, ResetPasswordError, RevokeApiKeyError, RevokeSessionError, UnlinkError, VerifyAuditError, VerifyCodeError,
 };
 use dango_core::Timestamp;
 use dango_identity::{Lock, WeakPassword};
@@ -93,6 +93,16 @@ pub(crate) fn weak(weak: &WeakPassword) -> Problem {
     Problem::new(code!(weak_password), weak.to_string()).with("issues", issues)
 }
 
+/// What did not work at a provider; one that is not configured is not there.
+fn at_provider(problem: ProviderProblem) -> Problem {
+    match problem {
+        ProviderProblem::Unsupported | ProviderProblem::MissingCredentials => {
+            Problem::new(code!(not_found), "there is no such login provider")
+        }
+        other => Problem::new(code!(provider_failed), other.to_string()),
+    }
+}
+
 macro_rules! refusals {
     ($($name:ident $({ $($special:ident ($bound:ident, $now:ident) => $problem:expr),* $(,)? })?;)*) => {$(
         impl Refusal for $name {
@@ -122,6 +132,8 @@ refusals! {
     ApiKeyError;
     RevokeApiKeyError;
     RevokeSessionError;
+    UnlinkError;
+    LinkError { Provider(problem, _now) => at_provider(problem) };
     AddUserError { Denied(denial, _now) => denied(&denial) };
     ChangeAccountError { Denied(denial, _now) => denied(&denial) };
     DeleteUserError { Denied(denial, _now) => denied(&denial) };

@@ -1,69 +1,32 @@
-//! The connections to providers (OAuth) that `secrets.toml` has records of, read as any version of Dango has written them; nobody is asked whether they work.
+//! The connections to providers (OAuth) that `secrets.toml` has records of, as the desk shows them. How records are read is the vault's.
 
 use dango_actions::ListedConnection;
-use dango_core::{Clock, CredentialPath, Timestamp};
-use dango_secrets::Value;
+use dango_core::Clock;
 use dango_secrets::document::SecretsDocument;
-use dango_vault::parse_metadata_time;
+use dango_vault::Connection;
 
-/// Lists `[dango.oauth.<name>]`. What is no table there is passed over, and of what is written in a field nothing but text.
-///
-/// A record without a type is of the type that it is named by, as earlier versions wrote it; their name `facebook_ads` for the
-/// provider is `facebook`.
+/// Lists the records of a document, those of earlier versions, too.
 pub(crate) fn list_connections(document: &SecretsDocument, clock: &dyn Clock) -> Vec<ListedConnection> {
-    let path = CredentialPath::from_parts(["dango", "oauth"]).expect("two parts are a path");
-    let Some(Value::Table(records)) = document.value(&path) else {
-        return Vec::new();
-    };
-    let tables = records.into_iter().filter_map(|(name, record)| match record {
-        Value::Table(fields) => Some((name, Fields(fields))),
-        _ => None,
-    });
-    tables
-        .map(|(name, fields)| ListedConnection {
-            source_type: fields.text("source_type").unwrap_or_else(|| name.clone()),
-            name,
-            provider: match fields.text("provider").as_deref() {
-                Some("facebook_ads") => "facebook".to_owned(),
-                provider => provider.unwrap_or("unknown").to_owned(),
-            },
-            identifier: fields.text("identifier"),
-            account_info: fields.text("account_info"),
-            connected_at: fields.time("created_at", clock),
-            expires_at: fields.time("expires_at", clock),
+    let records = Connection::list(document, clock).into_iter();
+    records
+        .map(|record| ListedConnection {
+            name: record.name,
+            source_type: record.source_type,
+            provider: record.provider,
+            identifier: record.identifier,
+            account_info: record.account_info,
+            connected_at: record.connected_at,
+            expires_at: record.expires_at,
+            refreshed_at: record.refreshed_at,
+            scopes: record.scopes,
         })
         .collect()
 }
 
-struct Fields(Vec<(String, Value)>);
-
-impl Fields {
-    /// The text of a field, a number's and a date's, too; never that of an encrypted value.
-    fn text(&self, name: &str) -> Option<String> {
-        let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
-        let text = match value {
-            _ if dango_vault::is_encrypted(value) => return None,
-            Value::String(text) => text.verbatim().to_string(),
-            Value::Integer { text, .. } | Value::Datetime(text) => text.to_string(),
-            _ => return None,
-        };
-        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-    }
-
-    fn time(&self, name: &str, clock: &dyn Clock) -> Option<Timestamp> {
-        let text = self.text(name)?;
-        // A time without an offset is local, and how far local time is ahead depends on the time: the second guess is right but
-        // within the hour in which the clocks are moved.
-        let mut at = parse_metadata_time(&text, 0).ok()?;
-        for _ in 0..2 {
-            at = parse_metadata_time(&text, clock.local_offset_seconds(at)).ok()?;
-        }
-        Some(at)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use dango_core::Timestamp;
+
     use super::*;
 
     /// A country that is an hour ahead, and two from 2026-03-29T01:00:00Z.
@@ -104,6 +67,8 @@ mod tests {
             account_info: Some("Ada (ada@x.example)".to_owned()),
             connected_at: at("2026-05-01T10:00:00Z"),
             expires_at: at("2026-07-01T08:00:00Z"),
+            refreshed_at: at("2026-05-02T10:00:00Z"),
+            scopes: vec!["a".to_owned()],
         };
         assert_eq!(listed(text), [expected]);
     }

@@ -1,61 +1,10 @@
-//! Connections kept alive and ended: one renewal at a time, no grant lost, and nothing left of what was removed.
+//! Connections kept alive and ended: no grant lost by a provider's trouble, and nothing left of what was removed.
 
-use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-
-use dango_tests::Scratch;
-use dango_tests::provider::{Fake, Google, Reuse, Rotating, Trouble};
+use dango_tests::provider::{Fake, Google, Trouble};
 use serde_json::json;
 
 use super::{connect, project_with_app};
 use crate::answers::Answer;
-
-fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
-    let mut project = Scratch::initialised();
-    project.write(".dango/providers.toml", Rotating::DESCRIPTION);
-    fake.stands_in_for("corp", &mut project);
-    project.give("DANGO_OAUTH_CALLBACK_URL", "http://127.0.0.1:0/callback");
-    let _ = project
-        .dango(&["oauth", "setup", "corp", "--client-id", "c"])
-        .stdin("canary-client")
-        .run()
-        .success();
-    let _ = connect(&project, &["corp_data"]);
-    project
-}
-
-#[test]
-fn of_many_renewals_at_a_time_one_asks_the_provider_and_all_succeed() {
-    let fake = Fake::start(Rotating::new(Reuse::Any));
-    let project = rotating_project(&fake);
-    let lock = project.path().join(".dango/oauth-corp_data.lock");
-    let held = OpenOptions::new().write(true).open(lock).expect("connecting has made it");
-    held.lock().expect("free");
-    let mut children: Vec<_> = (0..12)
-        .map(|_| {
-            let mut command = project.dango(&["oauth", "refresh", "corp_data"]).into_command();
-            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("started")
-        })
-        .collect();
-    for child in &mut children {
-        let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
-        let mut warning = String::new();
-        said.read_line(&mut warning).expect("text");
-        // It is said once the connection was read, so each of them began before the first renewal.
-        assert!(warning.contains("DANGO_OAUTH_CORP_TOKEN_URL"), "{warning}");
-        child.stderr.replace(said.into_inner());
-    }
-    held.unlock().expect("held");
-    for child in &mut children {
-        assert!(child.wait().expect("ended").success());
-    }
-    assert_eq!(fake.asked("/token").len(), 2, "one to connect, one to renew");
-    // And the provider has seen no token twice: the next renewal works.
-    let _ = project.run(&["oauth", "refresh", "corp_data"]).success();
-    let text = project.read(".dlt/secrets.toml");
-    assert!(text.contains("canary-r2") && !text.contains("canary-r1"), "{text}");
-}
 
 #[test]
 fn trouble_of_the_provider_costs_no_grant_and_a_refusal_names_its_cause() {

@@ -1,8 +1,13 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod canary;
 mod certified;
+mod clients;
 mod connect;
+mod contention;
+mod crashes;
 mod daily;
+mod disks;
 mod keeping;
 mod refused;
 mod terminal;
@@ -13,8 +18,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Stdio};
 
-use dango_tests::provider::{Answers, Fake, consent};
+use dango_tests::provider::{Answers, Fake, Rotating, consent};
 use dango_tests::{Output, Scratch};
+
+use crate::answers::revealed;
 
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
 
@@ -29,6 +36,28 @@ fn project_with_app(provider: &str, fake: &Fake<impl Answers>) -> Scratch {
         .run()
         .success();
     project
+}
+
+/// A project with a connection to a provider of its own, whose refresh tokens are worth something once.
+fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
+    let mut project = Scratch::initialised();
+    project.write(".dango/providers.toml", Rotating::DESCRIPTION);
+    fake.stands_in_for("corp", &mut project);
+    project.give("DANGO_OAUTH_CALLBACK_URL", "http://127.0.0.1:0/callback");
+    let _ = project
+        .dango(&["oauth", "setup", "corp", "--client-id", "c"])
+        .stdin("canary-client")
+        .run()
+        .success();
+    let _ = connect(&project, &["corp_data"]);
+    project
+}
+
+/// The access token and the refresh token that are stored there.
+#[track_caller]
+fn stored(project: &Scratch) -> (String, String) {
+    let field = |name| revealed(project, &format!("sources.corp_data.{name}"));
+    (field("access_token"), field("refresh_token"))
 }
 
 /// `dango oauth … --no-browser` that has shown its address and waits.

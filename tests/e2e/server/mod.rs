@@ -6,6 +6,7 @@ mod collector;
 mod crashes;
 mod disks;
 mod hangups;
+mod logins;
 mod schemathesis;
 mod start;
 mod together;

@@ -22,6 +22,8 @@ mod github;
 mod google;
 mod openid;
 mod rotating;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod wire;
 
@@ -174,7 +176,7 @@ fn serve(mut stream: TcpStream, shared: &Shared, answers: &impl Answers, origin:
         all.get_mut(seen.path()).and_then(VecDeque::pop_front)
     };
     let course = trouble.map_or_else(Course::usual, Trouble::into_course);
-    let reply = match course.before() {
+    let reply = match course.before(&stream) {
         Before::Answered(reply) => Some(reply),
         Before::Lost => None,
         Before::Nothing => course.after(answers.answer(&seen, origin)),

@@ -1,5 +1,7 @@
 //! What can befall a request on its way to a provider and back: refused, lost, or held until the test goes on.
 
+use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,7 @@ pub enum Trouble {
     LostRequest,
     /// The provider has done it all, and the connection breaks before its answer.
     LostAnswer,
-    /// The request waits at a gate before anything is done.
+    /// The request waits at a gate before anything is done; if its client is gone by then, nothing ever is.
     Held(Gate),
     /// The provider has done it all, and its answer waits at a gate.
     HeldAnswer(Gate),
@@ -98,14 +100,17 @@ impl Course {
     }
 
     /// What happens to the request before the provider sees it.
-    pub(super) fn before(&self) -> Before {
+    pub(super) fn before(&self, stream: &TcpStream) -> Before {
         match &self.0 {
             Some(Trouble::Unavailable) => Before::Answered(Reply::page(503, "Service Unavailable")),
             Some(Trouble::Instead(reply)) => Before::Answered(reply.clone()),
             Some(Trouble::LostRequest) => Before::Lost,
             Some(Trouble::Held(gate)) => {
                 gate.pass();
-                Before::Nothing
+                match is_gone(stream) {
+                    true => Before::Lost,
+                    false => Before::Nothing,
+                }
             }
             _ => Before::Nothing,
         }
@@ -122,6 +127,14 @@ impl Course {
             _ => Some(reply),
         }
     }
+}
+
+/// Whether the client has closed the connection, or died.
+fn is_gone(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).expect("a socket of ours");
+    let read = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).expect("a socket of ours");
+    !matches!(read, Ok(1..)) && !matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
 /// What happened before the provider saw a request.

@@ -113,6 +113,10 @@ pub struct ListedConnection {
     pub connected_at: Option<Timestamp>,
     /// When the access ends, where that is known.
     pub expires_at: Option<Timestamp>,
+    /// When its tokens were last renewed.
+    pub refreshed_at: Option<Timestamp>,
+    /// What was granted, as the provider calls it; empty where nothing was noted.
+    pub scopes: Vec<String>,
 }
 
 /// Why files were not read or not changed. The text names no folder of the machine and no value; what failed below is the source.

@@ -24,6 +24,8 @@ own_refusals! {
         Locked(Lock) = "account_locked", "the account is {0}";
         /// The session has ended meanwhile.
         SessionEnded = "session_expired", "the session has ended";
+        /// The account is opened at another provider alone, and has no password to prove or to change.
+        NoPassword = "local_password_refused", "this account signs in with another provider and has no password here; sign in again with it";
         /// The new password may not be chosen.
         Weak(WeakPassword) = "weak_password", "{0}";
         /// The new password is the current one.
@@ -40,6 +42,8 @@ own_refusals! {
         Locked(Lock) = "account_locked", "the account is {0}";
         /// The session has ended meanwhile.
         SessionEnded = "session_expired", "the session has ended";
+        /// The account is opened at another provider alone, and has no password to prove or to change.
+        NoPassword = "local_password_refused", "this account signs in with another provider and has no password here; sign in again with it";
     }
 }
 
@@ -48,6 +52,7 @@ impl From<Unproven> for ChangePasswordError {
         match unproven {
             Unproven::Locked(lock) => Self::Locked(lock),
             Unproven::SessionEnded => Self::SessionEnded,
+            Unproven::NoPassword => Self::NoPassword,
             Unproven::Password | Unproven::Code | Unproven::NotEnabled => Self::InvalidCredentials,
         }
     }
@@ -58,6 +63,7 @@ impl From<Unproven> for ReauthenticateError {
         match unproven {
             Unproven::Locked(lock) => Self::Locked(lock),
             Unproven::SessionEnded => Self::SessionEnded,
+            Unproven::NoPassword => Self::NoPassword,
             Unproven::Password => Self::InvalidCredentials,
             Unproven::Code | Unproven::NotEnabled => Self::InvalidCode,
         }

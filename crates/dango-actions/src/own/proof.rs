@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use dango_audit::Event;
 use dango_identity::{
-    AttemptKey, BeginCheckError, BeginLoginError, Charge, ChargedAttempt, ClientClass, DeviceId, Lock, LoginError, Password, ProvenFactor,
-    ProvenPassword, SecondFactorCode, SessionRecord, User, VerifyFactorError,
+    AttemptKey, BeginCheckError, BeginLoginError, Charge, ChargedAttempt, ClientClass, DeviceId, FirstFactors, LocalPassword, Lock,
+    LoginError, Password, ProvenFactor, ProvenPassword, SecondFactorCode, SessionRecord, User, VerifyFactorError, check_local_password,
 };
 
 use crate::actions::{Actions, Inner};
@@ -21,6 +21,7 @@ pub(super) enum Unproven {
     NotEnabled,
     Locked(Lock),
     SessionEnded,
+    NoPassword,
 }
 
 impl Unproven {
@@ -31,6 +32,7 @@ impl Unproven {
             Self::NotEnabled => "not_enabled",
             Self::Locked(_) => "account_locked",
             Self::SessionEnded => "session_expired",
+            Self::NoPassword => "local_password_refused",
         }
     }
 }
@@ -46,6 +48,30 @@ impl Inner {
 }
 
 impl Actions {
+    /// Proves who holds a session by the password. Where there is none, because the account is opened at another provider alone, a
+    /// login that is minutes old proves as much.
+    pub(super) async fn prove_holder<S: LoggedIn, E: From<Fault> + From<Unproven> + Send + 'static>(
+        &self,
+        holder: Holder<S>,
+        password: Arc<Password>,
+        event: Event,
+    ) -> Result<Holder<S>, E> {
+        let user = holder.user.clone();
+        let looked = self.read(&holder.caller, move |mut unit| {
+            Box::pin(async move { unit.opens_elsewhere_alone(&user).await })
+        });
+        let is_fresh = holder
+            .session
+            .record()
+            .auth
+            .is_fresh(self.sessions().limits().step_up, self.clock().now());
+        if looked.await.map_err(E::from)? && is_fresh {
+            return Ok(holder);
+        }
+        let (holder, _) = self.prove_password::<S, E>(holder, password, event).await?;
+        Ok(holder)
+    }
+
     /// Proves the password of a session's holder: charged, computed outside of any transaction, settled. A failure is recorded as
     /// that of the event.
     pub(super) async fn prove_password<S: LoggedIn, E: From<Fault> + From<Unproven> + Send + 'static>(
@@ -60,6 +86,8 @@ impl Actions {
                 let (inner, now) = (Arc::clone(&unit.inner), unit.now);
                 let refusal = if !unit.is_live(holder.session.record()).await? {
                     Unproven::SessionEnded
+                } else if unit.opens_elsewhere_alone(&holder.user).await? {
+                    Unproven::NoPassword
                 } else {
                     match inner.rules.begin_password_check(unit.tx, &holder.session, now).await {
                         Ok(check) => return Ok(Ok((holder, check))),
@@ -96,6 +124,21 @@ impl Actions {
 }
 
 impl Unit<'_> {
+    /// Whether an account is opened at another provider alone. It has no password that could be proven, and gets none by its own
+    /// wish: whoever the provider has shut out stays out. An administrator may hand one over.
+    async fn opens_elsewhere_alone(&mut self, user: &User) -> Result<bool, Fault> {
+        let candidate = self.tx.find_candidate(user.id).await?;
+        let has_password = candidate.is_some_and(|candidate| candidate.password.is_some());
+        let has_links = !self.tx.links_of(user.id).await?.is_empty();
+        let factors = match (has_password, has_links) {
+            (true, false) => FirstFactors::Password,
+            (false, true) => FirstFactors::Links,
+            (true, true) => FirstFactors::Both,
+            (false, false) => FirstFactors::Neither,
+        };
+        Ok(check_local_password(factors, LocalPassword::NotBesideLinks).is_err())
+    }
+
     /// Proves a code of a session's holder. The try counts in the account's budget before it is made, and is given back if it was
     /// right. A failure is recorded as that of the event.
     pub(super) async fn prove_code(

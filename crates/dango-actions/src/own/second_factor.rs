@@ -37,6 +37,8 @@ own_refusals! {
         AlreadyEnabled = "already_enabled", "a second factor is enabled already";
         /// The password has to be changed first.
         PasswordChangeRequired = "password_change_required", "the password has to be changed first";
+        /// The account is opened at another provider alone, and has no password to prove or to change.
+        NoPassword = "local_password_refused", "this account signs in with another provider and has no password here; sign in again with it";
     }
 
     /// The second factor is not on.
@@ -65,6 +67,8 @@ own_refusals! {
         NotEnabled = "not_enabled", "no second factor is enabled";
         /// No code was given, and the session's own was proven too long ago.
         ReauthenticationRequired = "reauthentication_required", "this needs a code of the second factor";
+        /// The account is opened at another provider alone, and has no password to prove or to change.
+        NoPassword = "local_password_refused", "this account signs in with another provider and has no password here; sign in again with it";
     }
 
     /// The recovery codes are as they were.
@@ -79,6 +83,8 @@ own_refusals! {
         SessionEnded = "session_expired", "the session has ended";
         /// There is no second factor.
         NotEnabled = "not_enabled", "no second factor is enabled";
+        /// The account is opened at another provider alone, and has no password to prove or to change.
+        NoPassword = "local_password_refused", "this account signs in with another provider and has no password here; sign in again with it";
     }
 }
 
@@ -87,6 +93,7 @@ impl From<Unproven> for BeginSetupError {
         match unproven {
             Unproven::Locked(lock) => Self::Locked(lock),
             Unproven::SessionEnded => Self::SessionEnded,
+            Unproven::NoPassword => Self::NoPassword,
             Unproven::Password | Unproven::Code | Unproven::NotEnabled => Self::InvalidCredentials,
         }
     }
@@ -102,6 +109,7 @@ macro_rules! from_unproven {
                     Unproven::NotEnabled => Self::NotEnabled,
                     Unproven::Locked(lock) => Self::Locked(lock),
                     Unproven::SessionEnded => Self::SessionEnded,
+                    Unproven::NoPassword => Self::NoPassword,
                 }
             }
         }
@@ -128,7 +136,7 @@ impl Actions {
             });
             return refused.await;
         }
-        let (holder, _) = self.prove_password::<S, BeginSetupError>(holder, Arc::new(password), event).await?;
+        let holder = self.prove_holder::<S, BeginSetupError>(holder, Arc::new(password), event).await?;
         self.write(&caller, move |mut unit| {
             Box::pin(async move {
                 let (inner, now, user) = (Arc::clone(&unit.inner), unit.now, holder.user);
@@ -219,8 +227,8 @@ impl Actions {
     ) -> Result<(), DisableFactorError> {
         let caller = holder.caller.clone();
         let event = Event::TwoFaDisabled;
-        let (holder, _) = self
-            .prove_password::<Full, DisableFactorError>(holder, Arc::new(password), event)
+        let holder = self
+            .prove_holder::<Full, DisableFactorError>(holder, Arc::new(password), event)
             .await?;
         self.write(&caller, move |mut unit| {
             Box::pin(async move {
@@ -275,8 +283,8 @@ impl Actions {
     ) -> Result<RecoveryCodes, RegenerateCodesError> {
         let caller = holder.caller.clone();
         let event = Event::RecoveryCodesRegenerated;
-        let (holder, _) = self
-            .prove_password::<Full, RegenerateCodesError>(holder, Arc::new(password), event)
+        let holder = self
+            .prove_holder::<Full, RegenerateCodesError>(holder, Arc::new(password), event)
             .await?;
         self.write(&caller, move |mut unit| {
             Box::pin(async move {

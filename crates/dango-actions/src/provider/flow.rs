@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use dango_identity::{InsertOauthFlow, OauthFlowRoom, OauthStarter, OpenOauthFlowError, PlainToken, kind};
+use dango_identity::{InsertOauthFlow, OauthFlowRecord, OauthFlowRoom, OauthStarter, OpenOauthFlowError, PlainToken, kind};
 use zeroize::Zeroizing;
 
-use super::port::{BegunFlow, ProviderProblem};
+use super::port::{BegunFlow, LoginProvider, ProviderProblem};
+use super::{link, login};
 use crate::fault::Fault;
 use crate::unit::Unit;
 
@@ -75,6 +76,15 @@ impl Kept {
     }
 }
 
+/// What a flow with a provider of logins was begun for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LoginFlow {
+    /// To log in.
+    Login,
+    /// To link an account there to the one that somebody is logged in with.
+    Link,
+}
+
 impl Unit<'_> {
     /// Keeps a flow; answers where the browser goes.
     pub(super) async fn keep_flow(
@@ -96,6 +106,25 @@ impl Unit<'_> {
         )
     }
 
+    /// Takes a flow that a login or a link has begun, by the `state` of its answer: both come back to the same address. Likewise.
+    pub(super) async fn take_login_flow(
+        &mut self,
+        state: &PlainToken<kind::OauthState>,
+        (browser, session): (Option<OauthStarter>, Option<OauthStarter>),
+        provider: &LoginProvider,
+    ) -> Result<(LoginFlow, Result<Kept, FlowRefusal>), Fault> {
+        let inner = Arc::clone(&self.inner);
+        let Some(record) = self.tx.take_oauth_flow(&inner.oauth_flows.digest(state)).await? else {
+            let flow = if session.is_some() { LoginFlow::Link } else { LoginFlow::Login };
+            return Ok((flow, Err(FlowRefusal::Unknown)));
+        };
+        let (flow, starter, connector) = match record.starter {
+            OauthStarter::Session { .. } => (LoginFlow::Link, session, link::connector(provider)),
+            OauthStarter::Browser(_) => (LoginFlow::Login, browser, login::connector(provider)),
+        };
+        Ok((flow, self.open(&record, starter.as_ref(), &connector)))
+    }
+
     /// Takes a flow by the `state` of its answer. It is used up, whatever comes of it.
     ///
     /// # Security
@@ -110,14 +139,16 @@ impl Unit<'_> {
         let Some(record) = self.tx.take_oauth_flow(&inner.oauth_flows.digest(state)).await? else {
             return Ok(Err(FlowRefusal::Unknown));
         };
-        let Some(starter) = starter else {
-            return Ok(Err(FlowRefusal::Elsewhere));
-        };
-        Ok(match inner.oauth_flows.open(&record, (starter, connector), self.now) {
+        Ok(self.open(&record, starter, connector))
+    }
+
+    fn open(&self, record: &OauthFlowRecord, starter: Option<&OauthStarter>, connector: &str) -> Result<Kept, FlowRefusal> {
+        let starter = starter.ok_or(FlowRefusal::Elsewhere)?;
+        match self.inner.oauth_flows.open(record, (starter, connector), self.now) {
             Ok(kept) => Kept::decode(&kept).ok_or(FlowRefusal::Elsewhere),
             Err(OpenOauthFlowError::Expired) => Err(FlowRefusal::Expired),
             Err(_) => Err(FlowRefusal::Elsewhere),
-        })
+        }
     }
 }
 

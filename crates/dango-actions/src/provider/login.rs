@@ -1,20 +1,23 @@
-//! Logging in with an account at a provider: begun, finished by its answer, and then through the same gates as with a password.
+//! Logging in with an account at a provider: begun, finished by its answer, and then through the same gates as with a password. What
+//! was begun to link an account there comes back to the same address, and goes on in `link`.
 
 use std::sync::Arc;
 
 use dango_audit::{Detail, Event, Outcome, Word};
 use dango_core::SourceName;
 use dango_identity::{
-    DeviceToken, EmailClaim, ExternalLogin, ExternalLoginRefusal, InsertLink, Link, LinkFacts, PlainToken, User, decide_external_login,
-    kind,
+    DeviceToken, EmailClaim, ExternalLogin, ExternalLoginRefusal, Full, InsertLink, Link, LinkFacts, PlainToken, User,
+    decide_external_login, kind,
 };
 use dango_store::Admission;
 
-use super::flow::FlowRefusal;
+use super::flow::{FlowRefusal, Kept, LoginFlow};
+use super::link::{self, LinkError};
 use super::port::{ExternalAccount, LoginProvider, LoginProviders, ProviderProblem};
 use crate::actions::Actions;
 use crate::caller::Caller;
 use crate::fault::own_refusals;
+use crate::holder::Holder;
 use crate::own::LogInStep;
 use crate::unit::{Answer, Record, Unit};
 
@@ -64,6 +67,16 @@ pub struct FinishExternalLogin<'a> {
     pub device: Option<DeviceToken>,
     /// The session that it has until now; it ends with the login.
     pub earlier: Option<PlainToken<kind::Session>>,
+    /// Whoever is logged in there.
+    pub holder: Option<Holder<Full>>,
+}
+
+/// What came of an answer of a provider of logins.
+pub enum FinishedExternal {
+    /// Somebody wanted to log in.
+    LogIn(Result<ExternalLogIn, ExternalLoginError>),
+    /// Whoever is logged in wanted to link an account there to their own. With it is the provider's name.
+    Link(Result<SourceName, LinkError>),
 }
 
 /// What came of a login with a provider.
@@ -75,7 +88,7 @@ pub struct ExternalLogIn {
 }
 
 /// Flows of logins are for this and no connection.
-fn connector(provider: &LoginProvider) -> String {
+pub(super) fn connector(provider: &LoginProvider) -> String {
     format!("login:{}", provider.name)
 }
 
@@ -93,7 +106,7 @@ impl Actions {
         providers: &dyn LoginProviders,
         begin: BeginExternalLogin<'_>,
     ) -> Result<String, ExternalLoginError> {
-        let provider = find(providers, begin.provider)?;
+        let provider = find(providers, begin.provider).map_err(ExternalLoginError::Provider)?;
         let begun = providers.begin(provider, begin.redirect_uri).await;
         let begun = begun.map_err(|failure| ExternalLoginError::Provider(failure.problem()))?;
         let (connector, starter) = (connector(provider), self.inner().oauth_flows.browser(begin.browser));
@@ -110,44 +123,88 @@ impl Actions {
         .await
     }
 
-    /// Finishes a login with a provider by its answer. `caller` is anonymous.
+    /// Finishes by the answer of a provider what was begun there: a login, or a link. `caller` is anonymous.
     ///
     /// Whoever the provider names goes through the gates of every login: an account that is switched off stays shut, a second factor
     /// is asked for, and what has to be done first has to be done. An account that has never linked this provider is recognised by a
-    /// verified address if an administrator allows it for the provider, and is linked then.
+    /// verified address if an administrator allows it for the provider, and is linked then. A link is made for whoever is logged in,
+    /// if it is the one who began, in the same session, and had just proven who they are.
     ///
-    /// Permission: the flow. Audit: as [`Actions::log_in`], `login_provider_linked` at the first use, and `login_failure` with the
-    /// provider and the reason.
-    ///
-    /// # Errors
-    ///
-    /// [`ExternalLoginError`].
+    /// Permission: the flow. Audit: as [`Actions::log_in`], `login_provider_linked` at the first use and for a link, and
+    /// `login_failure` with the provider and the reason.
     pub async fn finish_external_login(
         &self,
         caller: &Caller,
         providers: &dyn LoginProviders,
         finish: FinishExternalLogin<'_>,
-    ) -> Result<ExternalLogIn, ExternalLoginError> {
-        let provider = find(providers, finish.provider)?;
-        let Some(state) = providers.state_of(finish.query) else {
-            return self
-                .fail_external(caller, provider, FlowRefusal::Unknown.problem(), FlowRefusal::Unknown.word())
-                .await;
+    ) -> FinishedExternal {
+        let taken = match find(providers, finish.provider) {
+            Ok(provider) => self.take_login_flow(caller, providers, provider, &finish).await,
+            Err(problem) => Err(ExternalLoginError::Provider(problem)),
         };
-        let starter = finish.browser.map(|browser| self.inner().oauth_flows.browser(browser));
-        let connector = connector(provider);
+        let (provider, flow, kept) = match taken {
+            Ok(taken) => taken,
+            Err(error) => return FinishedExternal::LogIn(Err(error)),
+        };
+        match (flow, finish.holder) {
+            (LoginFlow::Link, Some(holder)) => {
+                let kept = kept.map(|kept| kept.port);
+                let linked = self.finish_link(holder, providers, provider, (kept, finish.query)).await;
+                FinishedExternal::Link(linked.map(|()| provider.name.clone()))
+            }
+            // The session in which the link was begun is over.
+            (LoginFlow::Link, None) => {
+                let problem = ProviderProblem::SessionExpired;
+                FinishedExternal::LogIn(self.fail_external(caller, provider, problem, FlowRefusal::Elsewhere.word()).await)
+            }
+            (LoginFlow::Login, _) => {
+                let browser = (finish.device, finish.earlier);
+                FinishedExternal::LogIn(
+                    self.finish_login_flow(caller, (providers, provider), (kept, finish.query), browser)
+                        .await,
+                )
+            }
+        }
+    }
+
+    /// Takes the flow of an answer; what it was begun for, and what was kept of it.
+    async fn take_login_flow<'p>(
+        &self,
+        caller: &Caller,
+        providers: &dyn LoginProviders,
+        provider: &'p LoginProvider,
+        finish: &FinishExternalLogin<'_>,
+    ) -> Result<(&'p LoginProvider, LoginFlow, Result<Kept, FlowRefusal>), ExternalLoginError> {
+        let session = finish.holder.as_ref().map(link::starter);
+        let Some(state) = providers.state_of(finish.query) else {
+            let flow = if session.is_some() { LoginFlow::Link } else { LoginFlow::Login };
+            return Ok((provider, flow, Err(FlowRefusal::Unknown)));
+        };
+        let browser = finish.browser.map(|browser| self.inner().oauth_flows.browser(browser));
+        let wanted = provider.clone();
         let taken = self.write(caller, move |mut unit| {
             Box::pin(async move {
                 Ok(Ok::<_, ExternalLoginError>(
-                    unit.take_flow(&state, (starter.as_ref(), &connector)).await?,
+                    unit.take_login_flow(&state, (browser, session), &wanted).await?,
                 ))
             })
         });
-        let kept = match taken.await? {
+        let (flow, kept) = taken.await?;
+        Ok((provider, flow, kept))
+    }
+
+    async fn finish_login_flow(
+        &self,
+        caller: &Caller,
+        (providers, provider): (&dyn LoginProviders, &LoginProvider),
+        (kept, query): (Result<Kept, FlowRefusal>, &str),
+        (device, earlier): (Option<DeviceToken>, Option<PlainToken<kind::Session>>),
+    ) -> Result<ExternalLogIn, ExternalLoginError> {
+        let kept = match kept {
             Ok(kept) => kept,
             Err(refusal) => return self.fail_external(caller, provider, refusal.problem(), refusal.word()).await,
         };
-        let account = match providers.finish(provider, &kept.port, finish.query).await {
+        let account = match providers.finish(provider, &kept.port, query).await {
             Ok(account) => account,
             Err(failure) => {
                 return self
@@ -155,7 +212,7 @@ impl Actions {
                     .await;
             }
         };
-        let (provider, device, earlier) = (provider.clone(), finish.device, finish.earlier);
+        let provider = provider.clone();
         let step = self.write(caller, move |unit| {
             Box::pin(unit.log_in_external(provider, account, device, earlier))
         });
@@ -257,7 +314,8 @@ fn about(provider: &SourceName) -> Record {
     Record::of(Event::LoginFailure).with(Detail::Provider, provider)
 }
 
-fn find<'p>(providers: &'p dyn LoginProviders, name: &str) -> Result<&'p LoginProvider, ExternalLoginError> {
+/// The provider of that name.
+pub(super) fn find<'p>(providers: &'p dyn LoginProviders, name: &str) -> Result<&'p LoginProvider, ProviderProblem> {
     let found = providers.providers().iter().find(|provider| provider.name.as_str() == name);
-    found.ok_or(ExternalLoginError::Provider(ProviderProblem::Unsupported))
+    found.ok_or(ProviderProblem::Unsupported)
 }

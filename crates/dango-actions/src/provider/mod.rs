@@ -2,13 +2,15 @@
 
 mod connect;
 mod flow;
+mod link;
 mod login;
 mod port;
 
 pub use connect::{
-    CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk, ConnectionError, Connections, Disconnected,
-    GrantedAccount, GrantedConnection, WantedAccount, WantedConnection,
+    BrokenCause, CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk, ConnectionError, ConnectionTrouble,
+    Connections, Disconnected, GrantedAccount, GrantedConnection, WantedAccount, WantedConnection,
 };
 pub use flow::FlowRefusal;
-pub use login::{BeginExternalLogin, ExternalLogIn, ExternalLoginError, FinishExternalLogin};
+pub use link::{LinkError, LoginWay, LoginWays, UnlinkError};
+pub use login::{BeginExternalLogin, ExternalLogIn, ExternalLoginError, FinishExternalLogin, FinishedExternal};
 pub use port::{BegunFlow, ExternalAccount, LoginProvider, LoginProviders, ProviderFailure, ProviderProblem};

@@ -27,6 +27,8 @@ pub struct LoginProvider {
     pub name: SourceName,
     /// How people know it.
     pub title: String,
+    /// The issuer of its accounts, as links have it.
+    pub issuer: String,
     /// Whether an account that has linked nothing is recognised by its address.
     pub first_use: FirstUse,
 }

@@ -15,7 +15,7 @@ use dango_audit::query::{Filter, Order, PageLimit};
 use dango_audit::{AuditEvent, Outcome};
 use dango_core::{Clock, OsEntropy, SecretValue, Timestamp};
 use dango_identity::{Client, Full, IdentityKey, Password, PlainToken, Role, SessionId, TotpCode};
-use dango_store::{MemoryStore, Store};
+use dango_store::{MemoryStore, Store, StoreExt};
 pub use pollster::block_on;
 
 pub const RIGHT: &str = "correct horse battery staple";
@@ -109,6 +109,32 @@ impl World {
         let added = added.expect("added");
         let token = invite_token(&added.credential);
         block_on(self.actions.accept_invite(&visitor(), &token, password(RIGHT))).expect("accepted")
+    }
+
+    /// Adds somebody who has no password, as an import does with people who sign in elsewhere.
+    pub fn add_without_password(&self, address: &str, role: Role) -> dango_identity::User {
+        let now = self.clock.now();
+        let user = dango_identity::User {
+            id: dango_identity::UserId::make(now, &OsEntropy).expect("random"),
+            email: address.parse().expect("an address"),
+            role,
+            activity: dango_identity::Activity::Active,
+            invite_expires_at: None,
+            must_change_password: false,
+            epoch: dango_identity::SecurityEpoch::default(),
+            created_at: now,
+            updated_at: now,
+            last_login: None,
+        };
+        let new = dango_identity::NewUser {
+            user: user.clone(),
+            password: None,
+            invite: None,
+        };
+        let added: Result<_, dango_identity::StoreError> =
+            block_on(self.store.write(move |tx| Box::pin(async move { tx.insert_user(&new).await })));
+        assert!(matches!(added, Ok(dango_identity::InsertUser::Inserted)));
+        user
     }
 
     pub fn log_in(&self, address: &str) -> Login {

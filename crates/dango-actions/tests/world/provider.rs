@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use dango_actions::{
-    BegunFlow, CheckedConnection, ConnectableSource, Connections, Disconnected, ExternalAccount, FilesError, GrantedAccount,
-    GrantedConnection, ListedConnection, LoginProvider, LoginProviders, ProjectFiles, ProviderFailure, SecretsListing, VariableChange,
-    VariableChanged, WantedConnection,
+    BegunFlow, CheckedConnection, ConnectableSource, ConnectionTrouble, Connections, Disconnected, ExternalAccount, FilesError,
+    GrantedAccount, GrantedConnection, ListedConnection, LoginProvider, LoginProviders, ProjectFiles, ProviderFailure, SecretsListing,
+    VariableChange, VariableChanged, WantedConnection,
 };
 use dango_core::OsEntropy;
 use dango_identity::{EmailClaim, ExternalIdentity, FirstUse, PlainToken, kind};
@@ -26,6 +26,7 @@ impl Fake {
         let provider = |name: &str| LoginProvider {
             name: name.parse().expect("a name"),
             title: name.to_owned(),
+            issuer: format!("https://{name}.example"),
             first_use,
         };
         Self {
@@ -110,6 +111,10 @@ impl ProjectFiles for Files {
 }
 
 impl Connections for Sheets {
+    fn trouble(&self, _: &ListedConnection) -> Option<ConnectionTrouble> {
+        None
+    }
+
     fn sources(&self) -> Vec<ConnectableSource> {
         vec![ConnectableSource {
             source_type: "google_sheets".parse().expect("a type"),
@@ -171,6 +176,8 @@ impl GrantedConnection for Granted {
             account_info: None,
             connected_at: None,
             expires_at: None,
+            refreshed_at: None,
+            scopes: Vec::new(),
         });
         Box::pin(std::future::ready(Ok(())))
     }

@@ -5,6 +5,7 @@ pub(crate) mod api_keys;
 pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod login;
+pub(crate) mod logins;
 pub(crate) mod operations;
 pub(crate) mod people;
 pub(crate) mod second_factor;

@@ -13,14 +13,13 @@ use crate::wire;
 /// `GET /api/secrets`.
 pub(crate) async fn list(caller: Caller, ask: Ask) -> Answer {
     let listing = listing(&caller, &ask).await?;
-    reply::json(StatusCode::OK, &wire::Secrets::new(&listing, ask.now()))
+    reply::json(StatusCode::OK, &wire::Secrets::new(&listing, ask.app.connections(), ask.now()))
 }
 
 /// `GET /api/secrets/oauth`: what is stored; nobody else is asked.
 pub(crate) async fn list_connections(caller: Caller, ask: Ask) -> Answer {
     let listing = listing(&caller, &ask).await?;
-    let now = ask.now();
-    let connections: Vec<_> = listing.connections.iter().map(|one| wire::Connection::new(one, now)).collect();
+    let connections = wire::Connection::all(&listing, ask.app.connections(), ask.now());
     reply::json(StatusCode::OK, &connections)
 }
 
@@ -64,9 +63,12 @@ pub(crate) async fn disconnect(caller: Caller, ask: Ask) -> Answer {
 /// `POST /api/secrets/oauth/{source_type}/check`.
 pub(crate) async fn check_connection(caller: Caller, ask: Ask) -> Answer {
     let name = ask.parameter("source_type")?;
-    let checked = desk(&ask)?.check(&caller, name).await;
+    let desk = desk(&ask)?;
+    let checked = desk.check(&caller, name).await;
     let (listed, checked) = checked.map_err(|error| error.into_problem(ask.now()))?;
-    reply::json(StatusCode::OK, &wire::CheckedConnection::new(&listed, &checked, ask.now()))
+    let trouble = desk.trouble(&listed);
+    let answer = wire::CheckedConnection::new((&listed, trouble.as_ref()), &checked, ask.now());
+    reply::json(StatusCode::OK, &answer)
 }
 
 /// A server that connects nothing has nothing there.

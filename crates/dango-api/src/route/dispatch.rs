@@ -122,7 +122,7 @@ async fn answer(route: &'static Route, app: App, request: Request, allowance: &m
     let Arrived {
         client,
         request,
-        host: _,
+        host,
         mut parts,
         sent,
     } = arrive(&app, route.cross_site(), request).await?;
@@ -160,6 +160,7 @@ async fn answer(route: &'static Route, app: App, request: Request, allowance: &m
         headers: parts.headers,
         request,
         client,
+        host,
         app: app.clone(),
     };
     ask.query.check_names(route.query)?;

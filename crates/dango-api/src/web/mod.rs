@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::route::Verb;
 
 pub(crate) use error::Reader;
+pub(crate) use pages::encoded;
 pub use table::{PAGES, Page, Visitor};
 
 /// The pages.

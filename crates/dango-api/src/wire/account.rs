@@ -30,6 +30,20 @@ answers! {
         is_expired: bool,
         scopes: Vec<&'static str> = Schema::list(Schema::word([SCOPE_ADMIN])),
     }
+    /// A login provider, and whether an account there opens one's own.
+    LoginWay<'a> {
+        /// The name that requests have for it.
+        provider: &'a str,
+        title: &'a str,
+        linked_at: Option<String> = Schema::time(),
+        /// Whether it can be logged in with: a link may outlive the settings of the server.
+        is_configured: bool,
+    }
+    /// Where the browser has to go.
+    BegunLink<'a> {
+        /// It is good for ten minutes, in this session.
+        url: &'a str = Schema::text().pattern("^https?://"),
+    }
     /// What an authenticator app needs; it is shown once.
     Enrolment<'a> {
         /// In base32.
@@ -53,6 +67,17 @@ impl Session {
             created_at: record.created_at.to_string(),
             last_activity: record.last_active.to_string(),
             is_current: record.id == current,
+        }
+    }
+}
+
+impl<'a> From<&'a dango_actions::LoginWay> for LoginWay<'a> {
+    fn from(way: &'a dango_actions::LoginWay) -> Self {
+        Self {
+            provider: &way.name,
+            title: &way.title,
+            linked_at: way.linked_at.map(|at| at.to_string()),
+            is_configured: way.is_configured,
         }
     }
 }

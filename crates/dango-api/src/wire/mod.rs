@@ -7,14 +7,14 @@ mod requests;
 mod secrets;
 mod user;
 
-pub(crate) use account::{ApiKey, Enrolment, IssuedKey, RecoveryCodes, Session};
+pub(crate) use account::{ApiKey, BegunLink, Enrolment, IssuedKey, LoginWay, RecoveryCodes, Session};
 pub(crate) use audit::{AuditHead, AuditPage, AuditVerdict};
 pub(crate) use outcome::{Document, ProblemDocument, Revoked, Status, Success};
 pub(crate) use requests::{
     AcceptInvite, AddUser, ChangePassword, ChangeRole, ClaimAdministrator, Code, DeleteUser, LogIn, MakeApiKey, PasswordAndCode,
     PasswordAndOptionalCode, PasswordOnly, SCOPE_ADMIN, SecondFactor, Secret, SetVariable,
 };
-pub(crate) use secrets::{CheckedConnection, Connection, Disconnected, Secrets, VariableDone};
+pub(crate) use secrets::{CheckedConnection, Connection, Disconnected, Secrets, VariableDone, trouble_sentence};
 pub(crate) use user::{AddedUser, InviteUrl, InvitedUser, LogInAnswer, LoggedIn, ResetPassword, SecondFactorDue, User, Verified};
 
 /// Writes the types of answers, with their schemas. Every member is in every answer.

@@ -1,6 +1,6 @@
 //! A project's secrets as answers show them: names and marks, never a value.
 
-use dango_actions::{ListedConnection, SecretsListing};
+use dango_actions::{BrokenCause, ConnectionDesk, ConnectionTrouble, ListedConnection, SecretsListing};
 use dango_core::Timestamp;
 
 use super::answers;
@@ -47,6 +47,10 @@ answers! {
         status: &'static str = Schema::word(["valid", "expiring", "expired"]),
         is_expired: bool,
         days_until_expiry: Option<i64> = Schema::count(),
+        /// `limited`: not everything was granted that the source needs. `broken`: the provider takes it no more.
+        problem: Option<&'static str> = Schema::word(["limited", "broken"]),
+        /// What is missing, or why it is most likely broken, in a sentence.
+        problem_detail: Option<String>,
     }
     /// A connection with what its provider said just now.
     CheckedConnection<'a> {
@@ -62,6 +66,10 @@ answers! {
         status: &'static str = Schema::word(["valid", "expiring", "expired"]),
         is_expired: bool,
         days_until_expiry: Option<i64> = Schema::count(),
+        /// `limited`: not everything was granted that the source needs. `broken`: the provider takes it no more.
+        problem: Option<&'static str> = Schema::word(["limited", "broken"]),
+        /// What is missing, or why it is most likely broken, in a sentence.
+        problem_detail: Option<String>,
         /// Whether it counts as good: it does unless the provider plainly says otherwise.
         valid: bool,
         /// A sentence about what stood in the way.
@@ -87,7 +95,7 @@ fn masked() -> Schema {
 }
 
 impl<'a> Secrets<'a> {
-    pub(crate) fn new(listing: &'a SecretsListing, now: Timestamp) -> Self {
+    pub(crate) fn new(listing: &'a SecretsListing, desk: Option<&ConnectionDesk>, now: Timestamp) -> Self {
         let variables = listing.variables.iter().map(|variable| EnvVar {
             key: &variable.key,
             masked_value: MASKED,
@@ -102,14 +110,22 @@ impl<'a> Secrets<'a> {
         Self {
             env_vars: variables.collect(),
             source_credentials: credentials.collect(),
-            oauth_credentials: listing.connections.iter().map(|one| Connection::new(one, now)).collect(),
+            oauth_credentials: Connection::all(listing, desk, now),
         }
     }
 }
 
 impl<'a> Connection<'a> {
+    /// Every connection of a listing, with what stands in its way as far as the desk knows.
+    pub(crate) fn all(listing: &'a SecretsListing, desk: Option<&ConnectionDesk>, now: Timestamp) -> Vec<Self> {
+        let connections = listing.connections.iter();
+        connections
+            .map(|one| Self::new(one, desk.and_then(|desk| desk.trouble(one)).as_ref(), now))
+            .collect()
+    }
+
     /// A connection has expired at its last moment, not after it; seven days before that it begins to be expiring.
-    pub(crate) fn new(listed: &'a ListedConnection, now: Timestamp) -> Self {
+    pub(crate) fn new(listed: &'a ListedConnection, trouble: Option<&ConnectionTrouble>, now: Timestamp) -> Self {
         let left = listed.expires_at.map(|end| end.unix_micros().saturating_sub(now.unix_micros()));
         let is_expired = left.is_some_and(|left| left <= 0);
         let is_expiring = left.is_some_and(|left| left <= EXPIRING_DAYS * DAY_MICROS);
@@ -128,13 +144,22 @@ impl<'a> Connection<'a> {
             },
             is_expired,
             days_until_expiry: left.map(|left| left.max(0) / DAY_MICROS),
+            problem: trouble.map(|trouble| match trouble {
+                ConnectionTrouble::Limited { .. } => "limited",
+                ConnectionTrouble::Broken(_) => "broken",
+            }),
+            problem_detail: trouble.map(trouble_sentence),
         }
     }
 }
 
 impl<'a> CheckedConnection<'a> {
-    pub(crate) fn new(listed: &'a ListedConnection, checked: &'a dango_actions::CheckedConnection, now: Timestamp) -> Self {
-        let connection = Connection::new(listed, now);
+    pub(crate) fn new(
+        (listed, trouble): (&'a ListedConnection, Option<&ConnectionTrouble>),
+        checked: &'a dango_actions::CheckedConnection,
+        now: Timestamp,
+    ) -> Self {
+        let connection = Connection::new(listed, trouble, now);
         Self {
             name: connection.name,
             source_type: connection.source_type,
@@ -146,9 +171,31 @@ impl<'a> CheckedConnection<'a> {
             status: connection.status,
             is_expired: connection.is_expired,
             days_until_expiry: connection.days_until_expiry,
+            problem: connection.problem,
+            problem_detail: connection.problem_detail,
             valid: checked.is_valid,
             error: checked.error.as_ref().map(|(_, sentence)| *sentence),
             error_code: checked.error.as_ref().map(|(code, _)| code.as_str()),
+        }
+    }
+}
+
+/// What stands in the way of a connection, in a sentence that says what to do.
+pub(crate) fn trouble_sentence(trouble: &ConnectionTrouble) -> String {
+    match trouble {
+        ConnectionTrouble::Limited { missing } => {
+            let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+            format!("Not everything that the source needs was granted. Missing: {}.", missing.join(", "))
+        }
+        ConnectionTrouble::Broken(BrokenCause::Ended) => "The connection has reached its end.".to_owned(),
+        ConnectionTrouble::Broken(BrokenCause::TestingPhase { days }) => {
+            format!("The provider ends the tokens of an app in its testing phase after {days} days; publish the app, then connect again.")
+        }
+        ConnectionTrouble::Broken(BrokenCause::Revoked) => {
+            "The access was revoked at the provider, or the account's password was changed.".to_owned()
+        }
+        ConnectionTrouble::Broken(BrokenCause::Misconfigured) => {
+            "The provider refuses the app: its client id or secret is not right any more, or its settings there were changed.".to_owned()
         }
     }
 }
@@ -170,8 +217,10 @@ mod tests {
                 account_info: None,
                 connected_at: None,
                 expires_at,
+                refreshed_at: None,
+                scopes: Vec::new(),
             };
-            let connection = Connection::new(&listed, now);
+            let connection = Connection::new(&listed, None, now);
             (connection.status, connection.is_expired, connection.days_until_expiry)
         };
         let week = 7 * 86_400;

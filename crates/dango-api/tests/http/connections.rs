@@ -1,6 +1,6 @@
 //! Sources connected in a browser: who may begin, who may finish, once, and what is said of everything that goes wrong.
 
-use dango_actions::{CheckedConnection, GrantedAccount, Setup};
+use dango_actions::{BrokenCause, CheckedConnection, ConnectionTrouble, GrantedAccount, Setup};
 use dango_api::Site;
 use dango_audit::Word;
 use dango_identity::Role;
@@ -227,6 +227,67 @@ fn another_account_than_before_is_asked_about_first() {
         .map(|one| one.name.clone())
         .collect();
     assert_eq!(names, ["sheets"], "it is the same source");
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_connection_is_on_its_card_and_in_the_answers() {
+    let world = world();
+    let mut ada = ada(&world);
+    let page = |browser: &mut Browser<'_>| {
+        browser
+            .send_with("GET", "/settings/secrets", &[HOST, ("accept", "text/html")], None)
+            .text()
+    };
+    let reconnect = "aria-label=\"Reconnect Google Sheets\"";
+    assert!(!page(&mut ada).contains(reconnect), "nothing is wrong with it");
+    let missing = vec!["https://www.googleapis.com/auth/spreadsheets.readonly".to_owned()];
+    for (trouble, word, badge, sentence) in [
+        (
+            ConnectionTrouble::Limited { missing },
+            "limited",
+            "Limited",
+            "Missing: https://www.googleapis.com/auth/spreadsheets.readonly.",
+        ),
+        (
+            ConnectionTrouble::Broken(BrokenCause::TestingPhase { days: 7 }),
+            "broken",
+            "Broken",
+            "testing phase after 7 days",
+        ),
+        (
+            ConnectionTrouble::Broken(BrokenCause::Revoked),
+            "broken",
+            "Broken",
+            "was revoked at the provider",
+        ),
+        (
+            ConnectionTrouble::Broken(BrokenCause::Ended),
+            "broken",
+            "Broken",
+            "has reached its end",
+        ),
+        (
+            ConnectionTrouble::Broken(BrokenCause::Misconfigured),
+            "broken",
+            "Broken",
+            "refuses the app",
+        ),
+    ] {
+        world
+            .provider
+            .trouble
+            .lock()
+            .expect("not poisoned")
+            .insert("sheets".to_owned(), trouble);
+        let html = page(&mut ada);
+        assert!(
+            html.contains(badge) && html.contains(sentence) && html.contains(reconnect),
+            "{html}"
+        );
+        let listed = ada.send_with("GET", "/api/secrets/oauth", &[HOST], None).json();
+        let detail = listed[0]["problem_detail"].as_str().unwrap_or_default();
+        assert!(listed[0]["problem"] == word && detail.contains(sentence), "{listed}");
+    }
 }
 
 #[test]

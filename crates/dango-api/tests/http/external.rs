@@ -48,7 +48,11 @@ fn a_click_leads_to_the_provider_and_back_to_the_page_that_was_wanted() {
     assert_eq!(back(&mut browser, "google", &query), "/settings/audit");
     assert!(!browser.cookie().contains("dango_oauth="));
     assert_eq!(browser.open("/settings/account").status, 200);
-    assert_eq!(back(&mut browser, "google", &query), "/login?error=state_mismatch", "once");
+    assert_eq!(
+        back(&mut browser, "google", &query),
+        "/settings/account?error=state_mismatch",
+        "once"
+    );
     let query = go(&mut world.browser(), "/api/auth/oauth/google/login?next=//evil.example");
     assert_eq!(
         back(&mut world.browser(), "google", &query),

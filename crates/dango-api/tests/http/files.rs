@@ -27,6 +27,8 @@ impl Default for Files {
             account_info: None,
             connected_at: Some(Timestamp::from_unix_micros(1_794_000_000_000_000)),
             expires_at: None,
+            refreshed_at: None,
+            scopes: Vec::new(),
         };
         Self {
             variables: Mutex::default(),

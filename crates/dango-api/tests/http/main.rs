@@ -12,6 +12,7 @@ mod external;
 mod files;
 mod fuzz;
 mod hostile;
+mod links;
 mod login;
 mod matrix;
 mod moves;

@@ -60,6 +60,9 @@ impl Who {
     }
 }
 
+/// Operations on one's own account that need a proof that is minutes old.
+const OF_FRESH_SESSIONS: [&str; 3] = ["make_api_key", "begin_link", "unlink"];
+
 /// What the table says: nothing where the operation is reached, else the code of the refusal.
 fn expected(route: &Route, who: Who) -> Option<&'static str> {
     let stage = route.stage();
@@ -87,7 +90,7 @@ fn expected(route: &Route, who: Who) -> Option<&'static str> {
         Who::MustEnrol => is_due(Stage::Enrolment, "mfa_enrolment_required"),
         Who::Person(_) | Who::StaleAdmin if stage == Stage::Partial => nobody,
         Who::Person(role) => of_permission(route, role),
-        Who::StaleAdmin if route.permission == Some(Permission::UsersManage) || route.operation == "make_api_key" => {
+        Who::StaleAdmin if route.permission == Some(Permission::UsersManage) || OF_FRESH_SESSIONS.contains(&route.operation) => {
             Some("reauthentication_required")
         }
         Who::StaleAdmin => None,
@@ -218,7 +221,8 @@ fn asked(route: &Route, browser: &mut Browser<'_>, headers: &[(&str, &str)]) -> 
         .path
         .replace("{id}", "0193d5a0-0000-7000-8000-000000000000")
         .replace("{key}", "NO_SUCH")
-        .replace("{source_type}", "no_such");
+        .replace("{source_type}", "no_such")
+        .replace("{provider}", "google");
     // What makes something has to be asked for rightly to be refused for the right reason; the rest stumbles over its body.
     let body = if route.operation == "make_api_key" {
         "{\"name\":\"ci\"}"

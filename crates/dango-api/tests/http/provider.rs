@@ -1,11 +1,13 @@
 //! A provider that does as it is told: sources are connected to it, and people log in with it. It counts what reaches it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dango_actions::{
-    BegunFlow, CheckedConnection, ConnectableSource, Connections, Disconnected, ExternalAccount, FilesError, FilesProblem, GrantedAccount,
-    GrantedConnection, ListedConnection, LoginProvider, LoginProviders, ProviderFailure, ProviderProblem, WantedConnection,
+    BegunFlow, CheckedConnection, ConnectableSource, ConnectionTrouble, Connections, Disconnected, ExternalAccount, FilesError,
+    FilesProblem, GrantedAccount, GrantedConnection, ListedConnection, LoginProvider, LoginProviders, ProviderFailure, ProviderProblem,
+    WantedConnection,
 };
 use dango_core::OsEntropy;
 use dango_identity::{EmailClaim, ExternalIdentity, FirstUse, PlainToken, kind};
@@ -26,6 +28,8 @@ pub(crate) struct Provider {
     pub(crate) account: Mutex<GrantedAccount>,
     /// What a live check finds.
     pub(crate) checked: Mutex<CheckedConnection>,
+    /// What stands in the way of connections, by name.
+    pub(crate) trouble: Mutex<BTreeMap<String, ConnectionTrouble>>,
     /// Who logs in.
     pub(crate) person: Mutex<ExternalAccount>,
 }
@@ -35,6 +39,7 @@ impl Provider {
         let login = |name: &str, title: &str| LoginProvider {
             name: name.parse().expect("a name"),
             title: title.to_owned(),
+            issuer: format!("https://{name}.example"),
             first_use: FirstUse::ByVerifiedEmail,
         };
         Self {
@@ -47,6 +52,7 @@ impl Provider {
                 is_valid: true,
                 error: None,
             }),
+            trouble: Mutex::default(),
             person: Mutex::new(person("1", EmailClaim::Absent)),
         }
     }
@@ -89,7 +95,7 @@ impl Provider {
 
 pub(crate) fn person(subject: &str, email: EmailClaim) -> ExternalAccount {
     ExternalAccount {
-        identity: ExternalIdentity::new("https://provider.example", subject).expect("printable"),
+        identity: ExternalIdentity::new("https://google.example", subject).expect("printable"),
         email,
     }
 }
@@ -100,6 +106,10 @@ fn state_of(query: &str) -> Option<PlainToken<kind::OauthState>> {
 }
 
 impl Connections for Provider {
+    fn trouble(&self, listed: &ListedConnection) -> Option<ConnectionTrouble> {
+        self.trouble.lock().expect("not poisoned").get(&listed.name).cloned()
+    }
+
     fn sources(&self) -> Vec<ConnectableSource> {
         let source = |(name, title): (&str, &str)| ConnectableSource {
             source_type: name.parse().expect("a type"),
@@ -174,6 +184,8 @@ impl GrantedConnection for Granted {
                 account_info: None,
                 connected_at: None,
                 expires_at: None,
+                refreshed_at: None,
+                scopes: Vec::new(),
             });
             Ok(())
         })

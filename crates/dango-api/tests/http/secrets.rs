@@ -29,6 +29,7 @@ fn a_variable_is_made_changed_listed_masked_and_deleted() {
     let connection = json!({
         "name": "sheets", "source_type": "google_sheets", "provider": "google", "identifier": "ada@team.example", "account_info": null,
         "connected_at": "2026-11-06T21:20:00Z", "expires_at": null, "status": "valid", "is_expired": false, "days_until_expiry": null,
+        "problem": null, "problem_detail": null,
     });
     assert_eq!(
         listed.json(),

@@ -14,7 +14,7 @@ use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};
 use dango_core::{Clock, OsEntropy, SecretValue, Timestamp};
 use dango_identity::{IdentityKey, Role};
-use dango_store::{BoxFuture, MemoryStore, Store};
+use dango_store::{BoxFuture, MemoryStore, Store, StoreExt};
 use http_body_util::BodyExt;
 use pollster::block_on;
 use serde_json::Value;
@@ -169,6 +169,32 @@ impl World {
         let accepted = self.send("POST", "/api/auth/accept-invite", &[], Some(&body));
         assert_eq!(accepted.status, 200, "{}", String::from_utf8_lossy(&accepted.body));
         added.user.user.id.to_string()
+    }
+
+    /// Adds somebody who has no password, as an import does with people who sign in elsewhere.
+    pub(crate) fn add_without_password(&self, address: &str, role: Role) -> dango_identity::User {
+        let now = self.clock.now();
+        let user = dango_identity::User {
+            id: dango_identity::UserId::make(now, &OsEntropy).expect("random"),
+            email: address.parse().expect("an address"),
+            role,
+            activity: dango_identity::Activity::Active,
+            invite_expires_at: None,
+            must_change_password: false,
+            epoch: dango_identity::SecurityEpoch::default(),
+            created_at: now,
+            updated_at: now,
+            last_login: None,
+        };
+        let new = dango_identity::NewUser {
+            user: user.clone(),
+            password: None,
+            invite: None,
+        };
+        let added: Result<_, dango_identity::StoreError> =
+            block_on(self.store.write(move |tx| Box::pin(async move { tx.insert_user(&new).await })));
+        assert!(matches!(added, Ok(dango_identity::InsertUser::Inserted)));
+        user
     }
 
     /// Sends a request as the program of a stranger would: with a host, and with JSON if there is a body.

@@ -27,6 +27,9 @@ pub struct GitHubLogin {
 }
 
 impl GitHubLogin {
+    /// The issuer of its accounts; GitHub names none itself.
+    pub const ISSUER: &'static str = ISSUER;
+
     /// Login for a client, at the endpoints that come with Dango or replace them.
     ///
     /// # Errors

@@ -63,7 +63,12 @@ impl Logins {
                     Door::GitHub(Box::new(github.map_err(|error| Failure::caused_by(&error))?))
                 }
             };
+            let issuer = match &door {
+                Door::Oidc(oidc) => oidc.settings().issuer().to_owned(),
+                Door::GitHub(_) => GitHubLogin::ISSUER.to_owned(),
+            };
             logins.shown.push(LoginProvider {
+                issuer,
                 name: name.as_str().parse::<SourceName>().map_err(|error| Failure::caused_by(&error))?,
                 title: match name {
                     LoginName::Google => "Google".to_owned(),

@@ -22,7 +22,10 @@ use crate::recording::{ChangeDraft, Ending};
 use crate::workers::offload;
 
 pub use error::{ConnectError, ConnectionError};
-pub use port::{CheckedConnection, ConnectableSource, Connections, Disconnected, GrantedAccount, GrantedConnection, WantedConnection};
+pub use port::{
+    BrokenCause, CheckedConnection, ConnectableSource, ConnectionTrouble, Connections, Disconnected, GrantedAccount, GrantedConnection,
+    WantedConnection,
+};
 
 /// What connections take.
 const NEED: Need = Need::Permission(Permission::ConfigManage);
@@ -69,6 +72,11 @@ impl ConnectionDesk {
     /// What can be connected. Nobody is asked.
     pub fn sources(&self) -> Vec<ConnectableSource> {
         self.connections.sources()
+    }
+
+    /// What stands in the way of a stored connection, as far as it is known. Nobody is asked.
+    pub fn trouble(&self, listed: &ListedConnection) -> Option<ConnectionTrouble> {
+        self.connections.trouble(listed)
     }
 
     /// Begins to connect a source, by its name or its type; answers where the browser goes.
@@ -122,15 +130,15 @@ impl ConnectionDesk {
     ///
     /// [`ConnectError`].
     pub async fn finish(&self, holder: Option<&Holder<Full>>, source_type: &str, query: &str) -> Result<Connected, ConnectError> {
-        let Ok(source_type) = source_type.parse::<SourceType>() else {
-            return Err(ConnectError::Provider(ProviderProblem::Unsupported));
-        };
         let caller = match holder {
             Some(holder) => holder.caller().clone(),
             // The answer of somebody who is not signed in uses its flow up, and does nothing more.
             None => Caller::system(),
         };
         self.actions.check(&caller, NEED).await?;
+        let Ok(source_type) = source_type.parse::<SourceType>() else {
+            return Err(ConnectError::Provider(ProviderProblem::Unsupported));
+        };
         let note = match self.take(&caller, holder, &source_type, query).await? {
             Ok(kept) => kept,
             Err(refusal) => {

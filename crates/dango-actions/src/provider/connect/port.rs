@@ -5,7 +5,7 @@ use dango_core::{SourceName, SourceType};
 use dango_identity::{PlainToken, kind};
 use dango_store::BoxFuture;
 
-use crate::desk::FilesError;
+use crate::desk::{FilesError, ListedConnection};
 use crate::provider::port::{BegunFlow, ProviderFailure};
 
 /// A type of source that is connected by a login at its provider.
@@ -37,6 +37,9 @@ pub struct WantedConnection {
 pub trait Connections: Send + Sync {
     /// What can be connected, in the order in which pages show it. It is asked on threads that must not wait.
     fn sources(&self) -> Vec<ConnectableSource>;
+
+    /// What stands in the way of a stored connection, as far as it is known. It is asked on threads that must not wait.
+    fn trouble(&self, listed: &ListedConnection) -> Option<ConnectionTrouble>;
 
     /// Begins a flow; the provider sends the browser back to `redirect_uri`.
     fn begin<'a>(&'a self, wanted: &'a WantedConnection, redirect_uri: &'a str) -> BoxFuture<'a, Result<BegunFlow, ProviderFailure>>;
@@ -75,6 +78,34 @@ pub enum GrantedAccount {
     MayStay,
     /// It is another one than before.
     IsAnother,
+}
+
+/// What stands in the way of a connection, apart from its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectionTrouble {
+    /// Not everything was granted that the source needs.
+    Limited {
+        /// What is missing, as the provider calls it.
+        missing: Vec<String>,
+    },
+    /// The provider takes it no more.
+    Broken(BrokenCause),
+}
+
+/// Why a provider most likely takes a connection no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokenCause {
+    /// Its time was over.
+    Ended,
+    /// The provider ends what it grants to an app in its testing phase.
+    TestingPhase {
+        /// After so many days.
+        days: u32,
+    },
+    /// It was revoked, or its user changed the password or left.
+    Revoked,
+    /// The provider knows the app no more, or wants something else of it. What was granted is kept.
+    Misconfigured,
 }
 
 /// What a live check has found.

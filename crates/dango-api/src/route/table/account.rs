@@ -3,7 +3,7 @@
 use dango_audit::Event;
 
 use super::{USUAL, codes, handler};
-use crate::api::{account, api_keys, second_factor, sessions};
+use crate::api::{account, api_keys, logins, second_factor, sessions};
 use crate::route::{Group, Handler, Limit, Route, SessionCookie, Verb};
 use crate::schema::Shape;
 use crate::wire;
@@ -33,6 +33,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: &[(200, Shape::of::<wire::Success>())],
         problems: &codes![
             invalid_credentials,
+            local_password_refused,
             session_expired,
             weak_password,
             password_unchanged,
@@ -56,6 +57,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: &[(200, Shape::of::<wire::Success>())],
         problems: &codes![
             invalid_credentials,
+            local_password_refused,
             invalid_code,
             session_expired,
             account_locked,
@@ -99,6 +101,36 @@ pub(super) const ROUTES: &[Route] = &[
         ..HERE
     },
     Route {
+        path: "/api/auth/oauth",
+        operation: "list_logins",
+        summary: "Lists the login providers, and since when an account there opens one's own.",
+        gives: &[(200, Shape::of::<[wire::LoginWay<'_>]>())],
+        handler: handler!(Session, logins::list),
+        ..HERE
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/api/auth/oauth/{provider}/link",
+        operation: "begin_link",
+        summary: "Begins to link an account at a login provider to one's own, and says where the browser has to go.",
+        gives: &[(200, Shape::of::<wire::BegunLink<'_>>())],
+        problems: &codes![not_found, reauthentication_required, provider_failed],
+        events: &[Event::OauthStarted],
+        handler: handler!(Session, logins::begin_link),
+        ..HERE
+    },
+    Route {
+        verb: Verb::Delete,
+        path: "/api/auth/oauth/{provider}",
+        operation: "unlink",
+        summary: "Takes away that an account at a login provider opens one's own, if something else does.",
+        gives: &[(200, Shape::of::<wire::Success>())],
+        problems: &codes![not_found, last_login, reauthentication_required, session_expired],
+        events: &[Event::LoginProviderUnlinked],
+        handler: handler!(Session, logins::unlink),
+        ..HERE
+    },
+    Route {
         path: "/api/auth/api-keys",
         operation: "list_api_keys",
         summary: "Lists one's own API keys that are not revoked.",
@@ -139,6 +171,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: &[(200, Shape::of::<wire::Enrolment<'_>>())],
         problems: &codes![
             invalid_credentials,
+            local_password_refused,
             session_expired,
             already_enabled,
             account_locked,
@@ -174,6 +207,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: &[(200, Shape::of::<wire::Success>())],
         problems: &codes![
             invalid_credentials,
+            local_password_refused,
             invalid_code,
             session_expired,
             reauthentication_required,
@@ -197,6 +231,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: &[(200, Shape::of::<wire::RecoveryCodes>())],
         problems: &codes![
             invalid_credentials,
+            local_password_refused,
             invalid_code,
             session_expired,
             not_enabled,

@@ -46,6 +46,8 @@ pub(crate) struct Button<'a> {
     row: Option<Cow<'a, str>>,
     opens: Option<&'static str>,
     sends: Option<(&'static str, &'static str)>,
+    /// Whether what is answered says where the browser goes.
+    leaves: bool,
     id: Cow<'a, str>,
 }
 
@@ -60,6 +62,7 @@ impl<'a> Button<'a> {
             row: None,
             opens: Some(dialog),
             sends: None,
+            leaves: false,
             id: Cow::Borrowed(""),
         }
     }
@@ -72,8 +75,16 @@ impl<'a> Button<'a> {
             row: None,
             opens: None,
             sends: Some((request, said)),
+            leaves: false,
             id: Cow::Borrowed(""),
         }
+    }
+
+    /// A button that sends a request at once, and goes to where the answer says.
+    pub(crate) const fn leaving(label: &'static str, weight: Weight, request: &'static str) -> Self {
+        let mut button = Self::sending(label, weight, request, "");
+        button.leaves = true;
+        button
     }
 
     /// The same in a row: named with it, and about the thing with this id.

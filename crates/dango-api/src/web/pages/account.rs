@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use dango_actions::{Holder, UserView};
+use dango_actions::{Holder, LoginProviders, LoginWay, LoginWays, UserView};
 use dango_core::Timestamp;
 use dango_identity::{ApiKeyRecord, Full, Role, SessionId, SessionRecord};
 
@@ -10,7 +10,7 @@ use super::Answer;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::route::Due;
-use crate::web::components::{Badge, Button, CodeField, Colour, Column, Field, Kind, Moment, Pager, Sorting, Table, Weight};
+use crate::web::components::{Badge, Button, CodeField, Colour, Column, Field, Kind, Moment, Notice, Pager, Sorting, Table, Tone, Weight};
 use crate::web::frame::{Frame, Person, page};
 use crate::web::visit::Visit;
 
@@ -47,6 +47,7 @@ pub(super) struct Own<'a> {
     pub(super) sessions: (Vec<&'a SessionRecord>, Pager),
     pub(super) has_others: bool,
     pub(super) keys: (Vec<&'a ApiKeyRecord>, Pager),
+    pub(super) logins: LoginWays,
 }
 
 /// `GET /settings/account`.
@@ -66,14 +67,22 @@ async fn all(holder: &Holder<Full>, visit: &Visit) -> Answer {
     let sessions = sessions.map_err(|fault| fault.into_problem(visit.now()))?.live;
     let keys = visit.actions().list_api_keys(holder).await;
     let keys = keys.map_err(|fault| fault.into_problem(visit.now()))?.keys;
+    let providers = visit.app.logins().map(LoginProviders::providers).unwrap_or_default();
+    let logins = visit.actions().list_logins(holder, providers).await;
+    let logins = logins.map_err(|fault| fault.into_problem(visit.now()))?;
     let view = holder.view();
-    let frame = Frame::of(Person::new(&view), PATH, None);
-    let own = Own::new(holder.session().record().id, &sessions, &keys, &visit.query);
+    let frame = Frame::of(Person::new(&view), PATH, said(visit, &logins));
+    let own = Own::new(holder.session().record().id, (&sessions, &keys), logins, &visit.query);
     page(StatusCode::OK, &AccountPage::new(frame, view, visit.now(), Some(own)))
 }
 
 impl<'a> Own<'a> {
-    pub(super) fn new(current: SessionId, sessions: &'a [SessionRecord], keys: &'a [ApiKeyRecord], query: &Query) -> Self {
+    pub(super) fn new(
+        current: SessionId,
+        (sessions, keys): (&'a [SessionRecord], &'a [ApiKeyRecord]),
+        logins: LoginWays,
+        query: &Query,
+    ) -> Self {
         let sorting = Sorting::read(query, "session_", "sessions", &SESSIONS, ("active", true));
         let column = sorting.column();
         let shown = sorting.show(
@@ -102,6 +111,7 @@ impl<'a> Own<'a> {
             has_others: sessions.iter().any(|row| row.id != current),
             sessions: shown,
             keys,
+            logins,
         }
     }
 
@@ -190,6 +200,24 @@ impl<'a> AccountPage<'a> {
         Button::opening("Revoke", Weight::Careful, "revoke-key").of_row(row.name.as_str(), row.id.to_string())
     }
 
+    /// Whether there is a password to ask for. Where nothing is known there is one.
+    fn has_password(&self) -> bool {
+        self.own.as_ref().is_none_or(|own| own.logins.has_password)
+    }
+
+    fn link<'b>(&self, way: &'b LoginWay) -> Button<'b> {
+        let button = Button::leaving("Link", Weight::Plain, "POST /api/auth/oauth/{id}/link");
+        button.of_row(way.title.as_str(), way.name.as_str())
+    }
+
+    fn unlink<'b>(&self, way: &'b LoginWay) -> Button<'b> {
+        Button::opening("Unlink", Weight::Careful, "unlink-login").of_row(way.title.as_str(), way.name.as_str())
+    }
+
+    fn linked(&self, way: &LoginWay) -> Option<Moment> {
+        way.linked_at.map(Moment::day)
+    }
+
     fn enable(&self) -> Button<'static> {
         Button::opening("Enable 2FA", Weight::Primary, "enable-2fa")
     }
@@ -233,6 +261,31 @@ impl<'a> AccountPage<'a> {
             false => Badge::new(Colour::Gray, "Expires").on(Moment::day(end)),
         })
     }
+}
+
+/// What has come of a way to a login provider and back.
+fn said(visit: &Visit, logins: &LoginWays) -> Option<Notice<'static>> {
+    if let Some(sentence) = visit.asked("error").and_then(sentence_of) {
+        return Some(Notice::new(Tone::Bad, sentence));
+    }
+    let linked = visit.asked("linked")?;
+    let way = logins.providers.iter().find(|way| way.name == linked && way.linked_at.is_some())?;
+    Some(Notice::new(Tone::Good, format!("You can sign in with {} from now on.", way.title)))
+}
+
+/// What `?error=` says; only codes of ours have a sentence.
+fn sentence_of(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "state_mismatch" => "The answer of the login provider belongs to nothing that was begun in this session. Try again.",
+        "provider_denied" => "The login provider did not confirm who you are, or it was declined there.",
+        "session_expired" => "The login at the provider has taken too long. Try again.",
+        "exchange_failed" => "The login provider could not be asked. Try again in a moment.",
+        "missing_credentials" | "unsupported" => "Signing in with this provider is not set up here.",
+        "reauthentication_required" => "It was too long ago that you proved who you are. Try again.",
+        "identity_taken" => "This account at the provider opens another account here.",
+        "provider_linked" => "Another account of this provider is linked already. Unlink it first.",
+        _ => return None,
+    })
 }
 
 fn address(row: &SessionRecord) -> String {

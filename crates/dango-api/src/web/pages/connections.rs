@@ -1,11 +1,12 @@
 //! Connections to providers, as the page of the secrets shows them: cards, and what can still be connected.
 
-use dango_actions::{ConnectableSource, ConnectionDesk, ListedConnection};
+use dango_actions::{ConnectableSource, ConnectionDesk, ConnectionTrouble, ListedConnection};
 use dango_core::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::site::Site;
 use crate::web::components::{Badge, Colour, Moment};
+use crate::wire::trouble_sentence;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Up to so long before its end a connection is called expiring.
@@ -42,21 +43,35 @@ pub(super) struct Card<'a> {
     pub(super) account: String,
     pub(super) connected: Option<Moment>,
     pub(super) expiry: Option<Badge>,
+    /// What stands in the way, as a word and as a sentence.
+    pub(super) trouble: Option<(Badge, String)>,
     pub(super) reconnects: bool,
 }
 
 impl<'a> Connections<'a> {
     pub(super) fn new(listed: &'a [ListedConnection], desk: Option<&ConnectionDesk>, site: &Site, now: Timestamp) -> Self {
-        Self::with(listed, desk.map(ConnectionDesk::sources), site, now)
+        let trouble = |one: &ListedConnection| desk.and_then(|desk| desk.trouble(one));
+        Self::with(listed, (desk.map(ConnectionDesk::sources), &trouble), site, now)
     }
 
     /// With what can be connected; nothing where this server connects none, and disconnects none.
-    pub(super) fn with(listed: &'a [ListedConnection], sources: Option<Vec<ConnectableSource>>, site: &Site, now: Timestamp) -> Self {
+    pub(super) fn with(
+        listed: &'a [ListedConnection],
+        (sources, trouble): (
+            Option<Vec<ConnectableSource>>,
+            &dyn Fn(&ListedConnection) -> Option<ConnectionTrouble>,
+        ),
+        site: &Site,
+        now: Timestamp,
+    ) -> Self {
         let connects = sources.is_some();
         let missing = sources.unwrap_or_default().into_iter();
         let missing = missing.filter(|source| listed.iter().all(|one| one.source_type != source.source_type.as_str()));
         Self {
-            cards: listed.iter().map(|one| Card::new(one, now, connects)).collect(),
+            cards: listed
+                .iter()
+                .map(|one| Card::new(one, trouble(one).as_ref(), now, connects))
+                .collect(),
             offer: match site {
                 Site::Public(_) if site.is_secure() => {
                     Offer::Sources(missing.map(|source| (source.source_type.to_string(), source.title)).collect())
@@ -70,7 +85,7 @@ impl<'a> Connections<'a> {
 }
 
 impl<'a> Card<'a> {
-    fn new(listed: &'a ListedConnection, now: Timestamp, connects: bool) -> Self {
+    fn new(listed: &'a ListedConnection, trouble: Option<&ConnectionTrouble>, now: Timestamp, connects: bool) -> Self {
         let left = listed
             .expires_at
             .map(|end| (end, end.unix_micros().saturating_sub(now.unix_micros())));
@@ -79,6 +94,9 @@ impl<'a> Card<'a> {
             1..=EXPIRING_MICROS => Badge::new(Colour::Amber, "Expires").on(Moment::day(end)),
             _ => Badge::new(Colour::Gray, "Expires").on(Moment::day(end)),
         });
+        // What does not work any more has no future to tell of.
+        let is_broken = matches!(trouble, Some(ConnectionTrouble::Broken(_)));
+        let expiry = expiry.filter(|_| !is_broken || left.is_some_and(|(_, left)| left <= 0));
         let account = listed.account_info.as_deref().or(listed.identifier.as_deref());
         let provider = title_of(&listed.provider);
         Self {
@@ -89,7 +107,14 @@ impl<'a> Card<'a> {
             account: account.map_or_else(|| provider.clone(), |account| format!("{provider} · {account}")),
             connected: listed.connected_at.map(Moment::day),
             expiry,
-            reconnects: connects && left.is_some_and(|(_, left)| left <= EXPIRING_MICROS),
+            trouble: trouble.map(|trouble| {
+                let badge = match trouble {
+                    ConnectionTrouble::Limited { .. } => Badge::new(Colour::Amber, "Limited"),
+                    ConnectionTrouble::Broken(_) => Badge::new(Colour::Red, "Broken"),
+                };
+                (badge, trouble_sentence(trouble))
+            }),
+            reconnects: connects && (trouble.is_some() || left.is_some_and(|(_, left)| left <= EXPIRING_MICROS)),
         }
     }
 }
@@ -106,7 +131,7 @@ pub(super) fn title_of(word: &str) -> String {
 }
 
 /// A name as part of a path or a query.
-pub(super) fn encoded(name: &str) -> String {
+pub(crate) fn encoded(name: &str) -> String {
     utf8_percent_encode(name, ESCAPED).to_string()
 }
 
@@ -148,6 +173,8 @@ mod tests {
             account_info: None,
             connected_at: Some(Timestamp::from_unix_micros(1_794_000_000_000_000)),
             expires_at,
+            refreshed_at: None,
+            scopes: Vec::new(),
         }
     }
 
@@ -159,7 +186,7 @@ mod tests {
                 "google_sheets",
                 Some(Timestamp::from_unix_micros(now.unix_micros() + micros)),
             )];
-            let connections = Connections::with(&listed, Some(Vec::new()), &LOOPBACK, now);
+            let connections = Connections::with(&listed, (Some(Vec::new()), &|_| None), &LOOPBACK, now);
             let badge = connections.cards[0].expiry.as_ref().map(ToString::to_string).unwrap_or_default();
             let colour = ["red", "amber", "gray"].into_iter().find(|colour| badge.contains(colour));
             (colour, connections.cards[0].reconnects)
@@ -182,7 +209,7 @@ mod tests {
             };
             Some(["google_ads", "google_sheets", "facebook_ads"].map(source).to_vec())
         };
-        let offered = |site: &Site, sources| match Connections::with(&listed, sources, site, now).offer {
+        let offered = |site: &Site, sources| match Connections::with(&listed, (sources, &|_| None), site, now).offer {
             Offer::NeedsDomain => None,
             Offer::Sources(sources) => Some(sources.into_iter().map(|(_, title)| title).collect::<Vec<_>>()),
         };

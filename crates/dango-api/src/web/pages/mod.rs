@@ -15,6 +15,8 @@ pub(super) mod provider;
 pub(super) mod secrets;
 pub(super) mod users;
 
+pub(crate) use connections::encoded;
+
 use axum::response::Response;
 use dango_identity::Password;
 use zeroize::Zeroizing;

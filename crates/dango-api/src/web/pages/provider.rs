@@ -4,14 +4,17 @@
 use axum::http::HeaderMap;
 use axum::response::Response;
 use dango_actions::{
-    BeginExternalLogin, ConnectError, ExternalLogIn, ExternalLoginError, FinishExternalLogin, Holder, LogInStep, SignedIn, WantedAccount,
+    BeginExternalLogin, ConnectError, ExternalLogIn, ExternalLoginError, FinishExternalLogin, FinishedExternal, Holder, LinkError,
+    LogInStep, SignedIn, WantedAccount,
 };
+use dango_core::SourceName;
 use dango_identity::{Full, PlainToken};
 
-use super::Answer;
 use super::connections::encoded;
 use super::login::logged_in;
 use super::secrets;
+use super::{Answer, account};
+use crate::api::logins::login_callback;
 use crate::credential::{self, Credential};
 use crate::problem::{Problem, code};
 use crate::refusal::Refusal;
@@ -73,7 +76,7 @@ pub(crate) async fn begin_login(visit: Visit) -> Answer {
     let Some(base) = visit.site().base(&visit.host) else {
         return Ok(to_login("unsupported"));
     };
-    let redirect_uri = format!("{base}/api/auth/oauth/{}/callback", encoded(provider));
+    let redirect_uri = login_callback(&base, provider);
     // Another tab of the same browser may be on its way, too.
     let known = credential::flow_browser(&visit.headers, visit.site());
     let browser = match known {
@@ -99,7 +102,9 @@ pub(crate) async fn begin_login(visit: Visit) -> Answer {
 }
 
 /// `GET /api/auth/oauth/{provider}/callback`.
-pub(crate) async fn finish_login(visit: Visit) -> Answer {
+///
+/// It is the address of logins and of links: a provider has one for both.
+pub(crate) async fn finish_login(signed_in: Option<SignedIn>, visit: Visit) -> Answer {
     let Some(logins) = visit.app.logins() else {
         return Ok(to_login("unsupported"));
     };
@@ -110,11 +115,16 @@ pub(crate) async fn finish_login(visit: Visit) -> Answer {
         query: &visit.raw_query,
         device: credential::device(&visit.headers, visit.site()),
         earlier: Credential::of(&visit.headers, visit.site()).into_session(),
+        holder: match signed_in {
+            Some(SignedIn::Full(holder)) => Some(holder),
+            _ => None,
+        },
     };
     let finished = visit.actions().finish_external_login(&visit.anonymous(), logins, finish).await;
     let ExternalLogIn { step, next } = match finished {
-        Ok(done) => done,
-        Err(error) => return not_logged_in(error, &visit),
+        FinishedExternal::LogIn(Ok(done)) => done,
+        FinishedExternal::LogIn(Err(error)) => return not_logged_in(error, &visit),
+        FinishedExternal::Link(linked) => return after_link(linked, &visit),
     };
     let next = next.as_deref().and_then(Next::parse);
     let mut response = match step {
@@ -158,6 +168,15 @@ fn not_logged_in(error: ExternalLoginError, visit: &Visit) -> Answer {
     match error {
         ExternalLoginError::Fault(fault) => Err(fault.into_problem(visit.now())),
         error => Ok(to_login(error.page_code())),
+    }
+}
+
+/// Where whoever wanted to link an account goes on, with a word about what has come of it.
+fn after_link(linked: Result<SourceName, LinkError>, visit: &Visit) -> Answer {
+    match linked {
+        Ok(provider) => Ok(see_other(&format!("{}?linked={}", account::PATH, encoded(provider.as_str())))),
+        Err(LinkError::Fault(fault)) => Err(fault.into_problem(visit.now())),
+        Err(error) => Ok(see_other(&format!("{}?error={}", account::PATH, error.page_code()))),
     }
 }
 

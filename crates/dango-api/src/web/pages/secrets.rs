@@ -143,6 +143,8 @@ mod tests {
             account_info: None,
             connected_at: None,
             expires_at: Some(Timestamp::from_unix_micros(now.unix_micros() + days * 86_400_000_000)),
+            refreshed_at: None,
+            scopes: Vec::new(),
         };
         let listed = SecretsListing {
             variables: Vec::new().into(),
@@ -158,7 +160,7 @@ mod tests {
             source_type: "google_analytics".parse().expect("a type"),
             title: "Google Analytics".to_owned(),
         };
-        let connections = Connections::with(&listed.connections, Some(vec![analytics]), site, now);
+        let connections = Connections::with(&listed.connections, (Some(vec![analytics]), &|_| None), site, now);
         SecretsPage::new(Frame::bare(), &listed, connections, &Query::default()).to_string()
     }
 

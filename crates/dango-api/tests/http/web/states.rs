@@ -34,6 +34,8 @@ fn connection(source_type: &str, expires_at: Option<Timestamp>) -> ListedConnect
         account_info: None,
         connected_at: Some(Timestamp::from_unix_micros(1_794_000_000_000_000)),
         expires_at,
+        refreshed_at: None,
+        scopes: Vec::new(),
     }
 }
 

@@ -45,12 +45,12 @@ fn expected(page: &Page, who: Who) -> (u16, &'static str) {
         ("/assets/{file}", _) => (404, ""),
         // Nobody has clicked, and nobody comes back.
         ("/oauth/connect/{source_type}", _) => (403, ""),
+        ("/oauth/callback/{source_type}", Who::Person(role)) if !role.permissions().contains(Permission::ConfigManage) => (403, ""),
         ("/oauth/callback/{source_type}", _) => (303, "/settings/secrets"),
         ("/api/auth/oauth/{provider}/login" | "/api/auth/oauth/{provider}/callback", _) => (303, "/login"),
         _ => (200, ""),
     };
     match (page.visitor(), who) {
-        (Visitor::Returning, Who::Person(role)) if !role.permissions().contains(Permission::ConfigManage) => (403, ""),
         (Visitor::Anybody | Visitor::Leaving | Visitor::Returning, _) => shown,
         (Visitor::Guest, Who::Anybody | Who::Partial) => shown,
         (Visitor::Guest, Who::Person(_)) => (303, "/"),
