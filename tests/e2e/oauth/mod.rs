@@ -1,6 +1,8 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod canary;
 mod certified;
+mod clients;
 mod connect;
 mod contention;
 mod crashes;
