@@ -35,12 +35,12 @@ await scenario(async (house) => {
   await notice(page, "The server has no client id and secret for this provider yet.");
 
   // Connected; the app is in Testing, so it ends in seven days.
-  await page.getByRole("link", { name: "Connect Google Sheets" }).click();
+  await page.getByRole("link", { name: "Connect Google Sheets", exact: true }).click();
   await notice(page, "Google Sheets is connected.");
   const sheets = card(page, "Google Sheets");
   await sheets.getByText("ada@example.com").waitFor();
   await sheets.getByText(/^Expires /).waitFor();
-  assert.equal(await page.getByRole("link", { name: "Connect Google Sheets" }).count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Connect Google Sheets", exact: true }).count(), 0);
   await judge(page, "a source that is connected");
 
   // Once more with the same account; another one is asked about first, and taken where it is wanted.
@@ -56,19 +56,15 @@ await scenario(async (house) => {
   await sheets.getByText("eve@example.com").waitFor();
 
   // Whoever logs out on the way has to begin again.
-  const held = deferred();
-  await page.route(`${GOOGLE}/authorize*`, async (route) => {
-    held.resolve(route);
-  });
+  await tell("hold");
   await sheets.getByRole("link", { name: "Reconnect Google Sheets" }).click({ noWaitAfter: true });
-  const route = await held.promise;
+  await tell("wait");
   const other = await page.context().newPage();
   await other.goto("/settings/account");
   await logOut(other);
   await other.close();
-  await route.continue();
+  await tell("release");
   await page.waitForURL(/\/login\?next=/);
-  await page.unroute(`${GOOGLE}/authorize*`);
   await typeLogin(page, ADMIN);
   await notice(page, "The login at the provider has taken too long, or your session has ended.");
 
@@ -82,7 +78,7 @@ await scenario(async (house) => {
 
   // A box that was not ticked makes a limited connection.
   await tell(`untick?scope=${encodeURIComponent(SHEETS)}`);
-  await page.getByRole("link", { name: "Connect Google Sheets" }).click();
+  await page.getByRole("link", { name: "Connect Google Sheets", exact: true }).click();
   await notice(page, "Google Sheets is connected.");
   await sheets.getByText("Limited").waitFor();
   await sheets.getByText(`Missing: ${SHEETS}.`).waitFor();
@@ -124,10 +120,4 @@ async function turnsAt(page, title, left, before, after) {
   }
   assert.ok(samples >= 2, `${samples} looks at ${title}`);
   await judge(page, `${title} after its turn`);
-}
-
-function deferred() {
-  const parts = {};
-  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
-  return parts;
 }
