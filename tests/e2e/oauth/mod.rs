@@ -4,6 +4,7 @@ mod certified;
 mod connect;
 mod contention;
 mod crashes;
+mod daily;
 mod disks;
 mod keeping;
 mod refused;
