@@ -9,7 +9,7 @@ use dango_actions::{
 use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, Order, PageLimit};
 use dango_core::{OsEntropy, SystemClock};
-use dango_files::{KeyAccess, VaultFiles};
+use dango_files::{KeyAccess, KeySource, VaultFiles};
 use dango_secrets::project::Project;
 use dango_store_sqlite::{Open, SqliteStore};
 use pollster::block_on;
@@ -67,7 +67,7 @@ pub(crate) fn files(project: &Path) -> Arc<dyn ProjectFiles> {
     let access = KeyAccess::default();
     Arc::new(VaultFiles::new(
         Project::at(project),
-        access,
+        Arc::new(KeySource::new(access)),
         Arc::new(OsEntropy),
         Arc::new(SystemClock),
     ))

@@ -202,6 +202,9 @@ pub enum SaveError {
     /// The source needs a refresh token, the provider gave none, and none of the same account and app is stored.
     #[error("the provider gave no refresh token, without which the source cannot be loaded")]
     NoRefreshToken,
+    /// Meanwhile somebody has connected another account than the one that was compared.
+    #[error("meanwhile another account was connected")]
+    OtherAccount,
     /// What is stored cannot be read.
     #[error(transparent)]
     Stored(#[from] StoredError),
@@ -215,6 +218,7 @@ impl SaveError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoRefreshToken => "exchange_failed",
+            Self::OtherAccount => "account_mismatch",
             Self::Stored(error) => error.code(),
             Self::Vault(error) => error.code(),
         }

@@ -2,8 +2,8 @@
 
 use dango_core::{SecretValue, Timestamp};
 use dango_oauth::{
-    ClientRegistration, Endpoints, Http, Jitter, NotSaved, Provider, Providers, RefreshModel, RenewalError, Reread, SourceScopes,
-    StoredTokens, Unsaved, Verdict, judge, likely_cause, renew,
+    Cause, ClientRegistration, Due, Endpoints, Http, Jitter, NotSaved, Provider, Providers, RefreshModel, RenewalError, Reread,
+    SourceScopes, StoredTokens, Unsaved, Verdict, due, judge, likely_cause, renew,
 };
 use dango_vault::{Connection, Renewal, RenewedConnection, VaultError};
 
@@ -70,6 +70,17 @@ impl Live<'_> {
         !has_token || self.tokens.expires_at.is_some_and(|end| now >= end)
     }
 
+    /// When it is to be renewed.
+    pub fn due(&self, now: Timestamp, jitter: Jitter) -> Due {
+        due(self.provider, &self.tokens, now, jitter)
+    }
+
+    /// Why the provider takes it no more, if it does not.
+    pub fn likely_cause(&self, now: Timestamp) -> Cause {
+        let (connected_at, worked_at) = (self.connection.connected_at, self.connection.refreshed_at);
+        likely_cause(self.provider, &self.tokens, connected_at, worked_at, now)
+    }
+
     /// Renews the connection and stores what it is given; the caller holds its lease.
     ///
     /// A refusal is believed only after what is stored was read again. `attempt` counts failures in a row, from 0, and says with
@@ -130,13 +141,7 @@ impl Live<'_> {
         match verdict {
             Verdict::UseStored => Ok(()),
             Verdict::Dead => Err(RenewError::Dead {
-                cause: likely_cause(
-                    self.provider,
-                    &self.tokens,
-                    self.connection.connected_at,
-                    self.connection.refreshed_at,
-                    files.clock().now(),
-                ),
+                cause: self.likely_cause(files.clock().now()),
             }),
             Verdict::Later(after) => Err(RenewError::Later { error, after }),
             // A verdict of `Reread` has been obeyed, and comes only once.

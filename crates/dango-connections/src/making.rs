@@ -39,11 +39,25 @@ impl NewConnection<'_> {
         grant.same_account(self.before.and_then(|before| before.identifier.as_deref()))
     }
 
+    /// Whether a grant holds what the source cannot do without: a refresh token that was given, or that is stored and stays.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::NoRefreshToken`]; [`SaveError::Stored`] where what is stored cannot be read.
+    pub fn check_tokens(&self, files: &ConnectionFiles<'_>, grant: &Grant) -> Result<(), SaveError> {
+        if self.source.access_token.is_some() || grant.refresh_token.is_some() {
+            return Ok(());
+        }
+        let stored = files.stored(self.name.as_str(), &self.places(), self.source)?;
+        let kept = self.kept_refresh_token(&stored).filter(|_| self.compare(grant) == SameAccount::Yes);
+        kept.map(|_| ()).ok_or(SaveError::NoRefreshToken)
+    }
+
     /// Stores a grant: the fields of its source and the record, in one save; waits for its lease as long as `patience` says, since a
     /// renewal that is under way would put the tokens of before over the new ones.
     ///
     /// A refresh token that the provider did not give again stays, if account and app are the same; that of another account does not
-    /// stay beside the new access token.
+    /// stay beside the new access token. What the source takes a default for gets it, where it has nothing.
     ///
     /// # Errors
     ///
@@ -55,10 +69,14 @@ impl NewConnection<'_> {
         fields: NewFields,
         patience: Duration,
     ) -> Result<(Connection, SetReport), SaveError> {
-        let same = self.compare(&grant);
         let places = self.places();
         let _lease = files.lease(self.name.as_str(), patience)?;
-        // While somebody was in the browser it may have been renewed.
+        // While somebody was in the browser it may have been renewed, or connected by somebody else.
+        let before = files.find(self.name.as_str())?;
+        let same = grant.same_account(before.as_ref().and_then(|before| before.identifier.as_deref()));
+        if same == SameAccount::No && self.compare(&grant) != SameAccount::No {
+            return Err(SaveError::OtherAccount);
+        }
         let stored = files.stored(self.name.as_str(), &places, self.source)?;
         let grant = match same {
             SameAccount::Yes => grant.or_keep_refresh_token(self.kept_refresh_token(&stored)),
@@ -71,6 +89,13 @@ impl NewConnection<'_> {
         let granted = grant.fields(self.source, self.client).into_iter();
         let mut values: Vec<(CredentialPath, SecretValue)> = granted.map(|(field, value)| (places.path(&field), value)).collect();
         values.extend(fields.beside);
+        for field in places.beside() {
+            let path = places.path(field.name);
+            let has_one = values.iter().any(|(at, _)| *at == path) || stored.text(&path).is_some();
+            if let (Some(default), false) = (field.default, has_one) {
+                values.push((path, SecretValue::new(default.to_owned()).expect("the catalogue has no NUL")));
+            }
+        }
         let is_anothers = grant.refresh_token.is_none() && same != SameAccount::Yes && self.refresh_token(&stored).is_some();
         if let (Some(field), true) = (&self.source.refresh_token, is_anothers) {
             let empty = SecretValue::new(String::new()).expect("no text has no NUL");

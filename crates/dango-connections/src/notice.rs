@@ -34,7 +34,7 @@ pub enum Notice {
 
 impl Notice {
     /// Whether it says the same as another, so that nobody has to be told twice.
-    pub(crate) fn repeats(&self, other: &Self) -> bool {
+    pub fn repeats(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::ByteOrderMark(one), Self::ByteOrderMark(other)) => one == other,
             (Self::Seal { warning: one, .. }, Self::Seal { warning: other, .. }) => one == other,

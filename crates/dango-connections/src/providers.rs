@@ -3,6 +3,7 @@
 use dango_core::SourceType;
 use dango_oauth::{AccountHost, Endpoints, Provider, Providers, Replacement, SourceScopes};
 use dango_secrets::storage;
+use dango_sources::catalogue;
 use dango_vault::Connection;
 
 use crate::error::{EndpointsError, ProvidersFileError};
@@ -71,8 +72,33 @@ pub fn provider_of<'p>(providers: &'p Providers, connection: &Connection) -> Opt
 /// The scopes that the source of a connection wants and was not granted. Where no scope is noted, as in records of earlier versions,
 /// nothing is known to be missing.
 pub fn missing_scopes(providers: &Providers, connection: &Connection) -> Vec<String> {
-    match provider_of(providers, connection) {
-        Some((provider, source)) if !connection.scopes.is_empty() => provider.missing_scopes(source, &connection.scopes),
+    missing_scopes_of(providers, &connection.source_type, &connection.scopes)
+}
+
+/// The same of a type and the scopes that were granted to it.
+pub fn missing_scopes_of(providers: &Providers, source_type: &str, granted: &[String]) -> Vec<String> {
+    let served = source_type
+        .parse()
+        .ok()
+        .and_then(|source_type| providers.for_source_type(&source_type));
+    match served {
+        Some((provider, source)) if !granted.is_empty() => provider.missing_scopes(source, granted),
         _ => Vec::new(),
     }
+}
+
+/// Every type of source that a provider serves, with its title, in the order of the titles.
+pub fn connectable(providers: &Providers) -> Vec<(SourceType, &str)> {
+    let sources = providers.iter().flat_map(|provider| &provider.sources);
+    let mut titled: Vec<(SourceType, &str)> = sources
+        .map(|source| {
+            let spec = catalogue().find(&source.source_type);
+            (
+                source.source_type.clone(),
+                spec.map_or(source.source_type.as_str(), |spec| spec.title),
+            )
+        })
+        .collect();
+    titled.sort_by_key(|(_, title)| title.to_lowercase());
+    titled
 }

@@ -28,20 +28,26 @@ pub struct KeyAccess {
 }
 
 /// Fetches the keys of one project, anew for every use: what rotation, an import or a lock has done meanwhile counts.
-pub(crate) struct KeySource {
+pub struct KeySource {
     access: KeyAccess,
     silent_since: Mutex<Option<Timestamp>>,
 }
 
 impl KeySource {
-    pub(crate) fn new(access: KeyAccess) -> Self {
+    /// A source over what the environment says.
+    pub fn new(access: KeyAccess) -> Self {
         Self {
             access,
             silent_since: Mutex::new(None),
         }
     }
 
-    pub(crate) fn load(&self, project: &Project, clock: &dyn Clock, entropy: &Arc<dyn Entropy>) -> Result<KeySet, HolderError> {
+    /// Fetches the keys. A keyring that did not answer is left alone for half a minute.
+    ///
+    /// # Errors
+    ///
+    /// What the holder of the key says.
+    pub fn load(&self, project: &Project, clock: &dyn Clock, entropy: &Arc<dyn Entropy>) -> Result<KeySet, HolderError> {
         if self.is_silent(clock.now()) {
             return Err(HolderError::TimedOut { after: PATIENCE });
         }

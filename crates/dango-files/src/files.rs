@@ -7,7 +7,7 @@ use dango_core::{Clock, Entropy};
 use dango_secrets::project::Project;
 use dango_vault::{EnvChange, EnvChanged, EnvEdit, Keys, Vault, VaultError};
 
-use crate::access::{KeyAccess, KeySource};
+use crate::access::KeySource;
 use crate::memory::Memory;
 use crate::problem::of_vault;
 
@@ -18,7 +18,7 @@ use crate::problem::of_vault;
 /// The key is fetched for each save that needs it and wiped after it; what is listed holds no value.
 pub struct VaultFiles {
     project: Project,
-    keys: KeySource,
+    keys: Arc<KeySource>,
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
     memory: Memory,
@@ -26,10 +26,10 @@ pub struct VaultFiles {
 
 impl VaultFiles {
     /// The files of a project; none is looked at before it is needed.
-    pub fn new(project: Project, access: KeyAccess, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(project: Project, keys: Arc<KeySource>, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
         Self {
             memory: Memory::new(&project),
-            keys: KeySource::new(access),
+            keys,
             project,
             entropy,
             clock,

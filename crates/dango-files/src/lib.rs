@@ -1,7 +1,7 @@
 //! The files of a project behind the port of the use cases, [`ProjectFiles`](dango_actions::ProjectFiles). No rule about who may, no record, no HTTP.
 //!
 //! [`VaultFiles`] is all of it: it lists `.env` and `.dlt/secrets.toml` from memory for as long as neither has changed, and changes
-//! `.env` in one save through `dango-vault`, with the key that [`KeyAccess`] leads to. A change that needs no key asks for none.
+//! `.env` in one save through `dango-vault`, with the key that [`KeySource`] leads to. A change that needs no key asks for none.
 #![warn(missing_docs)]
 
 mod access;
@@ -9,7 +9,7 @@ mod connections;
 mod files;
 mod listing;
 mod memory;
-mod problem;
+pub mod problem;
 
-pub use access::KeyAccess;
+pub use access::{KeyAccess, KeySource};
 pub use files::VaultFiles;

@@ -12,7 +12,7 @@ const ENV: &str = ".env";
 const SECRETS: &str = ".dlt/secrets.toml";
 
 /// Why a change, or all of them, was not made.
-pub(crate) fn of_vault(error: VaultError) -> FilesError {
+pub fn of_vault(error: VaultError) -> FilesError {
     let word = error.code();
     let problem = match &error {
         VaultError::EnvSet(EnvSetError::Edit(error)) => of_edit(error),
@@ -38,17 +38,17 @@ pub(crate) fn of_vault(error: VaultError) -> FilesError {
 }
 
 /// Why `.env` was not listed.
-pub(crate) fn of_env_error(error: EnvError) -> FilesError {
+pub fn of_env_error(error: EnvError) -> FilesError {
     FilesError::new(of_env(&error), error.code()).caused_by(error)
 }
 
 /// Why `secrets.toml` was not listed.
-pub(crate) fn of_document_error(error: DocumentError) -> FilesError {
+pub fn of_document_error(error: DocumentError) -> FilesError {
     FilesError::new(of_document(&error), error.code()).caused_by(error)
 }
 
 /// Why a file was not read.
-pub(crate) fn of_read_error(error: ReadError) -> FilesError {
+pub fn of_read_error(error: ReadError) -> FilesError {
     FilesError::new(of_read(&error), error.code()).caused_by(error)
 }
 

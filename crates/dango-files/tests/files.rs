@@ -11,7 +11,7 @@ use std::sync::{Arc, Barrier};
 
 use dango_actions::{FilesError, FilesProblem, ProjectFiles, VariableChange, VariableChanged, VariableEdit};
 use dango_core::{Entropy, EntropyError, OsEntropy, SecretValue, SystemClock};
-use dango_files::{KeyAccess, VaultFiles};
+use dango_files::{KeyAccess, KeySource, VaultFiles};
 use dango_keyring::{HolderError, KeySet, MasterKey};
 use dango_secrets::References;
 use dango_secrets::dotenv::EnvDocument;
@@ -41,7 +41,7 @@ impl Place {
     }
 
     fn files_with(&self, access: KeyAccess, entropy: Arc<dyn Entropy>) -> VaultFiles {
-        VaultFiles::new(self.project.clone(), access, entropy, Arc::new(SystemClock))
+        VaultFiles::new(self.project.clone(), Arc::new(KeySource::new(access)), entropy, Arc::new(SystemClock))
     }
 
     fn env(&self) -> String {
@@ -142,7 +142,7 @@ fn a_stamp_that_is_old_enough_is_trusted_and_any_change_after_it_is_seen() {
         }
     }
     let place = Place::with("A=1\n");
-    let files = VaultFiles::new(place.project.clone(), KeyAccess::default(), Arc::new(OsEntropy), Arc::new(Later));
+    let files = VaultFiles::new(place.project.clone(), Arc::new(KeySource::new(KeyAccess::default())), Arc::new(OsEntropy), Arc::new(Later));
     assert_eq!(keys(&files), ["A"]);
     let old = stamp(&place.project.env_file()).expect("asked");
     while stamp(&place.project.env_file()).expect("asked") == old {

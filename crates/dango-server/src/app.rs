@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use dango_actions::{Actions, LoginProviders, Premises, SecretsDesk};
+use dango_actions::{Actions, ConnectionDesk, LoginProviders, Premises, ProjectFiles, SecretsDesk};
 use dango_api::{Machine, NotReady, Parts, Site};
 use dango_core::{Clock, Entropy};
-use dango_files::{KeyAccess, VaultFiles};
+use dango_files::{KeyAccess, KeySource, VaultFiles};
 use dango_oauth::{Http, HttpClient};
 use dango_secrets::project::Project;
 use dango_store::BoxFuture;
@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 
 use crate::failure::Failure;
 use crate::origin::Origin;
-use crate::providers::Logins;
+use crate::providers::{Desk, DeskParts, Logins, ProviderConnections, RenewalCounts, Renewals};
 use crate::readiness::Readiness;
 use crate::request_metrics::RequestMetrics;
 use crate::settings::Settings;
@@ -35,24 +35,38 @@ pub(crate) struct House<'a> {
     pub(crate) traces: Option<&'a Collector>,
 }
 
-/// What was built: the router, and the desk that has to be closed once nobody asks any more.
+/// What was built: the router, the desk that has to be closed once nobody asks any more, and what keeps connections alive meanwhile.
 pub(crate) struct Served {
     pub(crate) router: Router,
     pub(crate) desk: SecretsDesk,
+    pub(crate) renewals: Renewals,
 }
 
 /// Builds the router, and registers what it counts.
 pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry) -> Result<Served, Failure> {
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
-    let files = VaultFiles::new(house.project.clone(), key_access(system)?, Arc::clone(&entropy), Arc::clone(&clock));
-    let desk = SecretsDesk::open(house.actions.clone(), Arc::new(files), DESK_QUEUE)
+    let keys = Arc::new(KeySource::new(key_access(system)?));
+    let files = VaultFiles::new(house.project.clone(), Arc::clone(&keys), Arc::clone(&entropy), Arc::clone(&clock));
+    let files: Arc<dyn ProjectFiles> = Arc::new(files);
+    let desk = SecretsDesk::open(house.actions.clone(), Arc::clone(&files), DESK_QUEUE)
         .map_err(|error| Failure::new(format!("the thread that changes the project's files cannot be started: {error}")))?;
     let http: Arc<dyn Http> = Arc::new(HttpClient::new());
-    let logins = Logins::of(system, &house.settings.logins, http)?;
+    let logins = Logins::of(system, &house.settings.logins, Arc::clone(&http))?;
+    let connected = Arc::new(Desk::new(DeskParts {
+        project: house.project.clone(),
+        keys,
+        environment: system.environment.clone(),
+        http,
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+    }));
+    let connections = Arc::new(ProviderConnections::new(Arc::clone(&connected)));
+    let counts = RenewalCounts::default();
+    counts.register(registry);
     let parts = Parts {
         actions: house.actions.clone(),
         secrets: desk.clone(),
-        connections: None,
+        connections: Some(ConnectionDesk::new(house.actions.clone(), files, connections)),
         logins: logins.map(|logins| Arc::new(logins) as Arc<dyn LoginProviders>),
         site: site(house.origin),
         trusted_proxies: house.settings.trusted_proxies.clone(),
@@ -70,6 +84,7 @@ pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry)
     Ok(Served {
         router: dango_api::router(app),
         desk,
+        renewals: Renewals::new(connected, house.actions.clone(), counts),
     })
 }
 

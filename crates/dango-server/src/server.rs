@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dango_actions::SecretsDesk;
 use dango_secrets::project::Project;
@@ -28,6 +29,9 @@ use crate::{operations, process, setup_link};
 
 /// The most threads for work that blocks and is neither hashing nor the database.
 const BLOCKING_THREADS: usize = 16;
+
+/// How often connections are looked at: often enough for tokens that are renewed five minutes before their end.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How a server ended that had begun to serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,7 @@ struct Running {
     notifier: Notifier,
     settings: Arc<Settings>,
     desk: SecretsDesk,
+    renewals: JoinHandle<()>,
     traces: Option<Collector>,
     _keeper: Keeper,
 }
@@ -115,7 +120,7 @@ impl Running {
         let mut registry = Registry::with_prefix("dango");
         let traffic = Traffic::default();
         traffic.register(&mut registry);
-        let Served { router, desk } = app::build(
+        let Served { router, desk, renewals } = app::build(
             system,
             &app::House {
                 actions: &house.actions,
@@ -151,6 +156,7 @@ impl Running {
             tracing::info!("operations on http://{address}");
             warn_of_strangers(address, "metrics and readiness are shown to whoever reaches this address");
         }
+        let renewals = renewals.spawn(RENEWAL_INTERVAL, ending.subscribe());
         tracing::info!("listening on {}://{}", origin.scheme(), origin.listen);
         if origin.configured.is_none() {
             warn_of_strangers(origin.listen, "without --public-url only clients on this machine are answered");
@@ -165,6 +171,7 @@ impl Running {
             notifier,
             settings,
             desk,
+            renewals,
             traces,
             _keeper: keeper,
         })
@@ -189,6 +196,8 @@ impl Running {
             for door in self.doors {
                 let _ = door.await;
             }
+            // A renewal that is under way has its tokens stored first.
+            let _ = self.renewals.await;
         };
         let ended = tokio::select! {
             () = finished => Ended::Well,

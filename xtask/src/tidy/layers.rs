@@ -81,6 +81,7 @@ pub(super) const EDGES: [(&str, &[&str]); 20] = [
             "dango-core",
             "dango-secrets",
             "dango-identity",
+            "dango-audit",
             "dango-store",
             "dango-store-sqlite",
             "dango-actions",

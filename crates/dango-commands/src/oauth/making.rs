@@ -151,6 +151,9 @@ impl Making<'_> {
         tell(files, opened, output);
         let (record, report) = saved.map_err(|error| match error {
             SaveError::NoRefreshToken => self.no_refresh_token(),
+            SaveError::OtherAccount => Failure::refused(format!("{error}; nothing was changed"))
+                .with_code(error.code())
+                .hint("look at `dango oauth list`, then connect again"),
             SaveError::Stored(error) => opened.stored_failure(&error),
             SaveError::Vault(error) => opened.vault_failure(&error),
             error => Failure::caused_by(&error).with_code(error.code()),
