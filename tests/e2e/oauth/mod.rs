@@ -1,6 +1,8 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod canary;
 mod certified;
+mod clients;
 mod connect;
 mod contention;
 mod crashes;
@@ -96,24 +98,22 @@ impl Waiting {
             let mut input = child.stdin.take().expect("it was asked for");
             input.write_all(text.as_bytes()).expect("taken");
         }
-        let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
-        let mut before = String::new();
+        let said = BufReader::new(child.stderr.take().expect("it was asked for"));
+        let mut waiting = Self {
+            child,
+            said,
+            before: String::new(),
+            address: String::new(),
+        };
         loop {
             let mut line = String::new();
-            assert!(
-                said.read_line(&mut line).expect("text") > 0,
-                "it ended without an address: {before}"
-            );
+            let read = waiting.said.read_line(&mut line).expect("text");
+            assert!(read > 0, "it ended without an address: {}", waiting.before);
             if line.starts_with("http") {
-                let address = line.trim_end().to_owned();
-                return Self {
-                    child,
-                    said,
-                    before,
-                    address,
-                };
+                line.trim_end().clone_into(&mut waiting.address);
+                return waiting;
             }
-            before.push_str(&line);
+            waiting.before.push_str(&line);
         }
     }
 
