@@ -48,7 +48,7 @@ impl ConnectionFiles<'_> {
             source,
             endpoints: self.endpoints(provider, account.as_deref())?,
             client: self.client_of(&connection, provider, &stored)?,
-            tokens: stored.tokens(&connection, &places, source),
+            tokens: stored.tokens(&connection, &places, (provider, source)),
             connection,
         })
     }
@@ -154,7 +154,7 @@ impl Live<'_> {
         let connection = files.find(&self.connection.name)?.ok_or(LiveError::NotFound)?;
         let places = self.places();
         let stored = files.stored(&connection.name, &places, self.source)?;
-        Ok(stored.tokens(&connection, &places, self.source))
+        Ok(stored.tokens(&connection, &places, (self.provider, self.source)))
     }
 
     fn places(&self) -> Places<'_> {

@@ -29,7 +29,9 @@ use super::{Desk, DeskParts, ProviderConnections, RenewalCounts, Renewals};
 const PROVIDERS: &str = "[corp]\nauthorize = \"https://corp.example/authorize\"\ntoken = \"https://corp.example/token\"\n\
     userinfo = \"https://corp.example/me\"\nrevoke = \"https://corp.example/revoke\"\nrevocation = \"rfc7009\"\nrefresh = \"rotating\"\n\
     access_seconds = 3600\nissuer = \"https://corp.example\"\nidentity = { subject = \"/sub\", identifier = \"/email\" }\n\
-    [corp.sources]\ncorp_data = { scopes = [\"data.read\", \"data.write\"], access_token = \"access_token\", refresh_token = \"refresh_token\" }\n";
+    [corp.sources]\ncorp_data = { scopes = [\"data.read\", \"data.write\"], access_token = \"access_token\", refresh_token = \"refresh_token\" }\n\
+    [meta]\nauthorize = \"https://corp.example/authorize\"\ntoken = \"https://corp.example/token\"\nrefresh = \"exchange\"\ngrant_days = 60\n\
+    [meta.sources]\nmeta_data = { scopes = [], access_token = \"access_token\" }\n";
 
 /// When the tests begin.
 const NOW: &str = "2026-11-22T12:00:00Z";
@@ -50,6 +52,8 @@ impl Clock for Hand {
 enum Trouble {
     /// The provider cannot answer.
     Unavailable,
+    /// It gives an access token alone, as Google does on a second consent.
+    WithoutRefreshToken,
     /// It refuses with this name.
     Refuses(&'static str),
     /// Something else happens first; then it answers as ever.
@@ -83,6 +87,10 @@ impl Corp {
         match trouble {
             None => {}
             Some(Trouble::Unavailable) => return (503, String::new()),
+            Some(Trouble::WithoutRefreshToken) => {
+                let tokens = "{\"access_token\":\"at-alone\",\"token_type\":\"bearer\",\"expires_in\":3600}";
+                return (200, tokens.to_owned());
+            }
             Some(Trouble::Refuses(name)) => return refused(name),
             Some(Trouble::Meanwhile(happens)) => happens(),
             Some(Trouble::RefusesAfter(happens)) => {
@@ -91,12 +99,14 @@ impl Corp {
             }
         }
         let mut last = self.last.lock().expect("whole");
-        if !body.contains("code=") && !body.contains(&format!("refresh_token=rt-{last}")) {
+        let is_exchange = body.contains(&format!("fb_exchange_token=at-{last}"));
+        if !is_exchange && !body.contains("code=") && !body.contains(&format!("refresh_token=rt-{last}")) {
             return refused("invalid_grant");
         }
         *last += 1;
+        let seconds = if is_exchange { 5_184_000 } else { 3600 };
         let tokens = format!(
-            "{{\"access_token\":\"at-{last}\",\"refresh_token\":\"rt-{last}\",\"token_type\":\"bearer\",\"expires_in\":3600,\"scope\":\"data.read data.write\"}}"
+            "{{\"access_token\":\"at-{last}\",\"refresh_token\":\"rt-{last}\",\"token_type\":\"bearer\",\"expires_in\":{seconds},\"scope\":\"data.read data.write\"}}"
         );
         (200, tokens)
     }
@@ -141,7 +151,11 @@ impl World {
         fs::create_dir_all(project.dango_dir()).expect("made");
         fs::create_dir_all(project.dlt_dir()).expect("made");
         fs::write(project.dango_dir().join("providers.toml"), PROVIDERS).expect("written");
-        fs::write(project.env_file(), "CORP_CLIENT_ID=app\nCORP_CLIENT_SECRET=canary-app\n").expect("written");
+        fs::write(
+            project.env_file(),
+            "CORP_CLIENT_ID=app\nCORP_CLIENT_SECRET=canary-app\nMETA_CLIENT_ID=app\n",
+        )
+        .expect("written");
         let now: Timestamp = NOW.parse().expect("a time");
         let clock = Arc::new(Hand(AtomicI64::new(now.unix_micros())));
         let key = IdentityKey::parse(&SecretValue::new("07".repeat(32)).expect("hex")).expect("a key");

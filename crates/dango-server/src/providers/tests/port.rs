@@ -126,6 +126,30 @@ fn another_account_is_told_and_nothing_is_stored_before_somebody_says_so() {
 }
 
 #[test]
+fn a_refresh_token_that_is_not_given_again_stays_as_it_is_by_then_and_never_that_of_another_account() {
+    for (account, expected) in [("ada@corp.example", Some("rt-9")), ("bob@corp.example", None)] {
+        let world = World::new();
+        world.connected(60);
+        let port = port(&world);
+        *world.corp.email.lock().expect("whole") = account.to_owned();
+        let data = wanted("data");
+        let flow = begin(&world, &port, &data);
+        world.corp.befalls(Trouble::WithoutRefreshToken);
+        let granted = redeem(&world, &port, &data, &flow.kept, &answer(&flow)).unwrap_or_else(|_| panic!("granted"));
+        // Meanwhile another process has renewed what is stored.
+        let renewed = world.file().replace("rt-0", "rt-9");
+        fs::write(world.project.secrets_toml(), renewed).expect("written");
+        pollster::block_on(granted.save()).expect("saved");
+        let file = world.file();
+        assert!(file.contains("at-alone") && file.contains(account), "{file}");
+        match expected {
+            Some(token) => assert!(file.contains(token), "{file}"),
+            None => assert!(!file.contains("rt-"), "{file}"),
+        }
+    }
+}
+
+#[test]
 fn an_account_that_somebody_else_connected_meanwhile_is_not_replaced_unasked() {
     let world = World::new();
     world.connected(60);

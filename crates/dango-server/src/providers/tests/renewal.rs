@@ -40,6 +40,31 @@ fn a_connection_is_renewed_shortly_before_it_ends_and_then_left_alone() {
 }
 
 #[test]
+fn a_token_that_lives_for_weeks_is_exchanged_while_it_lives_and_not_after() {
+    let record = |end: &str| {
+        format!(
+            "[sources.meta]\naccess_token = \"at-0\"\n\n[dango.oauth.meta]\nsource_type = \"meta_data\"\nprovider = \"meta\"\n\
+             created_at = \"2026-10-01T12:00:00Z\"\nexpires_at = \"{end}\"\n"
+        )
+    };
+    for (end, asked) in [
+        ("2026-12-04T12:00:00Z", 0),
+        ("2026-12-02T11:59:59Z", 1),
+        ("2026-11-22T12:00:01Z", 1),
+        ("2026-11-22T12:00:00Z", 0),
+    ] {
+        let world = World::new();
+        fs::write(world.project.secrets_toml(), record(end)).expect("written");
+        let desk = world.desk();
+        let mut renewals = world.renewals(&desk);
+        world.look(&mut renewals);
+        world.look(&mut renewals);
+        assert_eq!(world.corp.asked("/token"), asked, "{end}");
+        assert_eq!(world.file().contains("at-1"), asked == 1, "{end}");
+    }
+}
+
+#[test]
 fn trouble_that_passes_costs_nothing_and_is_waited_out() {
     let world = World::new();
     world.connected(3600);
