@@ -232,7 +232,7 @@ fn an_address_alone_opens_no_account() {
         ("/setup".to_owned(), true),
         "what is to be done first is to be done here, too"
     );
-    house
+    let _ = house
         .project
         .run(&["auth", "deactivate-user", "bob@example.com", "--yes"])
         .success();
