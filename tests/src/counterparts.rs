@@ -13,7 +13,8 @@ pub fn workspace_root() -> &'static Path {
         .expect("the tests are a folder of the workspace")
 }
 
-/// A Python that imports dlt, python-dotenv, tomlkit, PyYAML, cryptography and schemathesis in their pinned versions.
+/// A Python that imports dlt, python-dotenv, tomlkit, PyYAML, cryptography, schemathesis, google-auth and requests-oauthlib in their pinned
+/// versions.
 ///
 /// # Panics
 ///
@@ -38,14 +39,15 @@ pub fn node() -> &'static Path {
     &installed().node
 }
 
-/// The folder that holds dotenv, dotenvx, playwright-core, axe-core and oidc-provider in their pinned versions, as for `NODE_PATH`.
+/// The folder that holds dotenv, dotenvx, playwright-core, axe-core, oidc-provider and oauth4webapi in their pinned versions, as for
+/// `NODE_PATH`.
 ///
 /// # Panics
 ///
 /// When it is not installed.
 pub fn node_modules() -> &'static Path {
     let modules = &installed().node_modules;
-    for package in ["dotenv", "playwright-core", "axe-core", "oidc-provider"] {
+    for package in ["dotenv", "playwright-core", "axe-core", "oidc-provider", "oauth4webapi"] {
         assert!(
             modules.join(package).is_dir(),
             "{} holds no {package}: run `cargo xtask setup` first",

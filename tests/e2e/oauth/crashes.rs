@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dango_tests::Scratch;
 use dango_tests::provider::{Fake, Gate, Reply, Reuse, Rotating, Trouble};
 
-use super::{rotating_project, stored};
+use super::{expire, rotating_project, stored};
 use crate::answers::{Answer, names};
 use crate::values::Dice;
 
@@ -102,6 +102,25 @@ fn killed_while_the_answer_is_on_its_way_the_next_renewal_gets_it() {
         refresh(&project);
         assert_newest(&project, &fake);
     }
+    assert_eq!(fake.provider().reuses(), 0);
+}
+
+#[test]
+fn new_tokens_are_stored_before_a_check_uses_them() {
+    let fake = Fake::start(Rotating::new(Reuse::AfterSuccessor));
+    let project = rotating_project(&fake);
+    expire(&project);
+    let gate = Gate::shut();
+    fake.trouble("/userinfo", [Trouble::HeldAnswer(gate.clone())]);
+    let mut command = project.dango(&["oauth", "check"]).into_command();
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = quiet.spawn().expect("started");
+    gate.wait_for_somebody();
+    assert!(kill(child));
+    gate.open();
+    assert_eq!(fake.provider().given(), 2, "the check had to renew");
+    assert_newest(&project, &fake);
+    refresh(&project);
     assert_eq!(fake.provider().reuses(), 0);
 }
 

@@ -1,6 +1,8 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod canary;
 mod certified;
+mod clients;
 mod connect;
 mod contention;
 mod crashes;
@@ -37,7 +39,7 @@ fn project_with_app(provider: &str, fake: &Fake<impl Answers>) -> Scratch {
 }
 
 /// A project with a connection to a provider of its own, whose refresh tokens are worth something once.
-fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
+pub(crate) fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
     let mut project = Scratch::initialised();
     project.write(".dango/providers.toml", Rotating::DESCRIPTION);
     fake.stands_in_for("corp", &mut project);
@@ -51,9 +53,25 @@ fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
     project
 }
 
+/// Makes the access token one that ended long ago, by the record.
+pub(crate) fn expire(project: &Scratch) {
+    let text = project.read(".dlt/secrets.toml");
+    let (before, record) = text.split_once("[dango.oauth.corp_data]\n").expect("it is connected");
+    let lines = record.lines().filter(|line| !line.starts_with("last_refreshed"));
+    let lines = lines.map(|line| match line.starts_with("created_at") {
+        true => "created_at = \"2020-01-01T00:00:00Z\"",
+        false => line,
+    });
+    let record: Vec<&str> = lines.collect();
+    project.write(
+        ".dlt/secrets.toml",
+        format!("{before}[dango.oauth.corp_data]\n{}\n", record.join("\n")),
+    );
+}
+
 /// The access token and the refresh token that are stored there.
 #[track_caller]
-fn stored(project: &Scratch) -> (String, String) {
+pub(crate) fn stored(project: &Scratch) -> (String, String) {
     let field = |name| revealed(project, &format!("sources.corp_data.{name}"));
     (field("access_token"), field("refresh_token"))
 }
@@ -96,24 +114,22 @@ impl Waiting {
             let mut input = child.stdin.take().expect("it was asked for");
             input.write_all(text.as_bytes()).expect("taken");
         }
-        let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
-        let mut before = String::new();
+        let said = BufReader::new(child.stderr.take().expect("it was asked for"));
+        let mut waiting = Self {
+            child,
+            said,
+            before: String::new(),
+            address: String::new(),
+        };
         loop {
             let mut line = String::new();
-            assert!(
-                said.read_line(&mut line).expect("text") > 0,
-                "it ended without an address: {before}"
-            );
+            let read = waiting.said.read_line(&mut line).expect("text");
+            assert!(read > 0, "it ended without an address: {}", waiting.before);
             if line.starts_with("http") {
-                let address = line.trim_end().to_owned();
-                return Self {
-                    child,
-                    said,
-                    before,
-                    address,
-                };
+                line.trim_end().clone_into(&mut waiting.address);
+                return waiting;
             }
-            before.push_str(&line);
+            waiting.before.push_str(&line);
         }
     }
 

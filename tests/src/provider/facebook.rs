@@ -91,7 +91,7 @@ impl Facebook {
                 &[
                     ("error_reason", "user_denied"),
                     ("error", "access_denied"),
-                    ("error_description", "Permissions error"),
+                    ("error_description", "Permissions error."),
                 ],
             ),
             false => self.codes.give(seen, "AQ", &[]),
@@ -263,7 +263,9 @@ impl State {
             format!(
                 "{{\n  \"data\":{{\n    \"app_id\":\"138483919580948\",\n    \"type\":\"USER\",\n    \"application\":\"Social Cafe\",\n    \
                  \"data_access_expires_at\":{0},\n    \"expires_at\":{0},\n    \"is_valid\":{valid},\n    \"scopes\":[\n      \
-                 \"ads_read\",\n      \"public_profile\"\n    ],\n    \"user_id\":\"10158000000000000\"\n  }}\n}}",
+                 \"ads_read\",\n      \"public_profile\"\n    ],\n    \"granular_scopes\":[\n      {{\n        \
+                 \"scope\":\"ads_read\",\n        \"target_ids\":[\n          \"123456\"\n        ]\n      }}\n    ],\n    \
+                 \"user_id\":\"10158000000000000\"\n  }}\n}}",
                 now + SIXTY_DAYS
             ),
         )

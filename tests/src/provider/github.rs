@@ -1,6 +1,7 @@
 //! GitHub, as it documents itself. It is no OpenID provider, and its errors come with 200:
 //!
 //! - authorization and tokens, as a form or as JSON: <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps>
+//! - refusals: <https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-authorization-request-errors>
 //! - errors: <https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors>
 //! - tokens that expire, of GitHub Apps: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>
 //! - the account and its addresses: <https://docs.github.com/en/rest/users/users>, <https://docs.github.com/en/rest/users/emails>
@@ -105,7 +106,7 @@ impl GitHub {
                     ("error_description", "The user has denied your application access."),
                     (
                         "error_uri",
-                        "/apps/building-integrations/managing-oauth-apps/troubleshooting-authorization-request-errors/#access-denied",
+                        "/apps/building-integrations/setting-up-and-registering-oauth-apps/troubleshooting-authorization-request-errors/#access-denied",
                     ),
                 ],
             ),

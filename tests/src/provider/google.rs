@@ -252,13 +252,15 @@ impl State {
         let access_token = format!("ya29.canary-access-{}", self.accesses);
         let grant = &mut self.grants[place];
         grant.access_tokens.push(access_token.clone());
-        let mut body = format!(
-            "{{\n  \"access_token\": \"{access_token}\",\n  \"expires_in\": 3599,\n  \"scope\": \"{}\",\n  \"token_type\": \"Bearer\"",
-            grant.scope
-        );
-        if let Some(refresh_token) = grant.refresh_token.as_ref().filter(|_| first) {
-            body.push_str(&format!(",\n  \"refresh_token\": \"{refresh_token}\""));
-        }
+        let scope = &grant.scope;
+        let head = format!("{{\n  \"access_token\": \"{access_token}\",\n  \"expires_in\": 3599,\n");
+        // The samples differ in their order.
+        let mut body = match grant.refresh_token.as_ref().filter(|_| first) {
+            Some(refresh_token) => {
+                format!("{head}  \"token_type\": \"Bearer\",\n  \"scope\": \"{scope}\",\n  \"refresh_token\": \"{refresh_token}\"")
+            }
+            None => format!("{head}  \"scope\": \"{scope}\",\n  \"token_type\": \"Bearer\""),
+        };
         if self.testing {
             body.push_str(",\n  \"refresh_token_expires_in\": 604799");
         }

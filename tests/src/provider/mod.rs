@@ -22,6 +22,8 @@ mod github;
 mod google;
 mod openid;
 mod rotating;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod wire;
 

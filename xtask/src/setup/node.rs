@@ -1,5 +1,5 @@
 //! The Node packages, exactly as the lock file has them: dotenv and dotenvx read `.env`, playwright-core drives Chromium, axe-core judges
-//! pages, oidc-provider is a certified OpenID provider.
+//! pages, oidc-provider is a certified OpenID provider, oauth4webapi a certified client of such.
 
 use std::fs;
 use std::path::{Path, PathBuf};

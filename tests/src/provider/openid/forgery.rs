@@ -41,7 +41,7 @@ pub enum Forgery {
     Expired,
     /// Without an end.
     Endless,
-    /// Made an hour from now.
+    /// Made an hour from now, and good from then on.
     FromTheFuture,
     /// About nobody.
     NoSubject,
@@ -119,7 +119,10 @@ impl Forgery {
             Self::OtherPresenter => claims["azp"] = json!("another-client"),
             Self::Expired => (claims["iat"], claims["exp"]) = (json!(now - 7200), json!(now - 3600)),
             Self::Endless => without(&mut claims, "exp"),
-            Self::FromTheFuture => (claims["iat"], claims["exp"]) = (json!(now + 3600), json!(now + 7200)),
+            Self::FromTheFuture => {
+                (claims["iat"], claims["exp"]) = (json!(now + 3600), json!(now + 7200));
+                claims["nbf"] = claims["iat"].clone();
+            }
             Self::NoSubject => without(&mut claims, "sub"),
             Self::OtherNonce => claims["nonce"] = json!("bm9uY2Ugb2YgYW5vdGhlciBsb2dpbg"),
             Self::NoNonce => without(&mut claims, "nonce"),
