@@ -126,7 +126,10 @@ fn a_source_is_connected_and_given_back_and_dlt_resolves_what_is_stored_plain_an
         for answer in answers {
             let found = &answer["google_sheets"];
             assert_eq!(found["is_resolved"], true, "{found}");
-            assert_eq!((&found["client_id"], &found["client_secret"]), (&json!("client-1"), &json!(CLIENT_SECRET)));
+            assert_eq!(
+                (&found["client_id"], &found["client_secret"]),
+                (&json!("client-1"), &json!(CLIENT_SECRET))
+            );
             assert_eq!(found["refresh_token"], "1//canary-refresh");
             assert_eq!(found["project_id"], "dango-oauth");
         }
@@ -136,10 +139,19 @@ fn a_source_is_connected_and_given_back_and_dlt_resolves_what_is_stored_plain_an
         let checked = browser.send("POST", "/api/secrets/oauth/google_sheets/check", &[HOST], Some("{}"));
         assert_eq!((checked.status, &checked.json()["valid"]), (200, &json!(true)), "{}", checked.text);
         let gone = browser.send("DELETE", "/api/secrets/oauth/google_sheets", &[HOST], None);
-        assert_eq!((gone.status, &gone.json()["revoked_at_provider"]), (200, &json!(true)), "{}", gone.text);
+        assert_eq!(
+            (gone.status, &gone.json()["revoked_at_provider"]),
+            (200, &json!(true)),
+            "{}",
+            gone.text
+        );
         assert_eq!(google.asked("/revoke").len(), 1);
         assert!(!house.secrets().contains("google_sheets"), "{}", house.secrets());
-        for (event, records) in [("oauth_started", 1), ("oauth_source_connected", 2), ("oauth_source_disconnected", 2)] {
+        for (event, records) in [
+            ("oauth_started", 1),
+            ("oauth_source_connected", 2),
+            ("oauth_source_disconnected", 2),
+        ] {
             assert_eq!(house.records(event).len(), records, "{event}");
         }
     }
@@ -155,7 +167,11 @@ fn whoever_did_not_begin_does_not_finish_and_no_code_is_sent() {
         let back = say_yes(&begin(&mut browser, "google_sheets"));
         let way = come_back(&mut other, &back);
         assert!(way.starts_with("/settings/secrets?error="), "{way}");
-        assert_eq!(come_back(&mut browser, &back), "/settings/secrets?error=state_mismatch", "it is used up");
+        assert_eq!(
+            come_back(&mut browser, &back),
+            "/settings/secrets?error=state_mismatch",
+            "it is used up"
+        );
     }
     // C2: a code of one connector is brought to the address of another.
     let mut browser = house.browser();
@@ -178,7 +194,11 @@ fn tokens_and_the_app_are_nowhere_but_in_their_files() {
     let house = House::with_google(&google);
     let mut browser = house.browser();
     let address = begin(&mut browser, "google_sheets");
-    let state = address.split("state=").nth(1).and_then(|rest| rest.split('&').next()).expect("a state");
+    let state = address
+        .split("state=")
+        .nth(1)
+        .and_then(|rest| rest.split('&').next())
+        .expect("a state");
     let back = say_yes(&address);
     let code = back.split("code=").nth(1).and_then(|rest| rest.split('&').next()).expect("a code");
     assert!(come_back(&mut browser, &back).contains("connected="));
