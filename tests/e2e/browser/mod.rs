@@ -61,7 +61,23 @@ fn a_second_factor_is_switched_on_used_renewed_and_switched_off() {
 }
 
 #[test]
-fn people_sign_in_with_an_account_elsewhere_and_link_and_unlink_one() {
+fn people_sign_in_with_an_account_elsewhere() {
+    play_with_provider("social_login");
+}
+
+#[test]
+fn an_account_elsewhere_is_linked_and_unlinked() {
+    play_with_provider("linked_login");
+}
+
+#[test]
+fn a_card_changes_at_the_second() {
+    play("cards");
+}
+
+/// Plays a scenario on a server at which people may sign in at the certified provider.
+#[track_caller]
+fn play_with_provider(scenario: &str) {
     let provider = Certified::start(&["http://localhost/api/auth/oauth/oidc/callback"]);
     let mut project = Scratch::initialised();
     project.give("DANGO_LOGIN_OIDC_SECRET", provider.client_secret());
@@ -73,7 +89,7 @@ fn people_sign_in_with_an_account_elsewhere_and_link_and_unlink_one() {
     ];
     let server = Server::start_with(&project, &options.concat());
     claim(&server);
-    act("social_login", &project, &server, &[("DANGO_TEST_PROVIDER", provider.issuer())]);
+    act(scenario, &project, &server, &[("DANGO_TEST_PROVIDER", provider.issuer())]);
 }
 
 #[test]

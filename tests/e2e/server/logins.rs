@@ -232,10 +232,8 @@ fn an_address_alone_opens_no_account() {
         ("/setup".to_owned(), true),
         "what is to be done first is to be done here, too"
     );
-    let _ = house
-        .project
-        .run(&["auth", "deactivate-user", "bob@example.com", "--yes"])
-        .success();
+    let off = house.project.run(&["auth", "deactivate-user", "bob@example.com", "--yes"]);
+    assert_eq!(off.status, 0, "{}", off.stderr);
     assert_eq!(house.log_in(), refused("login_refused"), "switched off is switched off");
     let reasons: Vec<_> = house
         .records("login_failure")
