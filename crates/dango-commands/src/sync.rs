@@ -6,10 +6,12 @@ use std::process::Stdio;
 use clap::Args;
 use dango_audit::Event;
 use dango_sources::Expiry;
+use dango_vault::Connection;
 
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::{Failure, Status};
+use crate::oauth;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::recorded::{self as record, all_done, recorded};
@@ -26,7 +28,15 @@ pub(crate) struct SyncArguments {
 
 pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
-    let sources = Sources::read(&opened, output)?;
+    let mut sources = Sources::read(&opened, output)?;
+    let connections = connections(arguments, &sources, output)?;
+    if !connections.is_empty() {
+        connections
+            .iter()
+            .try_for_each(|connection| oauth::renew_due(connection, &opened, output))?;
+        // With the tokens as they are now.
+        sources = Sources::read(&opened, output)?;
+    }
     let prepared = Prepared::read(&opened, output)?;
     // Every source is checked, and the environment resolved, before the first command starts.
     let mut commands: Vec<Vec<OsString>> = Vec::new();
@@ -73,6 +83,17 @@ pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Outpu
         }
     }
     Ok(())
+}
+
+/// The connections of the sources that have one.
+fn connections(arguments: &SyncArguments, sources: &Sources, output: &Output<'_>) -> Result<Vec<Connection>, Failure> {
+    let mut found = Vec::new();
+    for name in &arguments.sources {
+        let name = parse_name(name)?;
+        sources.find(&name)?;
+        found.extend(sources.connection(&name, output));
+    }
+    Ok(found)
 }
 
 /// The words of a source's command, if its credentials allow it to be loaded.

@@ -35,6 +35,9 @@ fn project(canary: &Canary) -> Scratch {
         ".dango/sources.yml",
         "sources:\n  - {name: eu, type: stripe, sync: 'true'}\n  - {name: sheets, type: google_sheets}\n",
     );
+    let text = project.read(".dlt/secrets.toml");
+    let record = "[dango.oauth.sheets]\nsource_type = \"google_sheets\"\nprovider = \"google\"\nidentifier = \"ada@example.com\"\n";
+    project.write(".dlt/secrets.toml", format!("{text}\n{record}"));
     project
 }
 
@@ -53,7 +56,14 @@ fn silent(canary: &Canary, invocation: Invocation) {
 }
 
 fn invoke(project: &Scratch, words: &[&str]) -> Invocation {
-    project.dango(words).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full")
+    let mut invocation = project.dango(words).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+    // Nobody answers there, and nobody is waited for.
+    for endpoint in ["AUTHORIZE", "TOKEN", "USERINFO", "REVOKE"] {
+        invocation = invocation.env(format!("DANGO_OAUTH_GOOGLE_{endpoint}_URL"), "http://127.0.0.1:9/nobody");
+    }
+    invocation
+        .env("DANGO_OAUTH_CALLBACK_URL", "http://127.0.0.1:0/callback")
+        .env("DANGO_OAUTH_TIMEOUT", "1")
 }
 
 /// The files that hold the canary, without the one or two that are to.

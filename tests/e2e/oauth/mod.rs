@@ -1,10 +1,12 @@
 //! `dango oauth` against providers that answer in the documented shapes, and real dlt reading what was stored.
 
+mod canary;
 mod certified;
 mod clients;
 mod connect;
 mod contention;
 mod crashes;
+mod daily;
 mod disks;
 mod keeping;
 mod refused;

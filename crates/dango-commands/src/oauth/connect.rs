@@ -4,8 +4,8 @@ use clap::Args;
 use dango_actions::{ChangeDraft, Ending};
 use dango_audit::{Detail, Event, Target, TargetKind, Word};
 use dango_connections::Places;
-use dango_core::{SourceName, SourceType};
-use dango_oauth::block_on;
+use dango_core::{ParseNameError, SourceName, SourceType};
+use dango_oauth::{Providers, block_on};
 use dango_secrets::document::SecretsDocument;
 use dango_sources::catalogue;
 use dango_vault::{Connection, Protection};
@@ -27,7 +27,8 @@ use crate::source::{Sources, parse_name, types};
 
 #[derive(Args, Debug)]
 pub(super) struct ConnectArguments {
-    /// The source type to connect, as google_sheets, google_analytics, google_ads or facebook_ads
+    /// The source type to connect: google_sheets, google_analytics, google_ads, facebook_ads, shopify, github, hubspot, slack, notion,
+    /// airtable, asana, zendesk, salesforce, or one that .dango/providers.toml describes
     #[arg(value_name = "SOURCE_TYPE")]
     source_type: Option<String>,
     /// The source's name [default: that of the only source of the type, else the type]
@@ -60,9 +61,7 @@ pub(super) struct Request<'a> {
 
 pub(super) fn run(arguments: &ConnectArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let Some(text) = &arguments.source_type else {
-        return Err(
-            Failure::usage("missing: SOURCE_TYPE").hint("`dango source types` lists the types; the ones with `oauth` are connected here")
-        );
+        return Err(Failure::usage("missing: SOURCE_TYPE").hint("`dango oauth --help` lists the types that are connected here"));
     };
     let opened = Opened::find(global, output.host)?;
     let source_type = parse_type(text)?;
@@ -85,14 +84,22 @@ pub(super) fn run(arguments: &ConnectArguments, global: &Global, output: &mut Ou
     connect(&request, &opened, global, output)
 }
 
-/// A type of the catalogue, or one that a provider of the project's own may serve.
+/// A type of the catalogue by any of its names, or one that a provider of the project's own may serve.
 fn parse_type(text: &str) -> Result<SourceType, Failure> {
-    match text.parse::<SourceType>() {
-        Ok(source_type) => Ok(source_type),
-        Err(_) => Err(types::find(text)
-            .err()
-            .unwrap_or_else(|| Failure::usage("there is no source type of that name"))),
+    let Ok(source_type) = text.parse::<SourceType>() else {
+        return Err(unknown(text));
+    };
+    match catalogue().find(&source_type) {
+        Some(spec) => spec.name.parse().map_err(|error: ParseNameError| Failure::caused_by(&error)),
+        None => Ok(source_type),
     }
+}
+
+fn unknown(text: &str) -> Failure {
+    let failure = types::find(text).err();
+    failure
+        .unwrap_or_else(|| Failure::usage("there is no source type of that name"))
+        .hint("`dango oauth --help` lists those that are connected here")
 }
 
 /// The name of the only source or connection of a type, else the type.
@@ -127,7 +134,7 @@ pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, o
     let providers = providers(&files)?;
     let (provider, source) = providers
         .for_source_type(&request.source_type)
-        .ok_or_else(|| unsupported(&request.source_type))?;
+        .ok_or_else(|| unsupported(&request.source_type, &providers))?;
     let name = request.name.as_str();
     let places = Places::new(name, provider, source);
     let document = opened.secrets(output)?;
@@ -181,13 +188,16 @@ pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, o
     Ok(())
 }
 
-fn unsupported(source_type: &SourceType) -> Failure {
+fn unsupported(source_type: &SourceType, providers: &Providers) -> Failure {
+    if let Some(provider) = providers.find(source_type.as_str()) {
+        let types: Vec<&str> = provider.sources.iter().map(|source| source.source_type.as_str()).collect();
+        return Failure::usage(format!("{} is a provider, of which a source type is connected", provider.name))
+            .hint(format!("it has: {}", types.join(", ")));
+    }
     match catalogue().find(source_type) {
         Some(spec) => Failure::usage(format!("{} is not connected in a browser", spec.title))
             .with_code("unsupported")
             .hint(format!("`dango source add {}` stores its credentials", spec.name)),
-        None => types::find(source_type.as_str())
-            .err()
-            .unwrap_or_else(|| Failure::usage("there is no source type of that name")),
+        None => unknown(source_type.as_str()),
     }
 }

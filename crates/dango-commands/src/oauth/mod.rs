@@ -16,6 +16,9 @@ mod stored;
 mod view;
 mod wait;
 
+pub(crate) use refresh::renew_due;
+pub(crate) use remove::{draft_of_removal, ending_of_removal, remove};
+
 use clap::{Args, Subcommand};
 use dango_core::SourceName;
 use dango_secrets::document::SecretsDocument;

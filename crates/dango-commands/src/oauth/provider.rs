@@ -19,6 +19,11 @@ pub(super) fn callback_url(output: &Output<'_>) -> Result<CallbackUrl, Failure> 
         .map_err(|error| Failure::refused(format!("{CALLBACK_URL}: {error}")).with_code(error.code()))
 }
 
+/// The callback address as it is registered at providers: where any port will do, none is named (RFC 8252 §7.3).
+pub(super) fn redirect_uri(address: &CallbackUrl) -> String {
+    address.as_str().replacen(":0/", "/", 1)
+}
+
 /// For how long an answer is waited for.
 pub(super) fn timeout(output: &Output<'_>) -> Result<Duration, Failure> {
     let Some(text) = output.host.variable(TIMEOUT).filter(|text| !text.is_empty()) else {
@@ -28,4 +33,17 @@ pub(super) fn timeout(output: &Output<'_>) -> Result<Duration, Failure> {
     seconds
         .map(Duration::from_secs)
         .ok_or_else(|| Failure::refused(format!("{TIMEOUT} is no number of seconds from 1 to {LONGEST_TIMEOUT}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_for_any_port_is_registered_without_one() {
+        let registered = |text| redirect_uri(&CallbackUrl::parse(text).expect("is one"));
+        assert_eq!(registered(CallbackUrl::DEFAULT), "http://127.0.0.1:8080/callback");
+        assert_eq!(registered("http://127.0.0.1:0/callback"), "http://127.0.0.1/callback");
+        assert_eq!(registered("http://[::1]:0/"), "http://[::1]/");
+    }
 }

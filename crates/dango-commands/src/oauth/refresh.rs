@@ -2,14 +2,14 @@
 
 use clap::Args;
 use dango_actions::Ending;
-use dango_audit::Event;
+use dango_audit::{Event, Word};
 use dango_connections::{ConnectionFiles, Live, PATIENCE, RenewError};
-use dango_oauth::{HttpClient, Jitter};
+use dango_oauth::{Due, HttpClient, Jitter, due};
 use dango_vault::{Connection, Protection};
 
 use super::connect::{Request, connect};
 use super::fields::BesideOptions;
-use super::stored::{NOT_SAVED, ask, draft, live, live_failure, parse_type, providers};
+use super::stored::{NOT_SAVED, ask, draft, live, live_failure, parse_type, providers, tell as tell_notices};
 use super::view::ConnectionView;
 use super::wait::Browsing;
 use super::{client, find};
@@ -92,6 +92,54 @@ fn refresh(connection: &Connection, opened: &Opened, output: &mut Output<'_>) ->
     let change = |output: &mut Output<'_>| renew(&renewing, &files, opened, output);
     recorded(opened, vec![draft], output, change, |()| vec![Ending::done()])?;
     Ok(Refreshed::Done)
+}
+
+/// Renews a connection whose access token has ended or is about to, before something is loaded with it.
+///
+/// Trouble that passes stops nothing: what is stored may still do. A connection that the provider takes no more does.
+pub(crate) fn renew_due(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<(), Failure> {
+    let name = &connection.name;
+    let files = opened.connections(output.host);
+    let Ok(providers) = files.providers() else {
+        output.warn(format!("{name} was not renewed: .dango/providers.toml cannot be read"));
+        return Ok(());
+    };
+    // What cannot be read is told by whoever reads it for the program.
+    let Ok(before) = files.live(name, &providers) else {
+        return Ok(());
+    };
+    if !is_due(&before, output) {
+        return Ok(());
+    }
+    tell_notices(&files, opened, output);
+    let _lease = files.lease(name, PATIENCE).map_err(|error| opened.vault_failure(&error))?;
+    let renewing = live(connection, &providers, &files, opened, output)?;
+    if !is_due(&renewing, output) {
+        return Ok(());
+    }
+    let http = HttpClient::new();
+    let change = |output: &mut Output<'_>| {
+        let renewed = ask(renewing.renew(&files, &http, 0, Jitter::ZERO), &files, opened, output)?;
+        match renewed {
+            Err(error @ (RenewError::Dead { .. } | RenewError::NotSaved(_))) => Err(failure(&error, &renewing, opened)),
+            done => Ok(done.err()),
+        }
+    };
+    let draft = draft(Event::OauthRefreshed, &renewing.connection);
+    let trouble = recorded(opened, vec![draft], output, change, |trouble: &Option<RenewError>| {
+        let ending = |error: &RenewError| Ending::failed(Word::new(error.code()));
+        vec![trouble.as_ref().map_or_else(Ending::done, ending)]
+    })?;
+    if let Some(error) = trouble {
+        let failure = failure(&error, &renewing, opened);
+        output.warn(failure.message);
+        failure.hints.iter().for_each(|hint| output.hint(hint));
+    }
+    Ok(())
+}
+
+fn is_due(live: &Live<'_>, output: &Output<'_>) -> bool {
+    due(live.provider, &live.tokens, output.host.clock.now(), Jitter::ZERO) == Due::Now
 }
 
 fn renew(renewing: &Live<'_>, files: &ConnectionFiles<'_>, opened: &Opened, output: &mut Output<'_>) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! `dango oauth remove`: a connection given back at its provider, and everything that was stored of it taken away.
 
 use clap::Args;
-use dango_actions::Ending;
+use dango_actions::{ChangeDraft, Ending};
 use dango_audit::{Detail, Event};
 use dango_connections::{GivenBack, NotGivenBack, PATIENCE, RemoveError, Removed, provider_of};
 use dango_oauth::HttpClient;
@@ -41,11 +41,9 @@ pub(super) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Out
     let whose = account.map(|account| format!(" ({account})")).unwrap_or_default();
     prompt::confirm(&format!("remove the connection {}{whose}?", connection.name), global.yes, output)?;
     let change = |output: &mut Output<'_>| remove(&connection, &opened, output);
-    let draft = draft(Event::OauthSourceDisconnected, &connection);
+    let draft = draft_of_removal(&connection);
     let removed = recorded(&opened, vec![draft], output, change, |removed: &Removed| {
-        let revoked = matches!(removed.given_back, GivenBack::Yes);
-        let ending = Ending::done().with(Detail::Revoked, revoked);
-        vec![ending.with(Detail::Count, count(removed.values))]
+        vec![ending_of_removal(removed)]
     })?;
     let revoked = matches!(removed.given_back, GivenBack::Yes);
     if output.json {
@@ -62,7 +60,21 @@ pub(super) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Out
     Ok(())
 }
 
-fn remove(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Removed, Failure> {
+/// A removal, for the audit log.
+pub(crate) fn draft_of_removal(connection: &Connection) -> ChangeDraft {
+    draft(Event::OauthSourceDisconnected, connection)
+}
+
+/// How a removal ended, for the audit log.
+pub(crate) fn ending_of_removal(removed: &Removed) -> Ending {
+    let revoked = matches!(removed.given_back, GivenBack::Yes);
+    Ending::done()
+        .with(Detail::Revoked, revoked)
+        .with(Detail::Count, count(removed.values))
+}
+
+/// Gives a connection back at its provider and removes all that was stored of it; warns of what its provider did not do.
+pub(crate) fn remove(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Removed, Failure> {
     let files = opened.connections(output.host);
     let providers = providers(&files)?;
     let title = provider_of(&providers, connection).map_or(connection.provider.as_str(), |(provider, _)| provider.title.as_str());

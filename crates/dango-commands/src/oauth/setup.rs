@@ -23,7 +23,8 @@ use crate::recorded::{all_done, credential, recorded, variable};
 
 #[derive(Args, Debug)]
 pub(super) struct SetupArguments {
-    /// The provider: google, facebook or another
+    /// The provider: google, facebook, github, shopify, hubspot, slack, notion, airtable, asana, zendesk, salesforce, or one that
+    /// .dango/providers.toml describes
     #[arg(value_name = "PROVIDER")]
     provider: String,
     /// The client id (app id) [default: asked for on a terminal]
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &SetupArguments, global: &Global, output: &mut Outp
     let files = opened.connections(output.host);
     let providers = providers(&files)?;
     let provider = providers.find(&arguments.provider).ok_or_else(|| unknown(&providers))?;
-    let redirect_uri = provider::callback_url(output)?.as_str().to_owned();
+    let redirect_uri = provider::redirect_uri(&provider::callback_url(output)?);
     explain(provider, &redirect_uri, output);
     let before = files.registered_client(provider);
     tell(&files, &opened, output);
@@ -123,8 +124,17 @@ fn explain(provider: &Provider, redirect_uri: &str, output: &mut Output<'_>) {
     }
     output.say("its redirect URI, exactly:");
     output.say(redirect_uri);
-    if provider.name == "google" {
-        output.say("an app of the type \"Desktop app\" needs none; one in Testing loses its connections after 7 days, so publish it");
+    match provider.name.as_str() {
+        "google" => {
+            output.say("an app of the type \"Desktop app\" needs none; one in Testing loses its connections after 7 days, so publish it");
+            output.say("switch on there what you load from: Google Sheets API, Google Analytics Data API or Google Ads API");
+        }
+        // https://developers.facebook.com/blog/post/2018/06/08/enforce-https-facebook-login/
+        "facebook" if !redirect_uri.starts_with("http://localhost") => {
+            output.say("Facebook takes `http:` only with the name localhost and while the app is in development; for that, run this and");
+            output.say("`dango oauth facebook_ads` with DANGO_OAUTH_CALLBACK_URL=http://localhost:8080/callback");
+        }
+        _ => {}
     }
 }
 

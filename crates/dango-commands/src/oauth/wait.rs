@@ -68,10 +68,15 @@ pub(super) async fn for_answer(
         }),
         (Err(_), Some(Happening::Pasted(answer))) => Ok(Answered { answer, browser: None }),
         (Err(_), Some(Happening::Interrupted)) => Err(prompt::interrupted().with_code("oauth_cancelled")),
-        (Err(error), None) => Err(Failure::refused(format!("{error}; nothing was changed"))
-            .with_code(error.code())
-            .hint("the redirect URI that `dango oauth setup` shows has to be registered at the provider")
-            .hint("DANGO_OAUTH_TIMEOUT gives more seconds; with `--no-browser` the answer can be pasted")),
+        (Err(error), None) => {
+            let failure = Failure::refused(format!("{error}; nothing was changed"))
+                .with_code(error.code())
+                .hint("the redirect URI that `dango oauth setup` shows has to be registered at the provider");
+            Err(failure.hint(match pastes {
+                true => "DANGO_OAUTH_TIMEOUT gives more seconds",
+                false => "DANGO_OAUTH_TIMEOUT gives more seconds; with `--no-browser` the answer can be pasted",
+            }))
+        }
     }
 }
 

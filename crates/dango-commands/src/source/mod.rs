@@ -105,11 +105,17 @@ impl Sources {
         }
     }
 
+    /// The stored connection of a source, where it has one.
+    pub(crate) fn connection(&self, name: &SourceName, output: &Output<'_>) -> Option<Connection> {
+        Connection::find(&self.secrets, name.as_str(), output.host.clock.as_ref())
+    }
+
     /// When the stored connection of a source ends, where one is stored.
     pub(crate) fn expiry(&self, name: &SourceName, output: &Output<'_>) -> Result<Expiry, Failure> {
         let clock = output.host.clock.as_ref();
-        let connection = Connection::find(&self.secrets, name.as_str(), clock);
-        let Some(connection) = connection else { return Ok(Expiry::None) };
+        let Some(connection) = self.connection(name, output) else {
+            return Ok(Expiry::None);
+        };
         let end = Connection::path_of(name.as_str()).child("expires_at");
         if connection.unreadable.contains(&end) {
             return Err(Failure::refused(format!("{end} is {ParseTimestampError}"))

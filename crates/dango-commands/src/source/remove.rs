@@ -3,13 +3,16 @@
 use clap::Args;
 use dango_actions::Ending;
 use dango_audit::{Detail, Event};
+use dango_connections::Removed;
 use dango_core::CredentialPath;
+use dango_vault::Connection;
 use serde::Serialize;
 
 use super::{Sources, edit_file, parse_name};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::oauth;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
@@ -25,6 +28,13 @@ pub(crate) struct RemoveArguments {
     keep_credentials: bool,
 }
 
+/// What went with the source.
+struct Gone {
+    values: usize,
+    /// Its connection, if it had one.
+    disconnected: Option<Removed>,
+}
+
 #[derive(Serialize)]
 struct Done {
     name: String,
@@ -38,32 +48,42 @@ pub(crate) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Out
     let sources = Sources::read(&opened, output)?;
     sources.find(&name)?;
     prompt::confirm(&format!("remove the source {name}?"), global.yes, output)?;
+    let connection = sources.connection(&name, output);
     let credentials = CredentialPath::from_parts(["sources", name.as_str()]);
-    let connection = CredentialPath::from_parts(["dango", "oauth", name.as_str()]);
-    let tables: Vec<CredentialPath> = credentials.into_iter().chain(connection).collect();
+    let tables: Vec<CredentialPath> = credentials.into_iter().chain([Connection::path_of(name.as_str())]).collect();
     let stored = sources
         .secrets
         .entries()
         .iter()
         .filter(|entry| tables.iter().any(|table| entry.path.starts_with(table)))
         .count();
-    let take_credentials = stored > 0
-        && !arguments.keep_credentials
-        && (global.yes || prompt::decide(&format!("remove its {stored} values from .dlt/secrets.toml, too?"), false, output)?);
+    let take_credentials =
+        stored > 0 && !arguments.keep_credentials && (global.yes || prompt::decide(&question(stored, connection.as_ref()), false, output)?);
+    // Whoever takes the tokens away gives the access back, too: later nobody could.
+    let given_back = connection.as_ref().filter(|_| take_credentials);
     let change = |output: &mut Output<'_>| {
+        let disconnected = match given_back {
+            Some(connection) => Some(oauth::remove(connection, &opened, output)?),
+            None => None,
+        };
         edit_file(&opened, output, |file| {
             file.remove(&name).map_err(|error| Failure::caused_by(&error))
         })?;
-        if !take_credentials {
-            return Ok(0);
+        let mut values = disconnected.as_ref().map_or(0, |disconnected| disconnected.values);
+        if take_credentials {
+            let removed = opened.vault().unset_secrets(&tables);
+            values += removed.map_err(|error| opened.vault_failure(&error))?;
         }
-        let removed = opened.vault().unset_secrets(&tables);
-        removed.map_err(|error| opened.vault_failure(&error))
+        Ok(Gone { values, disconnected })
     };
-    let draft = record::source(Event::SourceRemoved, &name);
-    let removed = recorded(&opened, vec![draft], output, change, |removed| {
-        vec![Ending::done().with(Detail::Count, count(*removed))]
+    let mut drafts = vec![record::source(Event::SourceRemoved, &name)];
+    drafts.extend(given_back.map(oauth::draft_of_removal));
+    let gone = recorded(&opened, drafts, output, change, |gone: &Gone| {
+        let removed = Ending::done().with(Detail::Count, count(gone.values));
+        let disconnected = gone.disconnected.as_ref().map(oauth::ending_of_removal);
+        [removed].into_iter().chain(disconnected).collect()
     })?;
+    let removed = gone.values;
     if output.json {
         return output.json(&Done {
             name: name.to_string(),
@@ -76,5 +96,18 @@ pub(crate) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Out
         (0, stored) => output.say(format!("{name}: removed; its {stored} values are still in .dlt/secrets.toml")),
         (removed, _) => output.say(format!("{name}: removed, with {removed} values in .dlt/secrets.toml")),
     }
+    if let Some(connection) = connection.filter(|_| !take_credentials) {
+        output.hint(format!(
+            "it is still connected; `dango oauth remove {}` revokes that and takes its tokens away",
+            connection.name
+        ));
+    }
     Ok(())
+}
+
+fn question(stored: usize, connection: Option<&Connection>) -> String {
+    match connection {
+        Some(_) => format!("remove its {stored} values from .dlt/secrets.toml, too, and revoke its access at the provider?"),
+        None => format!("remove its {stored} values from .dlt/secrets.toml, too?"),
+    }
 }
