@@ -67,20 +67,23 @@ class House {
     this.found = [];
   }
 
-  // A page of somebody who was never here. `options` are those of Playwright's contexts; `watched: false` is for pages of others.
-  async visitor({ watched = true, ...options } = {}) {
+  // A page of somebody who was never here. `options` are those of Playwright's contexts; `watched: false` is for pages of others, and
+  // `others` are the origins of those to whom pages of ours lead: what happens there is their affair.
+  async visitor({ watched = true, others = [], ...options } = {}) {
     const context = await this.browser.newContext({ baseURL: origin, locale: "en-GB", timezoneId: "Europe/Berlin", ...options });
     context.setDefaultTimeout(PATIENCE);
     context.on("page", (page) => {
       this.pages.push(page);
-      if (watched) this.#watch(page);
+      if (watched) this.#watch(page, others);
     });
     return context.newPage();
   }
 
-  #watch(page) {
+  #watch(page, others) {
     const note = (what) => this.found.push(`${page.url()}: ${what}`);
+    const isElsewhere = () => URL.canParse(page.url()) && others.includes(new URL(page.url()).origin);
     page.on("console", (message) => {
+      if (isElsewhere()) return;
       const asset = message.location().url.includes("/assets/");
       if (asset || !ORDINARY.some((ordinary) => ordinary.test(message.text()))) note(`console ${message.type()}: ${message.text()}`);
     });
@@ -88,6 +91,7 @@ class House {
     page.on("crash", () => note("the page crashed"));
     page.on("request", (request) => {
       const url = new URL(request.url());
+      if (isElsewhere() || others.includes(url.origin)) return;
       if (url.origin !== origin && url.protocol !== "blob:") note(`asks another origin: ${url}`);
     });
   }

@@ -44,6 +44,21 @@ export async function logOut(page) {
   await page.waitForURL(/\/login/);
 }
 
+// Goes through the pages of the certified provider: signs in where it asks, and agrees, until it sends the browser back.
+export async function agreeAt(page, provider, name) {
+  await page.waitForURL((url) => url.origin === provider);
+  while (new URL(page.url()).origin === provider) {
+    const login = page.locator("input[name=login]");
+    if (await login.count()) {
+      await login.fill(name);
+      await page.locator("input[name=password]").fill("any");
+    }
+    const left = page.waitForEvent("framenavigated", (frame) => frame === page.mainFrame());
+    await page.locator("[type=submit]").click();
+    await left;
+  }
+}
+
 // A row of a table, by the text that it is about.
 export const row = (page, text) => page.getByRole("row").filter({ hasText: text });
 

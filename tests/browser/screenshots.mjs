@@ -1,7 +1,7 @@
 // Every page in the states in which people see it, drawn into the folder `DANGO_SCREENSHOTS`: wide and narrow, light and dark, or once
 // each with `DANGO_SCREENSHOTS_QUICK`. The pictures are for people; what can be checked is checked by the scenarios.
 
-import { mkdir } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { dango, origin, scenario } from "./harness.mjs";
 import { ADMIN, authenticator, heading, openMenu, signIn, signedIn } from "./people.mjs";
@@ -10,6 +10,9 @@ const FOLDER = process.env.DANGO_SCREENSHOTS;
 const QUICK = "DANGO_SCREENSHOTS_QUICK" in process.env;
 const WIDTHS = QUICK ? [1280] : [1280, 320];
 const SCHEMES = QUICK ? ["light"] : ["light", "dark"];
+
+// Sources that are connected, by when that ends: in so many days.
+const CONNECTIONS = [["google_sheets", "google", null], ["google_ads", "google", 30], ["facebook_ads", "facebook", 3], ["hubspot", "hubspot", -1]];
 
 await mkdir(FOLDER, { recursive: true });
 await scenario(async (house) => {
@@ -35,6 +38,8 @@ await scenario(async (house) => {
   const set = (key, value) => page.context().request.post("/api/secrets", { data: { key, value }, headers: { origin } });
   for (const key of ["STRIPE_API_KEY", "WAREHOUSE_PASSWORD", "A_NAME_THAT_IS_MUCH_LONGER_THAN_WHAT_ANYBODY_WOULD_TYPE_TWICE"]) await set(key, "x");
   await shoot(page, "secrets", () => page.goto("/settings/secrets"));
+  await appendFile(".dlt/secrets.toml", CONNECTIONS.map(record).join(""));
+  await shoot(page, "secrets-connections", () => page.goto("/settings/secrets"));
   await dialog(page, "secrets-add", "Add Variable");
   await dialog(page, "secrets-edit", "Edit STRIPE_API_KEY");
   await dialog(page, "secrets-delete", "Delete STRIPE_API_KEY");
@@ -72,6 +77,12 @@ await scenario(async (house) => {
   await shoot(second, "login-verify");
   await shoot(second, "login-verify-recovery", () => second.getByRole("link", { name: "Use a recovery code instead" }).click());
 });
+
+function record([name, provider, days]) {
+  const time = (at) => new Date(at).toISOString();
+  const end = days === null ? "" : `expires_at = "${time(Date.now() + days * 86_400_000)}"\n`;
+  return `\n[dango.oauth.${name}]\nprovider = "${provider}"\nidentifier = "ada@team.example"\ncreated_at = "${time(Date.now() - 86_400_000)}"\n${end}`;
+}
 
 async function dialog(page, name, button) {
   await page.getByRole("button", { name: button }).first().click();

@@ -10,8 +10,8 @@
 use std::path::{Path, absolute};
 use std::process::ExitCode;
 
-use dango_tests::browser::{claim, run_script};
-use dango_tests::{Scratch, Server};
+use dango_tests::Scratch;
+use dango_tests::browser::{exhibition, run_script};
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::args().nth(1) else {
@@ -19,9 +19,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let folder = absolute(Path::new(&folder)).expect("a folder has an absolute path");
-    let project = Scratch::initialised();
-    let server = Server::start(&project);
-    claim(&server);
+    let mut project = Scratch::initialised();
+    let server = exhibition(&mut project);
     let folder = folder.to_str().expect("the folder's name is UTF-8");
     let output = run_script("screenshots", &project, &server, &[("DANGO_SCREENSHOTS", folder)]);
     print!("{}{}", output.stdout, output.stderr);

@@ -34,6 +34,21 @@ pub fn run_script(script: &str, project: &Scratch, server: &Server, variables: &
     run.run()
 }
 
+/// Starts a server that has everything that pages can show, its administrator included.
+///
+/// # Panics
+///
+/// When it does not start.
+#[track_caller]
+#[must_use]
+pub fn exhibition(project: &mut Scratch) -> Server {
+    project.give("DANGO_LOGIN_GOOGLE_SECRET", "only for pictures");
+    project.give("DANGO_LOGIN_GITHUB_SECRET", "only for pictures");
+    let server = Server::start_with(project, &["--login-google-client", "1234", "--login-github-client", "1234"]);
+    claim(&server);
+    server
+}
+
 /// Makes the administrator of [`ADMIN`] by the setup link.
 ///
 /// # Panics

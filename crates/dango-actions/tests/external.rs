@@ -9,7 +9,7 @@ use dango_actions::{
     ProviderProblem, SignedIn, UsersManage,
 };
 use dango_core::OsEntropy;
-use dango_identity::{EmailClaim, FirstUse, PlainToken, Role, kind};
+use dango_identity::{EmailClaim, ExternalIdentity, FirstUse, PlainToken, Role, kind};
 use world::provider::{Fake, account, verified};
 use world::{RIGHT, World, app, block_on, detail, email, password, visitor};
 
@@ -82,6 +82,17 @@ fn the_first_use_links_by_a_verified_address_and_then_the_address_does_not_matte
     fake.says(account("1", EmailClaim::Absent));
     assert_eq!(code(log_in(&world, &fake)), "in");
     assert_eq!(world.users()[0].oauth_provider.as_deref(), Some("https://google.example"));
+    let mut named = account("9", verified("bob@x.example"));
+    for (issuer, name) in [("https://accounts.google.com", "google"), ("https://github.com", "github")] {
+        let address = format!("{name}@x.example");
+        world.add(&address, Role::Viewer);
+        named.identity = ExternalIdentity::new(issuer, "9").expect("printable");
+        named.email = verified(&address);
+        fake.says(named.clone());
+        assert_eq!(code(log_in(&world, &fake)), "in");
+        let known = world.users().into_iter().find(|view| view.user.email == email(&address));
+        assert_eq!(known.expect("listed").oauth_provider.as_deref(), Some(name));
+    }
     world.verified();
 }
 

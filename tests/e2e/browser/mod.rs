@@ -1,8 +1,11 @@
 //! The pages and the cross-site rule in real Chromium: each test plays one scenario of `tests/browser/scenarios`. What people do and see
 //! there is in the scenarios; here is what they are given.
 
-use dango_tests::browser::{claim, run_script};
-use dango_tests::{Scratch, Server, workspace_root};
+use std::sync::Mutex;
+
+use dango_tests::browser::{claim, exhibition, run_script};
+use dango_tests::provider::{Answers, Fake, Gate, Google, Reply, Seen};
+use dango_tests::{Certified, Scratch, Server, workspace_root};
 
 /// Plays a scenario on a server of its own that has an administrator.
 #[track_caller]
@@ -58,6 +61,88 @@ fn a_second_factor_is_switched_on_used_renewed_and_switched_off() {
 }
 
 #[test]
+fn people_sign_in_with_an_account_elsewhere_and_link_and_unlink_one() {
+    let provider = Certified::start(&["http://localhost/api/auth/oauth/oidc/callback"]);
+    let mut project = Scratch::initialised();
+    project.give("DANGO_LOGIN_OIDC_SECRET", provider.client_secret());
+    let options = [
+        ["--login-oidc-issuer", provider.issuer()],
+        ["--login-oidc-client", provider.client_id()],
+        ["--login-oidc-title", "Example"],
+        ["--login-by-email", "oidc"],
+    ];
+    let server = Server::start_with(&project, &options.concat());
+    claim(&server);
+    act("social_login", &project, &server, &[("DANGO_TEST_PROVIDER", provider.issuer())]);
+}
+
+#[test]
+fn a_source_is_connected_reconnected_and_disconnected_and_its_card_says_how_it_stands() {
+    let google = Fake::start(ToldGoogle {
+        google: Google::new(),
+        gate: Mutex::default(),
+    });
+    google.provider().google.testing();
+    let mut project = Scratch::initialised();
+    google.stands_in_for("google", &mut project);
+    project.write(".env", "GOOGLE_CLIENT_ID=client-1\nGOOGLE_CLIENT_SECRET=canary-app-secret\n");
+    let own = rcgen::generate_simple_self_signed(["dango.test".to_owned()]).expect("a certificate");
+    project.write("cert.pem", own.cert.pem());
+    project.write("key.pem", own.signing_key.serialize_pem());
+    let options = [
+        "--public-url",
+        "https://dango.test",
+        "--tls-cert",
+        "cert.pem",
+        "--tls-key",
+        "key.pem",
+    ];
+    let server = Server::start_with(&project, &options);
+    let variables = [
+        ("DANGO_TEST_URL", "https://dango.test"),
+        ("DANGO_TEST_ADDRESS", &server.address().to_string()),
+        ("DANGO_TEST_PROVIDER", &google.origin()),
+    ];
+    act("connections", &project, &server, &variables);
+    assert_eq!(google.asked("/revoke").len(), 1, "what was disconnected is given back");
+    let written = project.read(".dlt/secrets.toml");
+    assert!(written.contains("client_id") && written.contains("refresh_token"), "{written}");
+}
+
+/// Google, which a scenario can tell what happens meanwhile.
+struct ToldGoogle {
+    google: Google,
+    /// Before the page on which somebody is asked.
+    gate: Mutex<Option<Gate>>,
+}
+
+impl ToldGoogle {
+    fn gate(&self) -> Option<Gate> {
+        self.gate.lock().expect("no thread failed").clone()
+    }
+}
+
+impl Answers for ToldGoogle {
+    fn answer(&self, seen: &Seen, origin: &str) -> Reply {
+        let said = |name| seen.query(name).unwrap_or_default();
+        match seen.path() {
+            "/tell/account" => self.google.account(&said("email")),
+            "/tell/untick" => self.google.untick(&said("scope")),
+            "/tell/deny" => self.google.deny(),
+            "/tell/hold" => *self.gate.lock().expect("no thread failed") = Some(Gate::shut()),
+            "/tell/wait" => self.gate().iter().for_each(Gate::wait_for_somebody),
+            "/tell/release" => self.gate.lock().expect("no thread failed").take().iter().for_each(Gate::open),
+            "/authorize" => {
+                self.gate().iter().for_each(Gate::pass);
+                return self.google.answer(seen, origin);
+            }
+            _ => return self.google.answer(seen, origin),
+        }
+        Reply::json(200, "{}")
+    }
+}
+
+#[test]
 fn sessions_of_two_browsers_end_each_other() {
     play("sessions");
 }
@@ -109,9 +194,8 @@ fn every_component_in_every_state_is_accessible() {
 
 #[test]
 fn every_page_is_drawn_for_review() {
-    let project = Scratch::initialised();
-    let server = Server::start(&project);
-    claim(&server);
+    let mut project = Scratch::initialised();
+    let server = exhibition(&mut project);
     let folder = project.everything().join("pictures");
     let variables = [
         ("DANGO_SCREENSHOTS", folder.to_str().expect("UTF-8")),

@@ -7,6 +7,7 @@ mod crashes;
 mod disks;
 mod hangups;
 mod logins;
+mod oauth_contention;
 mod schemathesis;
 mod start;
 mod together;

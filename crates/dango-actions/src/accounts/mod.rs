@@ -70,7 +70,7 @@ pub struct UserView {
     pub lock: Option<Lock>,
     /// Whether a second factor is active.
     pub totp_enabled: bool,
-    /// The other provider that opens the account, the first where there are several.
+    /// The other provider that opens the account, the first where there are several: `google` or `github`, else the issuer.
     pub oauth_provider: Option<String>,
 }
 
@@ -81,7 +81,7 @@ impl UserView {
             user,
             lock,
             totp_enabled,
-            oauth_provider,
+            oauth_provider: oauth_provider.map(name_of_issuer),
         }
     }
 
@@ -139,6 +139,15 @@ impl fmt::Debug for InviteLink {
 
 fn link(base: &PublicUrl, page: &str, token: &str) -> SecretValue {
     SecretValue::new(format!("{base}/{page}/{token}")).expect("neither an address nor a token holds NUL")
+}
+
+/// The two that everybody knows have the names that clients of earlier versions know.
+fn name_of_issuer(issuer: String) -> String {
+    match issuer.as_str() {
+        "https://accounts.google.com" => "google".to_owned(),
+        "https://github.com" => "github".to_owned(),
+        _ => issuer,
+    }
 }
 
 impl Unit<'_> {

@@ -1,8 +1,21 @@
-//! Sources connected in a browser: who may begin, who may finish, once, and what is said of everything that goes wrong.
+//! Sources connected in a browser: who may begin, who may finish, once, and what is said of everything that goes wrong. The rows are
+//! those of the requirements for connections.
+//!
+//! | row | here | elsewhere |
+//! |---|---|---|
+//! | C1 who begins finishes, before the code is redeemed | `whoever_begins_is_who_finishes_in_the_same_session_and_for_the_same_type` | end-to-end tests of the server |
+//! | C2 one address each | the same | `dango-oauth` `flow` |
+//! | C3 a click on a page of ours | `no_other_site_no_picture_and_no_prefetch_begins_to_connect` | `cross_site` in Chromium |
+//! | C5 no token in answers and records | `a_source_is_connected_and_the_page_says_so` | end-to-end tests of the server |
+//! | C6 limited | `what_stands_in_the_way_of_a_connection_is_on_its_card_and_in_the_answers` | `dango-oauth` `google`; `connections` in Chromium |
+//! | C7 badges at the second, C18 | `a_badge_turns_at_the_second_and_by_the_end_of_the_grant` | `connections` in Chromium |
+//! | C10 disconnect | `a_connection_is_checked_and_disconnected_by_its_name_or_its_type` | `connections` in Chromium |
+//! | C11 another account | `another_account_than_before_is_asked_about_first` | `connections` in Chromium |
 
-use dango_actions::{BrokenCause, CheckedConnection, ConnectionTrouble, GrantedAccount, Setup};
+use dango_actions::{BrokenCause, CheckedConnection, ConnectionTrouble, GrantedAccount, ListedConnection, Setup};
 use dango_api::Site;
 use dango_audit::Word;
+use dango_core::{Clock, Timestamp};
 use dango_identity::Role;
 use serde_json::json;
 
@@ -30,6 +43,10 @@ fn signed_in<'w>(world: &'w World, address: &str, role: Role) -> Browser<'w> {
     let (_, token) = world.invite(address, role);
     let body = json!({"token": token, "password": RIGHT}).to_string();
     assert_eq!(world.send("POST", "/api/auth/accept-invite", &[HOST], Some(&body)).status, 200);
+    log_in(world, address)
+}
+
+fn log_in<'w>(world: &'w World, address: &str) -> Browser<'w> {
     let mut browser = world.browser();
     let login = json!({"email": address, "password": RIGHT}).to_string();
     let answer = browser.send_with("POST", "/api/auth/login", &[HOST, ("sec-fetch-site", "same-origin")], Some(&login));
@@ -138,9 +155,7 @@ fn whoever_begins_is_who_finishes_in_the_same_session_and_for_the_same_type() {
     let world = world();
     let mut ada = ada(&world);
     let mut eve = signed_in(&world, "eve@team.example", Role::Admin);
-    let mut other = world.browser();
-    let login = json!({"email": "ada@team.example", "password": RIGHT}).to_string();
-    other.send_with("POST", "/api/auth/login", &[HOST, ("sec-fetch-site", "same-origin")], Some(&login));
+    let mut other = log_in(&world, "ada@team.example");
     for (thief, source_type) in [(&mut eve, "google_sheets"), (&mut other, "google_sheets")] {
         let state = begin(&mut ada, "/oauth/connect/google_sheets");
         let query = format!("code=x&state={state}");
@@ -227,6 +242,54 @@ fn another_account_than_before_is_asked_about_first() {
         .map(|one| one.name.clone())
         .collect();
     assert_eq!(names, ["sheets"], "it is the same source");
+}
+
+#[test]
+fn a_badge_turns_at_the_second_and_by_the_end_of_the_grant() {
+    let world = world();
+    ada(&world);
+    let now = world.clock.now();
+    let connection = |name: &str, days: i64| ListedConnection {
+        name: name.to_owned(),
+        source_type: name.to_owned(),
+        provider: name.to_owned(),
+        identifier: None,
+        account_info: None,
+        connected_at: Some(now),
+        expires_at: (days > 0).then(|| Timestamp::from_unix_micros(now.unix_micros() + days * 86_400_000_000)),
+        refreshed_at: Some(now),
+        scopes: Vec::new(),
+    };
+    // What Google grants has no end, however short its access tokens live; what Meta grants ends after sixty days.
+    *world.files.connections.lock().expect("not poisoned") = vec![connection("googlish", 0), connection("metaish", 60)];
+    let shown = || {
+        let page = log_in(&world, "ada@team.example")
+            .send_with("GET", "/settings/secrets", &[HOST, ("accept", "text/html")], None)
+            .text();
+        let cards = page.split("<li class=\"card\">").skip(1);
+        let cards = cards.map(|card| {
+            let colour = ["gray", "amber", "red"]
+                .into_iter()
+                .find(|colour| card.contains(&format!("badge {colour}")));
+            (colour, card.contains(">Reconnect<"))
+        });
+        cards.collect::<Vec<_>>()
+    };
+    const DAY: i64 = 86_400;
+    let mut passed = 0;
+    for (seconds, colour, reconnects) in [
+        (0, "gray", false),
+        (53 * DAY - 1, "gray", false),
+        (53 * DAY, "amber", true),
+        (53 * DAY + 1, "amber", true),
+        (60 * DAY - 1, "amber", true),
+        (60 * DAY, "red", true),
+        (61 * DAY, "red", true),
+    ] {
+        world.pass(seconds - passed);
+        passed = seconds;
+        assert_eq!(shown(), [(None, false), (Some(colour), reconnects)], "{seconds} s");
+    }
 }
 
 #[test]

@@ -151,7 +151,8 @@ fn a_login_provider_is_a_client_and_one_of_its_own_kind_has_an_issuer() {
     }
     for bad in [
         ["--login-by-email", "facebook"],
-        ["--login-google-client", "two words"],
+        ["--login-google-client", " padded"],
+        ["--login-google-client", "caf\u{e9}"],
         ["--login-oidc-issuer", "http://login.example.com"],
         ["--login-oidc-title", " padded "],
     ] {

@@ -83,10 +83,10 @@ pub(super) fn parse_login_name(text: &str) -> Parsed<LoginName> {
     found.ok_or("google, github or oidc")
 }
 
-/// A client's id at a provider (RFC 6749, appendix A.1), which is no secret.
+/// A client's id at a provider, which is no secret: it may have blanks in it (RFC 6749, appendix A.1), but not around it.
 pub(super) fn parse_client_id(text: &str) -> Parsed<String> {
-    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    let is_fine = is_visible && (1..=255).contains(&text.len());
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let is_fine = is_visible && (1..=255).contains(&text.len()) && text.trim() == text;
     is_fine.then(|| text.to_owned()).ok_or("the id that the provider gave the client")
 }
 
