@@ -104,6 +104,24 @@ async fn a_token_is_exchanged_while_it_is_alive_and_never_after() {
 }
 
 #[tokio::test]
+async fn a_wrong_secret_of_the_app_is_no_trouble_that_passes() {
+    let local = Local::start(|_| {
+        Reply::json(
+            400,
+            "{\"error\":{\"message\":\"Error validating client secret.\",\"type\":\"OAuthException\",\"code\":1,\"fbtrace_id\":\"x\"}}",
+        )
+    })
+    .await;
+    let (provider, endpoints) = local.provider("facebook");
+    let tokens = stored(Some("EAAold"), None);
+    let error = renew(&http(), &provider, &endpoints, &client(), &tokens, now())
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(judge(&error, Reread::Unchanged, 0, Jitter::ZERO), Verdict::Misconfigured);
+}
+
+#[tokio::test]
 async fn its_errors_are_told_apart_by_number() {
     let error = |code: u32| {
         format!("{{\"error\":{{\"message\":\"m {SECRET}\",\"type\":\"OAuthException\",\"code\":{code},\"fbtrace_id\":\"x\"}}}}")
