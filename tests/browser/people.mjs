@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { dango, origin } from "./harness.mjs";
 
 // The administrator that every server has, but in the scenario of the first start.
 export const ADMIN = { email: process.env.DANGO_TEST_EMAIL, password: process.env.DANGO_TEST_PASSWORD };
@@ -26,6 +27,16 @@ export async function signedIn(page, person = ADMIN) {
   await signIn(page, person);
   await page.waitForURL(/\/settings\//);
   return page;
+}
+
+// Makes the administrator of a server that has none, from its invitation on, and goes to the secrets.
+export async function firstSignedIn(page) {
+  const invited = JSON.parse(await dango("auth", "add-user", ADMIN.email, "--role", "admin", "--base-url", origin, "--json"));
+  await page.goto(invited.invite_url);
+  await choosePassword(page, ADMIN.password, ["Password", "Confirm Password", "Set Password"]);
+  await page.waitForURL(/\/login$/);
+  await page.goto("/settings/secrets");
+  await typeLogin(page, ADMIN);
 }
 
 export async function choosePassword(page, password, [first, again, button]) {
@@ -58,6 +69,9 @@ export async function agreeAt(page, provider, name) {
     await left;
   }
 }
+
+// The card of a connection, by its title.
+export const card = (page, title) => page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: title, exact: true }) });
 
 // A row of a table, by the text that it is about.
 export const row = (page, text) => page.getByRole("row").filter({ hasText: text });

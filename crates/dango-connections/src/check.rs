@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dango_oauth::{CheckError, Checked, Http, Providers, check};
+use dango_oauth::{CheckError, Checked, Checking, Http, Providers, check, check_renewed};
 
 use crate::error::CheckFailure;
 use crate::files::ConnectionFiles;
@@ -27,11 +27,14 @@ impl ConnectionFiles<'_> {
         let _lease = self.lease(name, patience).map_err(CheckFailure::Lease)?;
         let asked = self.live(name, providers)?;
         let now = self.clock().now();
-        let checked = check(http, asked.provider, &asked.endpoints, asked.client.as_ref(), &asked.tokens, now).await;
-        let Checked { valid, error, renewed, .. } = checked;
-        if let Some(renewed) = renewed {
-            asked.save(renewed, self).await.map_err(CheckFailure::NotSaved)?;
-        }
+        let checking = check(http, asked.provider, &asked.endpoints, asked.client.as_ref(), &asked.tokens, now).await;
+        let Checked { valid, error, .. } = match checking {
+            Checking::Done(checked) => checked,
+            Checking::Renewed(renewed) => {
+                let saved = asked.save(renewed, self).await.map_err(CheckFailure::NotSaved)?;
+                check_renewed(http, asked.provider, &asked.endpoints, saved).await
+            }
+        };
         Ok(Found { valid, error })
     }
 }

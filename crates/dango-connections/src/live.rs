@@ -2,7 +2,7 @@
 
 use dango_core::{SecretValue, Timestamp};
 use dango_oauth::{
-    Cause, ClientRegistration, Due, Endpoints, Http, Jitter, NotSaved, Provider, Providers, RefreshModel, RenewalError, Reread,
+    Cause, ClientRegistration, Due, Endpoints, Http, Jitter, NotSaved, Provider, Providers, RefreshModel, RenewalError, Reread, Saved,
     SourceScopes, StoredTokens, Unsaved, Verdict, due, judge, likely_cause, renew,
 };
 use dango_vault::{Connection, Renewal, RenewedConnection, VaultError};
@@ -48,7 +48,7 @@ impl ConnectionFiles<'_> {
             source,
             endpoints: self.endpoints(provider, account.as_deref())?,
             client: self.client_of(&connection, provider, &stored)?,
-            tokens: stored.tokens(&connection, &places, source),
+            tokens: stored.tokens(&connection, &places, (provider, source)),
             connection,
         })
     }
@@ -93,13 +93,13 @@ impl Live<'_> {
         let client = self.client.as_ref().ok_or(RenewError::NoClient)?;
         let now = files.clock().now();
         match renew(http, self.provider, &self.endpoints, client, &self.tokens, now).await {
-            Ok(unsaved) => self.save(unsaved, files).await.map_err(RenewError::NotSaved),
+            Ok(unsaved) => self.save(unsaved, files).await.map(drop).map_err(RenewError::NotSaved),
             Err(error) => self.explain(error, files, attempt, jitter),
         }
     }
 
     /// Stores new tokens; trying again is better than losing a grant of which the old token is worth nothing.
-    pub(crate) async fn save(&self, unsaved: Unsaved, files: &ConnectionFiles<'_>) -> Result<(), VaultError> {
+    pub(crate) async fn save(&self, unsaved: Unsaved, files: &ConnectionFiles<'_>) -> Result<Saved, VaultError> {
         let places = self.places();
         let mut unsaved = unsaved;
         let mut tries = 0;
@@ -121,7 +121,7 @@ impl Live<'_> {
                 }
             });
             match saved.await {
-                Ok(_) => return Ok(()),
+                Ok(saved) => return Ok(saved),
                 Err(NotSaved { cause, .. }) if tries == SAVES => return Err(cause),
                 Err(NotSaved { unsaved: again, .. }) => unsaved = again,
             }
@@ -154,7 +154,7 @@ impl Live<'_> {
         let connection = files.find(&self.connection.name)?.ok_or(LiveError::NotFound)?;
         let places = self.places();
         let stored = files.stored(&connection.name, &places, self.source)?;
-        Ok(stored.tokens(&connection, &places, self.source))
+        Ok(stored.tokens(&connection, &places, (self.provider, self.source)))
     }
 
     fn places(&self) -> Places<'_> {

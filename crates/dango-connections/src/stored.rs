@@ -1,7 +1,7 @@
 //! What is stored of a connection, opened: its tokens and, where its source has a copy, its app. Nothing is asked or written here.
 
 use dango_core::{CredentialPath, SecretValue};
-use dango_oauth::{ClientRegistration, Provider, SourceScopes, StoredTokens};
+use dango_oauth::{ClientRegistration, Provider, RefreshModel, SourceScopes, StoredTokens};
 use dango_secrets::Value;
 use dango_vault::Connection;
 
@@ -74,12 +74,19 @@ impl Stored {
     }
 
     /// The tokens, with the times of the record.
-    pub(crate) fn tokens(&self, connection: &Connection, places: &Places<'_>, source: &SourceScopes) -> StoredTokens {
+    pub(crate) fn tokens(
+        &self,
+        connection: &Connection,
+        places: &Places<'_>,
+        (provider, source): (&Provider, &SourceScopes),
+    ) -> StoredTokens {
         let text = |field: &Option<String>| self.text(&places.path(field.as_ref()?));
+        // An access token that is exchanged is the grant itself, and ends with it.
+        let is_the_grant = provider.refresh == RefreshModel::Exchange;
         StoredTokens {
             access_token: text(&source.access_token),
             refresh_token: text(&source.refresh_token),
-            access_expires_at: None,
+            access_expires_at: connection.expires_at.filter(|_| is_the_grant),
             expires_at: connection.expires_at,
             renewed_at: connection.refreshed_at.or(connection.connected_at),
         }

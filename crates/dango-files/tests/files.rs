@@ -41,7 +41,12 @@ impl Place {
     }
 
     fn files_with(&self, access: KeyAccess, entropy: Arc<dyn Entropy>) -> VaultFiles {
-        VaultFiles::new(self.project.clone(), Arc::new(KeySource::new(access)), entropy, Arc::new(SystemClock))
+        VaultFiles::new(
+            self.project.clone(),
+            Arc::new(KeySource::new(access)),
+            entropy,
+            Arc::new(SystemClock),
+        )
     }
 
     fn env(&self) -> String {
@@ -142,7 +147,12 @@ fn a_stamp_that_is_old_enough_is_trusted_and_any_change_after_it_is_seen() {
         }
     }
     let place = Place::with("A=1\n");
-    let files = VaultFiles::new(place.project.clone(), Arc::new(KeySource::new(KeyAccess::default())), Arc::new(OsEntropy), Arc::new(Later));
+    let files = VaultFiles::new(
+        place.project.clone(),
+        Arc::new(KeySource::new(KeyAccess::default())),
+        Arc::new(OsEntropy),
+        Arc::new(Later),
+    );
     assert_eq!(keys(&files), ["A"]);
     let old = stamp(&place.project.env_file()).expect("asked");
     while stamp(&place.project.env_file()).expect("asked") == old {

@@ -199,7 +199,10 @@ fn error_in(object: &Map<String, Value>, answer: &Answer) -> Option<ProviderErro
 /// The numbers of <https://developers.facebook.com/docs/graph-api/guides/error-handling>.
 fn graph_error(error: &Map<String, Value>, answer: &Answer) -> ProviderError {
     let refused = |name: &str| ProviderError::Refused(ErrorName::parse(name));
+    let message = error.get("message").and_then(Value::as_str);
     match error.get("code").and_then(Value::as_i64) {
+        // A wrong secret of the app has the number of trouble of its own, which would pass.
+        Some(1) if message == Some("Error validating client secret.") => refused("invalid_client"),
         // Its own trouble, and too many calls.
         Some(1 | 2 | 4 | 17 | 32 | 341 | 368 | 613) => ProviderError::Trouble {
             status: answer.status,

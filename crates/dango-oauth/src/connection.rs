@@ -10,7 +10,7 @@ use crate::http::Http;
 use crate::limit::whole;
 use crate::protocol::revocation_request;
 use crate::provider::{Endpoints, Provider, RefreshModel, Revocation};
-use crate::renewal::{RenewalError, StoredTokens, Unsaved, renew};
+use crate::renewal::{RenewalError, Saved, StoredTokens, Unsaved, renew};
 
 /// What a live check found.
 #[non_exhaustive]
@@ -21,8 +21,15 @@ pub struct Checked {
     pub error: Option<CheckError>,
     /// Whose account it is, if the provider told.
     pub identity: Option<Identity>,
-    /// New tokens, where the check had to renew: to be saved, since the old ones may be worth nothing.
-    pub renewed: Option<Unsaved>,
+}
+
+/// How far a check came.
+#[must_use]
+pub enum Checking {
+    /// To its end.
+    Done(Checked),
+    /// To new tokens, since the old ones had ended: they are saved, and then [`check_renewed`] finishes the check.
+    Renewed(Unsaved),
 }
 
 /// What a live check can end with beside success.
@@ -64,7 +71,6 @@ impl From<CheckError> for Checked {
             valid: error.leaves_valid(),
             error: Some(error),
             identity: None,
-            renewed: None,
         }
     }
 }
@@ -72,7 +78,7 @@ impl From<CheckError> for Checked {
 /// Asks the provider whether a connection works.
 ///
 /// An access token that is still good is tried as it is. Without one the connection is renewed, so the caller holds its
-/// lease, and saves [`Checked::renewed`].
+/// lease; the new tokens are used only once they are saved.
 pub async fn check(
     http: &dyn Http,
     provider: &Provider,
@@ -80,9 +86,10 @@ pub async fn check(
     client: Option<&ClientRegistration>,
     stored: &StoredTokens,
     now: Timestamp,
-) -> Checked {
+) -> Checking {
+    let done = |error: CheckError| Checking::Done(error.into());
     if stored.expires_at.is_some_and(|end| now >= end) {
-        return CheckError::Expired.into();
+        return done(CheckError::Expired);
     }
     let refreshes = matches!(provider.refresh, RefreshModel::Static | RefreshModel::Rotating) && stored.refresh_token.is_some();
     let lives = stored.access_end(provider).is_none_or(|end| now < end);
@@ -91,22 +98,24 @@ pub async fn check(
         let checked = of_identity(whole(ask_identity(http, provider, endpoints, token)).await);
         // An access token can end before its time; the connection has not, while its refresh token works.
         if checked.error != Some(CheckError::Revoked) || !refreshes || client.is_none() {
-            return checked;
+            return Checking::Done(checked);
         }
     }
     let Some(client) = client.filter(|_| refreshes) else {
-        return CheckError::MissingCredentials.into();
+        return done(CheckError::MissingCredentials);
     };
     match renew(http, provider, endpoints, client, stored, now).await {
-        Ok(unsaved) => {
-            let mut checked = of_identity(whole(ask_identity(http, provider, endpoints, unsaved.access_token())).await);
-            checked.renewed = Some(unsaved);
-            checked
-        }
-        Err(RenewalError::Expired) => CheckError::Expired.into(),
-        Err(RenewalError::NotRenewable) => CheckError::MissingCredentials.into(),
-        Err(RenewalError::Provider(error)) => class_of(&error).into(),
+        Ok(unsaved) => Checking::Renewed(unsaved),
+        Err(RenewalError::Expired) => done(CheckError::Expired),
+        Err(RenewalError::NotRenewable) => done(CheckError::MissingCredentials),
+        Err(RenewalError::Provider(error)) => done(class_of(&error)),
     }
+}
+
+/// Finishes a check with the tokens that it got.
+pub async fn check_renewed(http: &dyn Http, provider: &Provider, endpoints: &Endpoints, saved: Saved) -> Checked {
+    let token = saved.into_tokens().access_token;
+    of_identity(whole(ask_identity(http, provider, endpoints, &token)).await)
 }
 
 fn of_identity(outcome: Result<Option<Identity>, ProviderError>) -> Checked {
@@ -115,7 +124,6 @@ fn of_identity(outcome: Result<Option<Identity>, ProviderError>) -> Checked {
             valid: true,
             error: None,
             identity,
-            renewed: None,
         },
         Err(error) => class_of(&error).into(),
     }

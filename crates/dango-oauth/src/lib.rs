@@ -55,7 +55,7 @@ mod runtime;
 pub use answer::{ErrorName, ProviderError};
 pub use badge::{EXPIRING_DAYS, Status, days_until_expiry, status};
 pub use client::ClientRegistration;
-pub use connection::{CheckError, Checked, Revoked, check, revoke};
+pub use connection::{CheckError, Checked, Checking, Revoked, check, check_renewed, revoke};
 pub use flow::{
     Begun, CallbackAnswer, CallbackError, Context, Denial, FLOW_LIFETIME, FlowError, FlowRecord, FlowRequest, ForeignText, LONGEST_QUERY,
     PendingFlow, Purpose, Redeemable, begin_flow,

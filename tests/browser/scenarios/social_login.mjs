@@ -1,10 +1,9 @@
-// Signing in with an account elsewhere, at the certified OpenID provider: the first use, the second factor, and everybody who is not let
-// in; and an account that is linked by whoever is signed in, and unlinked again.
+// Signing in with an account elsewhere, at the certified OpenID provider: the first use, the second factor, and everybody who is not let in.
 
 import assert from "node:assert/strict";
 import { dango, origin, scenario } from "../harness.mjs";
 import { judge } from "../judges.mjs";
-import { ADMIN, agreeAt, authenticator, choosePassword, heading, isSaid, logOut, row, signedIn } from "../people.mjs";
+import { agreeAt, authenticator, choosePassword, heading, logOut, row } from "../people.mjs";
 
 const PROVIDER = process.env.DANGO_TEST_PROVIDER;
 const PASSWORD = "another horse in the stable";
@@ -68,28 +67,6 @@ await scenario(async (house) => {
   const stranger = await visitor();
   await stranger.goto("/api/auth/oauth/oidc/callback?code=x&state=y");
   await stranger.getByRole("alert").filter({ hasText: "belongs to no login that was begun in this browser" }).waitFor();
-
-  // Whoever is signed in links an account there, which then signs in, and takes it away again.
-  const ada = await signedIn(await visitor());
-  await ada.goto("/settings/account");
-  await row(ada, "Example").getByText("Not linked").waitFor();
-  await judge(ada, "a provider that is not linked");
-  await ada.getByRole("button", { name: "Link Example" }).click();
-  await agreeAt(ada, PROVIDER, "carol");
-  await ada.getByText("You can sign in with Example from now on.").waitFor();
-  await judge(ada, "a provider that was just linked");
-  await logOut(ada);
-  await button(ada).click();
-  await agreeAt(ada, PROVIDER, "carol");
-  await heading(ada, "Secrets & Credentials").waitFor();
-  assert.equal((await api(ada, "GET", "/api/auth/me")).email, ADMIN.email);
-  await ada.goto("/settings/account");
-  await ada.getByRole("button", { name: "Unlink Example" }).click();
-  const dialog = ada.getByRole("dialog", { name: "Unlink Login" });
-  await judge(ada, "the question before a login is unlinked");
-  await dialog.getByRole("button", { name: "Unlink" }).click();
-  await isSaid(ada, "Example is unlinked.");
-  await row(ada, "Example").getByText("Not linked").waitFor();
 });
 
 // Asks for an operation as a page of the server does.

@@ -1,8 +1,10 @@
 //! The pages and the cross-site rule in real Chromium: each test plays one scenario of `tests/browser/scenarios`. What people do and see
 //! there is in the scenarios; here is what they are given.
 
+use std::sync::Mutex;
+
 use dango_tests::browser::{claim, exhibition, run_script};
-use dango_tests::provider::{Answers, Fake, Google, Reply, Seen};
+use dango_tests::provider::{Answers, Fake, Gate, Google, Reply, Seen};
 use dango_tests::{Certified, Scratch, Server, workspace_root};
 
 /// Plays a scenario on a server of its own that has an administrator.
@@ -59,7 +61,23 @@ fn a_second_factor_is_switched_on_used_renewed_and_switched_off() {
 }
 
 #[test]
-fn people_sign_in_with_an_account_elsewhere_and_link_and_unlink_one() {
+fn people_sign_in_with_an_account_elsewhere() {
+    play_with_provider("social_login");
+}
+
+#[test]
+fn an_account_elsewhere_is_linked_and_unlinked() {
+    play_with_provider("linked_login");
+}
+
+#[test]
+fn a_card_changes_at_the_second() {
+    play("cards");
+}
+
+/// Plays a scenario on a server at which people may sign in at the certified provider.
+#[track_caller]
+fn play_with_provider(scenario: &str) {
     let provider = Certified::start(&["http://localhost/api/auth/oauth/oidc/callback"]);
     let mut project = Scratch::initialised();
     project.give("DANGO_LOGIN_OIDC_SECRET", provider.client_secret());
@@ -71,13 +89,16 @@ fn people_sign_in_with_an_account_elsewhere_and_link_and_unlink_one() {
     ];
     let server = Server::start_with(&project, &options.concat());
     claim(&server);
-    act("social_login", &project, &server, &[("DANGO_TEST_PROVIDER", provider.issuer())]);
+    act(scenario, &project, &server, &[("DANGO_TEST_PROVIDER", provider.issuer())]);
 }
 
 #[test]
 fn a_source_is_connected_reconnected_and_disconnected_and_its_card_says_how_it_stands() {
-    let google = Fake::start(ToldGoogle(Google::new()));
-    google.provider().0.testing();
+    let google = Fake::start(ToldGoogle {
+        google: Google::new(),
+        gate: Mutex::default(),
+    });
+    google.provider().google.testing();
     let mut project = Scratch::initialised();
     google.stands_in_for("google", &mut project);
     project.write(".env", "GOOGLE_CLIENT_ID=client-1\nGOOGLE_CLIENT_SECRET=canary-app-secret\n");
@@ -105,16 +126,33 @@ fn a_source_is_connected_reconnected_and_disconnected_and_its_card_says_how_it_s
 }
 
 /// Google, which a scenario can tell what happens meanwhile.
-struct ToldGoogle(Google);
+struct ToldGoogle {
+    google: Google,
+    /// Before the page on which somebody is asked.
+    gate: Mutex<Option<Gate>>,
+}
+
+impl ToldGoogle {
+    fn gate(&self) -> Option<Gate> {
+        self.gate.lock().expect("no thread failed").clone()
+    }
+}
 
 impl Answers for ToldGoogle {
     fn answer(&self, seen: &Seen, origin: &str) -> Reply {
         let said = |name| seen.query(name).unwrap_or_default();
         match seen.path() {
-            "/tell/account" => self.0.account(&said("email")),
-            "/tell/untick" => self.0.untick(&said("scope")),
-            "/tell/deny" => self.0.deny(),
-            _ => return self.0.answer(seen, origin),
+            "/tell/account" => self.google.account(&said("email")),
+            "/tell/untick" => self.google.untick(&said("scope")),
+            "/tell/deny" => self.google.deny(),
+            "/tell/hold" => *self.gate.lock().expect("no thread failed") = Some(Gate::shut()),
+            "/tell/wait" => self.gate().iter().for_each(Gate::wait_for_somebody),
+            "/tell/release" => self.gate.lock().expect("no thread failed").take().iter().for_each(Gate::open),
+            "/authorize" => {
+                self.gate().iter().for_each(Gate::pass);
+                return self.google.answer(seen, origin);
+            }
+            _ => return self.google.answer(seen, origin),
         }
         Reply::json(200, "{}")
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dango_tests::Scratch;
 use dango_tests::provider::{Fake, Gate, Reply, Reuse, Rotating, Trouble};
 
-use super::{rotating_project, stored};
+use super::{connect, expire, rotating_project, stored};
 use crate::answers::{Answer, names};
 use crate::values::Dice;
 
@@ -40,19 +40,32 @@ fn assert_newest(project: &Scratch, fake: &Fake<Rotating>) {
 #[test]
 fn a_renewal_that_is_killed_at_any_instant_costs_no_grant_and_the_next_one_succeeds() {
     let fake = Fake::start(Rotating::new(Reuse::AfterSuccessor));
-    let project = rotating_project(&fake);
+    kill_at_random(&rotating_project(&fake), &fake, 7);
+}
+
+#[test]
+fn nor_does_one_that_is_killed_while_it_stores_encrypted_tokens() {
+    let fake = Fake::start(Rotating::new(Reuse::AfterSuccessor));
+    let mut project = rotating_project(&fake);
+    project.give("DANGO_KEY", "11".repeat(32));
+    let _ = connect(&project, &["corp_data", "--encrypt"]);
+    kill_at_random(&project, &fake, 8);
+    assert!(!project.read(".dlt/secrets.toml").contains("canary-"), "they stay encrypted");
+}
+
+fn kill_at_random(project: &Scratch, fake: &Fake<Rotating>, seed: u64) {
     let begin = Instant::now();
-    refresh(&project);
-    refresh(&project);
+    refresh(project);
+    refresh(project);
     let usual = begin.elapsed() / 2;
     let clean = names(&project.path());
-    let mut dice = Dice::new(7);
+    let mut dice = Dice::new(seed);
     let mut killed = 0;
     for round in 0..KILLS {
         let instant = usual.mul_f64(dice.below(1_200) as f64 / 1_000.0);
-        killed += usize::from(kill_at(&project, instant));
-        refresh(&project);
-        assert_newest(&project, &fake);
+        killed += usize::from(kill_at(project, instant));
+        refresh(project);
+        assert_newest(project, fake);
         assert_eq!(fake.provider().reuses(), 0, "round {round}, after {instant:?}");
     }
     assert!(killed > KILLS / 4, "only {killed} of {KILLS} were still alive, around {usual:?}");
@@ -106,6 +119,25 @@ fn killed_while_the_answer_is_on_its_way_the_next_renewal_gets_it() {
 }
 
 #[test]
+fn new_tokens_are_stored_before_a_check_uses_them() {
+    let fake = Fake::start(Rotating::new(Reuse::AfterSuccessor));
+    let project = rotating_project(&fake);
+    expire(&project);
+    let gate = Gate::shut();
+    fake.trouble("/userinfo", [Trouble::HeldAnswer(gate.clone())]);
+    let mut command = project.dango(&["oauth", "check"]).into_command();
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = quiet.spawn().expect("started");
+    gate.wait_for_somebody();
+    assert!(kill(child));
+    gate.open();
+    assert_eq!(fake.provider().given(), 2, "the check had to renew");
+    assert_newest(&project, &fake);
+    refresh(&project);
+    assert_eq!(fake.provider().reuses(), 0);
+}
+
+#[test]
 fn what_is_lost_on_the_way_is_asked_for_again_later() {
     let fake = Fake::start(Rotating::new(Reuse::AfterSuccessor));
     let project = rotating_project(&fake);
@@ -141,7 +173,7 @@ fn a_grant_that_the_provider_ended_for_a_lost_answer_is_said_to_be_dead_and_stay
         assert_eq!(project.read(".dlt/secrets.toml"), before);
     }
     assert_eq!(fake.provider().reuses(), 1);
-    let _ = super::connect(&project, &["corp_data"]);
+    let _ = connect(&project, &["corp_data"]);
     refresh(&project);
     assert_newest(&project, &fake);
 }

@@ -60,6 +60,45 @@ fn let_an_hour_pass(project: &Scratch) {
     project.write(".dlt/secrets.toml", format!("{before}created_at = \"{hour_ago}\"{after}"));
 }
 
+/// What a source of a user's own does first.
+const PIPELINE: &str = "import dlt
+from dlt.sources.credentials import GcpOAuthCredentials
+
+@dlt.source(name='google_sheets', section='google_sheets')
+def google_sheets(credentials: GcpOAuthCredentials = dlt.secrets.value):
+    open('loaded', 'w').write(credentials.refresh_token)
+    return []
+
+google_sheets()
+";
+
+#[test]
+fn from_an_app_to_a_loaded_source_each_step_names_the_next() {
+    let fake = Fake::start(Google::new());
+    let mut project = project_with_app("google", &fake);
+    project.give("DANGO_KEY", "11".repeat(32));
+    let missing = project.run(&["source", "add", "google_sheets"]);
+    let _ = missing.fails(2, &["refresh_token"]);
+    let _ = connect(&project, &["google_sheets", "--encrypt"]).says(&["dango source add google_sheets --name google_sheets"]);
+    let added = project.run(&[
+        "source",
+        "add",
+        "google_sheets",
+        "--set",
+        "spreadsheet_url_or_id=1x",
+        "--set",
+        "range_names=a",
+    ]);
+    let _ = added.success();
+    project.write("pipeline.py", PIPELINE);
+    let sync = format!("sync={} pipeline.py", dango_tests::python().display());
+    let _ = project.run(&["source", "edit", "google_sheets", "--set", &sync]).success();
+    let _ = project.run(&["sync", "google_sheets"]).success();
+    assert_eq!(project.read("loaded"), "1//canary-refresh");
+    let again = connect(&project, &["google_sheets"]);
+    assert!(!again.stderr.contains("source add"), "it is a source already: {}", again.stderr);
+}
+
 #[test]
 fn loading_renews_what_has_ended_and_only_that() {
     let fake = Fake::start(hubspot);
@@ -81,7 +120,10 @@ fn trouble_of_the_provider_keeps_nothing_from_being_loaded_but_a_dead_connection
     let project = loading_project(&fake);
     let_an_hour_pass(&project);
     fake.trouble("/token", [Trouble::Unavailable]);
-    let _ = project.run(&["sync", "hubspot"]).success().says(&["was not renewed", "503"]);
+    let _ = project
+        .run(&["sync", "hubspot"])
+        .success()
+        .says(&["hubspot was not renewed: the provider has trouble of its own (status 503)"]);
     let dead =
         "{\"status\":\"BAD_REFRESH_TOKEN\",\"error\":\"invalid_grant\",\"error_description\":\"missing or invalid refresh token canary\"}";
     fake.trouble("/token", [Trouble::Instead(Reply::json(400, dead))]);

@@ -39,7 +39,7 @@ fn project_with_app(provider: &str, fake: &Fake<impl Answers>) -> Scratch {
 }
 
 /// A project with a connection to a provider of its own, whose refresh tokens are worth something once.
-fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
+pub(crate) fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
     let mut project = Scratch::initialised();
     project.write(".dango/providers.toml", Rotating::DESCRIPTION);
     fake.stands_in_for("corp", &mut project);
@@ -53,9 +53,25 @@ fn rotating_project(fake: &Fake<Rotating>) -> Scratch {
     project
 }
 
+/// Makes the access token one that ended long ago, by the record.
+pub(crate) fn expire(project: &Scratch) {
+    let text = project.read(".dlt/secrets.toml");
+    let (before, record) = text.split_once("[dango.oauth.corp_data]\n").expect("it is connected");
+    let lines = record.lines().filter(|line| !line.starts_with("last_refreshed"));
+    let lines = lines.map(|line| match line.starts_with("created_at") {
+        true => "created_at = \"2020-01-01T00:00:00Z\"",
+        false => line,
+    });
+    let record: Vec<&str> = lines.collect();
+    project.write(
+        ".dlt/secrets.toml",
+        format!("{before}[dango.oauth.corp_data]\n{}\n", record.join("\n")),
+    );
+}
+
 /// The access token and the refresh token that are stored there.
 #[track_caller]
-fn stored(project: &Scratch) -> (String, String) {
+pub(crate) fn stored(project: &Scratch) -> (String, String) {
     let field = |name| revealed(project, &format!("sources.corp_data.{name}"));
     (field("access_token"), field("refresh_token"))
 }

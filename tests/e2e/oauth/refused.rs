@@ -78,6 +78,20 @@ fn an_app_that_the_provider_does_not_know_costs_no_grant() {
 }
 
 #[test]
+fn a_wrong_secret_of_a_facebook_app_is_no_trouble_that_passes() {
+    let fake = Fake::start(Facebook::new());
+    let project = project_with_app("facebook", &fake);
+    let _ = connect(&project, &["facebook_ads", "--set", "account_id=123456"]);
+    fake.provider().register("client id+1", "another secret");
+    let before = project.read(".dlt/secrets.toml");
+    let refused = project.run(&["oauth", "refresh", "facebook_ads"]);
+    let _ = refused
+        .fails(1, &["was not renewed", "dango oauth setup facebook"])
+        .hides(&["canary"]);
+    assert_eq!(project.read(".dlt/secrets.toml"), before);
+}
+
+#[test]
 fn a_box_that_was_not_ticked_is_told_of_by_name_until_it_is() {
     let fake = Fake::start(Google::new());
     fake.provider().untick(SHEETS);

@@ -106,7 +106,8 @@ fn the_browser_may_answer_while_the_terminal_waits_for_a_paste() {
 #[test]
 fn ctrl_c_ends_every_step_and_leaves_everything_as_it_was() {
     let fake = Fake::start(Google::new());
-    let project = project_with_app("google", &fake);
+    let mut project = project_with_app("google", &fake);
+    project.give("BROWSER", "true");
     let before = stored(&project);
     type Steps = fn(&mut PtySession);
     let steps: [(&str, Steps); 4] = [

@@ -7,6 +7,8 @@ mod crashes;
 mod disks;
 mod hangups;
 mod logins;
+mod oauth;
+mod oauth_contention;
 mod schemathesis;
 mod start;
 mod together;

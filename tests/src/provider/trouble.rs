@@ -64,7 +64,12 @@ impl Gate {
         self.0.1.notify_all();
     }
 
-    fn pass(&self) {
+    /// Stands before it until it is open.
+    ///
+    /// # Panics
+    ///
+    /// When a thread that waits failed.
+    pub fn pass(&self) {
         self.0.0.lock().expect("no thread failed").arrived += 1;
         self.0.1.notify_all();
         // Whoever is never let through is answered late; the test has failed by then.

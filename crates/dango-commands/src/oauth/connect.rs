@@ -185,6 +185,12 @@ pub(super) fn connect(request: &Request<'_>, opened: &Opened, global: &Global, o
     let account = made.account_info.as_ref().or(made.identifier.as_ref());
     let whose = account.map(|account| format!(" as {account}")).unwrap_or_default();
     output.say(format!("{}: connected to {}{whose}", made.name, provider.title));
+    if Sources::read(opened, output)?.find(&request.name).is_err() && catalogue().find(&request.source_type).is_some() {
+        let (source_type, name) = (&request.source_type, &request.name);
+        output.hint(format!(
+            "`dango source add {source_type} --name {name}` makes it a source that `dango sync` loads"
+        ));
+    }
     Ok(())
 }
 

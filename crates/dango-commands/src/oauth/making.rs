@@ -40,9 +40,9 @@ impl Making<'_> {
     /// Goes through the browser, and stores what comes of it.
     pub(super) async fn make(&self, files: &ConnectionFiles<'_>, opened: &Opened, output: &mut Output<'_>) -> Result<Connection, Failure> {
         let receiver = Receiver::bind(&self.address).await.map_err(|error| {
-            Failure::refused(chain(&error))
-                .with_code(error.code())
-                .hint("end that program, or choose another port: DANGO_OAUTH_CALLBACK_URL=http://127.0.0.1:PORT/callback")
+            Failure::refused(chain(&error)).with_code(error.code()).hint(
+                "end that program, or choose another port: DANGO_OAUTH_CALLBACK_URL=http://127.0.0.1:PORT/callback (0 is any that is free)",
+            )
         })?;
         let request = FlowRequest {
             provider: self.provider,

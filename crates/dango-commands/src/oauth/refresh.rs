@@ -1,10 +1,12 @@
 //! `dango oauth refresh`: a connection renewed, by one process at a time, and its new tokens stored before anything uses them.
 
+use std::error::Error;
+
 use clap::Args;
 use dango_actions::Ending;
 use dango_audit::{Event, Word};
 use dango_connections::{ConnectionFiles, Live, PATIENCE, RenewError};
-use dango_oauth::{Due, HttpClient, Jitter, due};
+use dango_oauth::{Due, HttpClient, Jitter, RenewalError, due};
 use dango_vault::{Connection, Protection};
 
 use super::connect::{Request, connect};
@@ -159,17 +161,22 @@ fn failure(error: &RenewError, renewing: &Live<'_>, opened: &Opened) -> Failure 
         RenewError::Dead { cause } => Failure::refused(format!("{title} takes the connection {name} no more: {cause}"))
             .with_code(error.code())
             .hint(format!("connect it again: `dango oauth {} --name {name}`", connection.source_type)),
-        RenewError::Misconfigured(cause) => Failure::refused(format!("{name} was not renewed: {}", chain(cause)))
+        RenewError::Misconfigured(cause) => Failure::refused(format!("{name} was not renewed: {}", reason(cause)))
             .with_code(error.code())
             .hint(format!(
                 "the app's id and secret may be others now: `dango oauth setup {}` stores them",
                 provider.name
             )),
         RenewError::Later { error: cause, .. } => {
-            Failure::refused(format!("{name} was not renewed: {}; what is stored stays", chain(cause)))
+            Failure::refused(format!("{name} was not renewed: {}; what is stored stays", reason(cause)))
                 .with_code(error.code())
                 .hint("that says nothing about the connection: try again later")
         }
         error => Failure::caused_by(error).with_code(error.code()),
     }
+}
+
+/// Why a renewal failed, without that it failed.
+fn reason(error: &RenewalError) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| chain(cause))
 }

@@ -128,11 +128,6 @@ impl Unsaved {
             Err(cause) => Err(NotSaved { unsaved: self, cause }),
         }
     }
-
-    /// The access token, for a question that changes nothing at the provider.
-    pub(crate) const fn access_token(&self) -> &SecretValue {
-        &self.0.access_token
-    }
 }
 
 impl Saved {

@@ -4,10 +4,10 @@
 //! <https://developers.facebook.com/docs/graph-api/guides/error-handling>.
 
 use dango_oauth::{
-    CheckError, Due, Jitter, RenewalError, Reread, Revoked, Status, StoredTokens, Verdict, check, due, judge, renew, revoke, status,
+    CheckError, Due, Jitter, RenewalError, Reread, Revoked, Status, StoredTokens, Verdict, due, judge, renew, revoke, status,
 };
 
-use crate::support::{Local, Reply, SECRET, Seen, at, client, connect, http, now, parameters, stored};
+use crate::support::{Local, Reply, SECRET, Seen, at, check_whole, client, connect, http, now, parameters, stored};
 
 const SHORT: &str = "{\"access_token\":\"EAAshort\",\"token_type\":\"bearer\",\"expires_in\":5400}";
 const LONG: &str = "{\n  \"access_token\":\"EAAlong\",\n  \"token_type\": \"bearer\",\n  \"expires_in\": 5183944\n}";
@@ -104,6 +104,24 @@ async fn a_token_is_exchanged_while_it_is_alive_and_never_after() {
 }
 
 #[tokio::test]
+async fn a_wrong_secret_of_the_app_is_no_trouble_that_passes() {
+    let local = Local::start(|_| {
+        Reply::json(
+            400,
+            "{\"error\":{\"message\":\"Error validating client secret.\",\"type\":\"OAuthException\",\"code\":1,\"fbtrace_id\":\"x\"}}",
+        )
+    })
+    .await;
+    let (provider, endpoints) = local.provider("facebook");
+    let tokens = stored(Some("EAAold"), None);
+    let error = renew(&http(), &provider, &endpoints, &client(), &tokens, now())
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(judge(&error, Reread::Unchanged, 0, Jitter::ZERO), Verdict::Misconfigured);
+}
+
+#[tokio::test]
 async fn its_errors_are_told_apart_by_number() {
     let error = |code: u32| {
         format!("{{\"error\":{{\"message\":\"m {SECRET}\",\"type\":\"OAuthException\",\"code\":{code},\"fbtrace_id\":\"x\"}}}}")
@@ -119,7 +137,7 @@ async fn its_errors_are_told_apart_by_number() {
         let local = Local::start(move |_| Reply::json(status, &body)).await;
         let (provider, endpoints) = local.provider("facebook");
         let tokens = stored(Some("EAAold"), None);
-        let checked = check(&http(), &provider, &endpoints, Some(&client()), &tokens, now()).await;
+        let (checked, _) = check_whole(&provider, &endpoints, Some(&client()), &tokens).await;
         assert_eq!(checked.error, Some(expected));
         let error = renew(&http(), &provider, &endpoints, &client(), &tokens, now())
             .await

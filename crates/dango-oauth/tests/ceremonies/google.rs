@@ -1,8 +1,8 @@
 //! Google in the shapes that it documents: <https://developers.google.com/identity/protocols/oauth2/web-server>.
 
-use dango_oauth::{CheckError, ProviderError, Revoked, SameAccount, StoredTokens, check, renew, revoke};
+use dango_oauth::{CheckError, ProviderError, Revoked, SameAccount, StoredTokens, renew, revoke};
 
-use crate::support::{Local, Reply, SECRET, Seen, at, client, connect, http, now, parameters, secret, stored};
+use crate::support::{Local, Reply, SECRET, Seen, at, check_whole, client, connect, http, now, parameters, secret, stored};
 
 const SHEETS: &str = "https://www.googleapis.com/auth/spreadsheets.readonly";
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
@@ -176,18 +176,11 @@ async fn a_check_believes_a_plain_word_and_nothing_else() {
         })
         .await;
         let (provider, endpoints) = local.provider("google");
-        let checked = check(
-            &http(),
-            &provider,
-            &endpoints,
-            Some(&client()),
-            &stored(None, Some("1//stored")),
-            now(),
-        )
-        .await;
+        let tokens = stored(None, Some("1//stored"));
+        let (checked, renewed) = check_whole(&provider, &endpoints, Some(&client()), &tokens).await;
         assert_eq!((checked.valid, checked.error), (valid, error));
         assert_eq!(checked.identity.is_some(), error.is_none());
-        assert_eq!(checked.renewed.is_some(), error.is_none());
+        assert_eq!(renewed, error.is_none());
     }
 }
 
@@ -195,16 +188,15 @@ async fn a_check_believes_a_plain_word_and_nothing_else() {
 async fn without_tokens_or_after_the_end_nothing_is_asked() {
     let local = Local::start(|_| Reply::plain(500, b"")).await;
     let (provider, endpoints) = local.provider("google");
-    let caller = http();
-    let missing = check(&caller, &provider, &endpoints, Some(&client()), &stored(None, None), now()).await;
+    let (missing, _) = check_whole(&provider, &endpoints, Some(&client()), &stored(None, None)).await;
     assert_eq!(missing.error, Some(CheckError::MissingCredentials));
-    let no_client = check(&caller, &provider, &endpoints, None, &stored(None, Some("r")), now()).await;
+    let (no_client, _) = check_whole(&provider, &endpoints, None, &stored(None, Some("r"))).await;
     assert_eq!(no_client.error, Some(CheckError::MissingCredentials));
     let old = StoredTokens {
         expires_at: Some(now()),
         ..stored(None, Some("r"))
     };
-    let expired = check(&caller, &provider, &endpoints, Some(&client()), &old, now()).await;
+    let (expired, _) = check_whole(&provider, &endpoints, Some(&client()), &old).await;
     assert_eq!((expired.valid, expired.error), (false, Some(CheckError::Expired)));
     assert!(local.seen().is_empty());
 }

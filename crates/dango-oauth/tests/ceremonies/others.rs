@@ -1,8 +1,8 @@
 //! Providers with ways of their own, in the shapes that they document.
 
-use dango_oauth::{ProviderError, Revoked, StoredTokens, check, renew, revoke};
+use dango_oauth::{ProviderError, Revoked, StoredTokens, renew, revoke};
 
-use crate::support::{Counting, Local, Reply, SECRET, at, begin, client, connect, http, now, parameters, stored};
+use crate::support::{Counting, Local, Reply, SECRET, at, begin, check_whole, client, connect, http, now, parameters, stored};
 
 /// <https://docs.slack.dev/reference/methods/oauth.v2.access>.
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn an_access_token_that_ended_early_is_not_the_end_of_a_connection() {
             access_expires_at: Some(at("2026-11-22T08:30:00Z")),
             ..stored(Some("early"), Some("r1"))
         };
-        let checked = check(&http(), &provider, &endpoints, Some(&client()), &old, now()).await;
-        assert_eq!((checked.valid, checked.renewed.is_some()), (works, works));
+        let (checked, renewed) = check_whole(&provider, &endpoints, Some(&client()), &old).await;
+        assert_eq!((checked.valid, renewed), (works, works));
     }
 }

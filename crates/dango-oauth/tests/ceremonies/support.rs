@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use dango_core::{Entropy, EntropyError, SecretValue, Timestamp};
 use dango_oauth::{
-    Begun, CallbackAnswer, CertificateSource, ClientRegistration, Context, Endpoints, FLOW_LIFETIME, FlowRequest, Grant, Http, HttpClient,
-    Provider, ProviderError, Providers, Purpose, Redeemable, Replacement, StoredTokens, begin_flow,
+    Begun, CallbackAnswer, CertificateSource, Checked, Checking, ClientRegistration, Context, Endpoints, FLOW_LIFETIME, FlowRequest, Grant,
+    Http, HttpClient, Provider, ProviderError, Providers, Purpose, Redeemable, Replacement, StoredTokens, begin_flow, check, check_renewed,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -260,5 +260,22 @@ pub(crate) fn stored(access: Option<&str>, refresh: Option<&str>) -> StoredToken
         access_token: access.map(secret),
         refresh_token: refresh.map(secret),
         ..StoredTokens::default()
+    }
+}
+
+/// A whole check, in which new tokens are saved nowhere; what it found, and whether it renewed.
+pub(crate) async fn check_whole(
+    provider: &Provider,
+    endpoints: &Endpoints,
+    client: Option<&ClientRegistration>,
+    tokens: &StoredTokens,
+) -> (Checked, bool) {
+    let http = http();
+    match check(&http, provider, endpoints, client, tokens, now()).await {
+        Checking::Done(checked) => (checked, false),
+        Checking::Renewed(unsaved) => {
+            let saved = unsaved.save(async |_| Ok::<(), std::io::Error>(())).await.unwrap();
+            (check_renewed(&http, provider, endpoints, saved).await, true)
+        }
     }
 }

@@ -7,6 +7,8 @@ mod kept;
 mod login;
 mod problem;
 mod renewal;
+#[cfg(test)]
+mod tests;
 mod trouble;
 
 pub(crate) use connections::ProviderConnections;

@@ -29,6 +29,11 @@ const UNTIL_SOMEBODY_HELPS: Duration = Duration::from_secs(86_400);
 /// How long one is left alone that could not be read, recorded or stored: that may be over soon.
 const UNTIL_FILES_WORK: Duration = Duration::from_secs(300);
 
+/// How long one is left alone that was renewed, whatever its new tokens say of their end.
+const BETWEEN_RENEWALS: Duration = Duration::from_secs(120);
+/// The same for tokens that live for weeks.
+const BETWEEN_EXCHANGES: Duration = Duration::from_secs(86_400);
+
 /// How renewals ended, for whoever collects it.
 #[derive(Clone, Default)]
 pub(crate) struct RenewalCounts(Family<OutcomeLabel, Counter>);
@@ -215,8 +220,16 @@ impl Renewals {
             Ok(()) => {
                 tracing::info!(connection = name, "renewed");
                 self.desk.troubles.forget(name);
-                // What is stored now is another edition, and is looked at anew.
-                self.known.remove(name);
+                // A provider that gives tokens which end soon is not asked for others at each look.
+                if let (Some(known), Ok(Some(now))) = (self.known.get_mut(name), files.find(name)) {
+                    known.edition = Edition::of(&now);
+                    known.attempt = 0;
+                }
+                let pause = match live.provider.refresh {
+                    RefreshModel::Exchange => BETWEEN_EXCHANGES,
+                    _ => BETWEEN_RENEWALS,
+                };
+                self.leave_alone(name, pause);
             }
             Err(error) => self.take(&error, live),
         }

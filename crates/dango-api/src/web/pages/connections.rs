@@ -15,6 +15,9 @@ const EXPIRING_MICROS: i64 = 7 * DAY_MICROS;
 /// What is written as `%xx` within a part of a path, or a value of a query.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What stands in the way of a connection, as far as it is known.
+type Trouble<'t> = &'t dyn Fn(&ListedConnection) -> Option<ConnectionTrouble>;
+
 /// The section on connections.
 pub(super) struct Connections<'a> {
     pub(super) cards: Vec<Card<'a>>,
@@ -57,10 +60,7 @@ impl<'a> Connections<'a> {
     /// With what can be connected; nothing where this server connects none, and disconnects none.
     pub(super) fn with(
         listed: &'a [ListedConnection],
-        (sources, trouble): (
-            Option<Vec<ConnectableSource>>,
-            &dyn Fn(&ListedConnection) -> Option<ConnectionTrouble>,
-        ),
+        (sources, trouble): (Option<Vec<ConnectableSource>>, Trouble<'_>),
         site: &Site,
         now: Timestamp,
     ) -> Self {
