@@ -63,7 +63,10 @@ pub(crate) fn expire(project: &Scratch) {
         false => line,
     });
     let record: Vec<&str> = lines.collect();
-    project.write(".dlt/secrets.toml", format!("{before}[dango.oauth.corp_data]\n{}\n", record.join("\n")));
+    project.write(
+        ".dlt/secrets.toml",
+        format!("{before}[dango.oauth.corp_data]\n{}\n", record.join("\n")),
+    );
 }
 
 /// The access token and the refresh token that are stored there.
