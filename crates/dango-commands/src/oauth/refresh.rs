@@ -178,5 +178,5 @@ fn failure(error: &RenewError, renewing: &Live<'_>, opened: &Opened) -> Failure 
 
 /// Why a renewal failed, without that it failed.
 fn reason(error: &RenewalError) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| chain(cause))
+    error.source().map_or_else(|| error.to_string(), chain)
 }
