@@ -38,10 +38,15 @@ const PROVIDERS: &str = "[corp]\nauthorize = \"https://corp.example/authorize\"\
 /// When the tests begin.
 const NOW: &str = "2026-11-22T12:00:00Z";
 
-struct Hand(AtomicI64);
+/// A clock that stands still unless moved. What happens when it is looked at next can be said, for what comes in between.
+struct Hand(AtomicI64, Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
+        let happens = self.1.lock().expect("whole").take();
+        if let Some(happens) = happens {
+            happens();
+        }
         Timestamp::from_unix_micros(self.0.load(Ordering::SeqCst))
     }
 
@@ -159,7 +164,7 @@ impl World {
         )
         .expect("written");
         let now: Timestamp = NOW.parse().expect("a time");
-        let clock = Arc::new(Hand(AtomicI64::new(now.unix_micros())));
+        let clock = Arc::new(Hand(AtomicI64::new(now.unix_micros()), Mutex::new(None)));
         let key = IdentityKey::parse(&SecretValue::new("07".repeat(32)).expect("hex")).expect("a key");
         let (shared, entropy) = (Arc::clone(&clock), Arc::new(OsEntropy));
         let actions = Actions::new(Arc::new(MemoryStore::new()), &key, Setup::default(), shared, entropy).expect("random");

@@ -159,6 +159,25 @@ fn one_process_renews_at_a_time_and_the_others_leave_it_alone() {
 }
 
 #[test]
+fn what_was_renewed_before_the_lease_was_had_is_not_renewed_again() {
+    let world = World::new();
+    world.connected(3600);
+    let desk = world.desk();
+    let mut renewals = world.renewals(&desk);
+    let (path, text) = (world.project.secrets_toml(), world.file());
+    // Another process does it all between the look that finds it due and the lease.
+    let renewed = text
+        .replace("rt-0", "rt-7")
+        .replace("scopes =", "last_refreshed = \"2026-11-22T12:00:00Z\"\nscopes =");
+    *world.clock.1.lock().expect("whole") = Some(Box::new(move || {
+        fs::write(path, renewed).expect("written");
+    }));
+    world.look(&mut renewals);
+    assert_eq!(world.corp.asked("/token"), 0);
+    assert!(world.file().contains("rt-7"));
+}
+
+#[test]
 fn a_connection_that_is_removed_while_it_is_renewed_stays_removed() {
     let world = World::new();
     world.connected(3600);
