@@ -39,14 +39,14 @@ fn steps(root: &Path) -> Result<(), Failure> {
 }
 
 fn test(root: &Path, counterparts: &Counterparts) -> Result<(), Failure> {
-    // A shell ignores these two signals in what it starts in the background, and so would all that the tests start.
+    // A shell ignores the first two signals in what it starts in the background, `nohup` the third, and so would all that the tests start.
     let mut command = Command::new("env");
     step::shown(
         command
             .current_dir(root)
-            .arg("--default-signal=INT,QUIT")
+            .arg("--default-signal=INT,QUIT,HUP")
             .arg(workspace::cargo())
-            .args(["test", "--workspace", "--locked"])
+            .args(["test", "--workspace", "--locked", "--no-fail-fast"])
             .envs(counterparts.variables()),
     )
 }
