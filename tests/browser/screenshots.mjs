@@ -10,13 +10,15 @@ const FOLDER = process.env.DANGO_SCREENSHOTS;
 const QUICK = "DANGO_SCREENSHOTS_QUICK" in process.env;
 const WIDTHS = QUICK ? [1280] : [1280, 320];
 const SCHEMES = QUICK ? ["light"] : ["light", "dark"];
+// No picture is taken on the way from one colour to another.
+const STILL = { reducedMotion: "reduce" };
 
 // Sources that are connected, by when that ends: in so many days.
 const CONNECTIONS = [["google_sheets", "google", null], ["google_ads", "google", 30], ["facebook_ads", "facebook", 3], ["hubspot", "hubspot", -1]];
 
 await mkdir(FOLDER, { recursive: true });
 await scenario(async (house) => {
-  const guest = await house.visitor();
+  const guest = await house.visitor(STILL);
   await shoot(guest, "components", () => guest.goto("/components"));
   await shoot(guest, "login", () => guest.goto("/login"));
   await shoot(guest, "login-refused", () => signIn(guest, { email: ADMIN.email, password: "wrong" }));
@@ -27,13 +29,13 @@ await scenario(async (house) => {
   const temporary = JSON.parse(await dango("auth", "add-user", "bob@team.example", "--password", "--json"));
   await shoot(guest, "setup", () => signIn(guest, { email: "bob@team.example", password: temporary.temp_password }));
   await dango("auth", "add-user", "locked@team.example", "--password");
-  const locked = await house.visitor();
+  const locked = await house.visitor(STILL);
   for (let turn = 0; turn < 5; turn += 1) await signIn(locked, { email: "locked@team.example", password: "wrong" });
   await shoot(locked, "login-locked", () => signIn(locked, { email: "locked@team.example", password: "wrong" }));
   await dango("auth", "add-user", "off@team.example", "--password");
   await dango("auth", "deactivate-user", "off@team.example", "--yes");
 
-  const page = await signedIn(await house.visitor());
+  const page = await signedIn(await house.visitor(STILL));
   await shoot(page, "secrets-empty");
   const set = (key, value) => page.context().request.post("/api/secrets", { data: { key, value }, headers: { origin } });
   for (const key of ["STRIPE_API_KEY", "WAREHOUSE_PASSWORD", "A_NAME_THAT_IS_MUCH_LONGER_THAN_WHAT_ANYBODY_WOULD_TYPE_TWICE"]) await set(key, "x");
@@ -71,7 +73,7 @@ await scenario(async (house) => {
   await enable.getByRole("button", { name: "Download" }).waitFor();
   await shoot(page, "2fa-recovery-codes");
   await shoot(page, "account-with-2fa", () => page.goto("/settings/account"));
-  const second = await house.visitor();
+  const second = await house.visitor(STILL);
   await signIn(second);
   await heading(second, "Two-factor authentication").waitFor();
   await shoot(second, "login-verify");

@@ -31,7 +31,7 @@ pub use live::{Live, are_same};
 pub use making::{NewConnection, NewFields};
 pub use notice::Notice;
 pub use place::Places;
-pub use providers::{connectable, missing_scopes, missing_scopes_of, provider_of};
+pub use providers::{Connectable, connectable, missing_scopes, missing_scopes_of, provider_of};
 pub use removal::{GivenBack, NotGivenBack, Removed};
 pub use stored::Stored;
 

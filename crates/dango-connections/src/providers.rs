@@ -87,18 +87,29 @@ pub fn missing_scopes_of(providers: &Providers, source_type: &str, granted: &[St
     }
 }
 
-/// Every type of source that a provider serves, with its title, in the order of the titles.
-pub fn connectable(providers: &Providers) -> Vec<(SourceType, &str)> {
-    let sources = providers.iter().flat_map(|provider| &provider.sources);
-    let mut titled: Vec<(SourceType, &str)> = sources
-        .map(|source| {
-            let spec = catalogue().find(&source.source_type);
-            (
-                source.source_type.clone(),
-                spec.map_or(source.source_type.as_str(), |spec| spec.title),
-            )
+/// A type of source that a provider serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connectable<'a> {
+    /// The type.
+    pub source_type: &'a SourceType,
+    /// How people know it.
+    pub title: &'a str,
+    /// How people know the provider.
+    pub provider: &'a str,
+}
+
+/// Every type of source that a provider serves, in the order of their titles.
+pub fn connectable(providers: &Providers) -> Vec<Connectable<'_>> {
+    let served = providers
+        .iter()
+        .flat_map(|provider| provider.sources.iter().map(move |source| (provider, &source.source_type)));
+    let mut titled: Vec<Connectable<'_>> = served
+        .map(|(provider, source_type)| Connectable {
+            source_type,
+            title: catalogue().find(source_type).map_or(source_type.as_str(), |spec| spec.title),
+            provider: &provider.title,
         })
         .collect();
-    titled.sort_by_key(|(_, title)| title.to_lowercase());
+    titled.sort_by_key(|source| source.title.to_lowercase());
     titled
 }

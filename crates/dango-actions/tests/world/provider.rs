@@ -119,6 +119,7 @@ impl Connections for Sheets {
         vec![ConnectableSource {
             source_type: "google_sheets".parse().expect("a type"),
             title: "Google Sheets".to_owned(),
+            provider: "Google".to_owned(),
         }]
     }
 

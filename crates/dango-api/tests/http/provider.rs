@@ -114,6 +114,7 @@ impl Connections for Provider {
         let source = |(name, title): (&str, &str)| ConnectableSource {
             source_type: name.parse().expect("a type"),
             title: title.to_owned(),
+            provider: "Google".to_owned(),
         };
         [("google_sheets", "Google Sheets"), ("google_ads", "Google Ads")]
             .map(source)

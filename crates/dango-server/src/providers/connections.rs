@@ -48,9 +48,10 @@ impl Connections for ProviderConnections {
         let providers = self.desk.known_providers();
         let sources = connectable(&providers).into_iter();
         sources
-            .map(|(source_type, title)| ConnectableSource {
-                source_type,
-                title: title.to_owned(),
+            .map(|source| ConnectableSource {
+                source_type: source.source_type.clone(),
+                title: source.title.to_owned(),
+                provider: source.provider.to_owned(),
             })
             .collect()
     }

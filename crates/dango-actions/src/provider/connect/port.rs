@@ -15,6 +15,8 @@ pub struct ConnectableSource {
     pub source_type: SourceType,
     /// How people know it.
     pub title: String,
+    /// How people know its provider.
+    pub provider: String,
 }
 
 /// The connection that somebody wants.

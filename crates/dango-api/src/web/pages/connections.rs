@@ -37,6 +37,7 @@ pub(super) enum Offer {
 
 /// One connection.
 pub(super) struct Card<'a> {
+    source_type: &'a str,
     pub(super) title: String,
     /// The name of the source, where it says more than the title.
     pub(super) name: Option<&'a str>,
@@ -65,13 +66,17 @@ impl<'a> Connections<'a> {
         now: Timestamp,
     ) -> Self {
         let connects = sources.is_some();
-        let missing = sources.unwrap_or_default().into_iter();
-        let missing = missing.filter(|source| listed.iter().all(|one| one.source_type != source.source_type.as_str()));
+        let sources = sources.unwrap_or_default();
+        let cards = listed.iter().map(|one| {
+            let known = sources.iter().find(|source| source.source_type.as_str() == one.source_type);
+            Card::new(one, known, trouble(one).as_ref(), now, connects)
+        });
+        let cards = cards.collect();
+        let missing = sources
+            .into_iter()
+            .filter(|source| listed.iter().all(|one| one.source_type != source.source_type.as_str()));
         Self {
-            cards: listed
-                .iter()
-                .map(|one| Card::new(one, trouble(one).as_ref(), now, connects))
-                .collect(),
+            cards,
             offer: match site {
                 Site::Public(_) if site.is_secure() => {
                     Offer::Sources(missing.map(|source| (source.source_type.to_string(), source.title)).collect())
@@ -82,10 +87,22 @@ impl<'a> Connections<'a> {
             can_switch: connects && matches!(site, Site::Public(_)) && site.is_secure(),
         }
     }
+
+    /// What `?connected=` names; only types that are connected have a title.
+    pub(super) fn title_of_type(&self, word: &str) -> Option<&str> {
+        let card = self.cards.iter().find(|card| card.source_type == word)?;
+        Some(&card.title)
+    }
 }
 
 impl<'a> Card<'a> {
-    fn new(listed: &'a ListedConnection, trouble: Option<&ConnectionTrouble>, now: Timestamp, connects: bool) -> Self {
+    fn new(
+        listed: &'a ListedConnection,
+        known: Option<&ConnectableSource>,
+        trouble: Option<&ConnectionTrouble>,
+        now: Timestamp,
+        connects: bool,
+    ) -> Self {
         let left = listed
             .expires_at
             .map(|end| (end, end.unix_micros().saturating_sub(now.unix_micros())));
@@ -98,9 +115,10 @@ impl<'a> Card<'a> {
         let is_broken = matches!(trouble, Some(ConnectionTrouble::Broken(_)));
         let expiry = expiry.filter(|_| !is_broken || left.is_some_and(|(_, left)| left <= 0));
         let account = listed.account_info.as_deref().or(listed.identifier.as_deref());
-        let provider = title_of(&listed.provider);
+        let provider = known.map_or_else(|| title_of(&listed.provider), |source| source.provider.clone());
         Self {
-            title: title_of(&listed.source_type),
+            source_type: &listed.source_type,
+            title: known.map_or_else(|| title_of(&listed.source_type), |source| source.title.clone()),
             name: (listed.name != listed.source_type).then_some(listed.name.as_str()),
             id: &listed.name,
             part: encoded(&listed.name),
@@ -119,8 +137,8 @@ impl<'a> Card<'a> {
     }
 }
 
-/// `google_sheets` as people write it.
-pub(super) fn title_of(word: &str) -> String {
+/// `google_sheets` as people write it, where no provider says how.
+fn title_of(word: &str) -> String {
     let parts = word.split(['_', '-']).filter(|part| !part.is_empty());
     let titled = parts.map(|part| {
         let mut letters = part.chars();
@@ -133,11 +151,6 @@ pub(super) fn title_of(word: &str) -> String {
 /// A name as part of a path or a query.
 pub(crate) fn encoded(name: &str) -> String {
     utf8_percent_encode(name, ESCAPED).to_string()
-}
-
-/// What `?connected=` says; only types that are connected have a sentence.
-pub(super) fn connected_title(word: &str, listed: &[ListedConnection]) -> Option<String> {
-    listed.iter().any(|one| one.source_type == word).then(|| title_of(word))
 }
 
 /// What `?error=` says; only codes of ours have a sentence.
@@ -206,6 +219,7 @@ mod tests {
             let source = |name: &str| ConnectableSource {
                 source_type: name.parse().expect("a type"),
                 title: title_of(name),
+                provider: "Google".to_owned(),
             };
             Some(["google_ads", "google_sheets", "facebook_ads"].map(source).to_vec())
         };
@@ -220,13 +234,36 @@ mod tests {
     }
 
     #[test]
+    fn a_card_is_titled_as_its_provider_writes_both() {
+        let listed = [listed("hubspot", None), listed("my_source", None)];
+        let hubspot = ConnectableSource {
+            source_type: "hubspot".parse().expect("a type"),
+            title: "HubSpot".to_owned(),
+            provider: "HubSpot, Inc.".to_owned(),
+        };
+        let now = Timestamp::from_unix_micros(0);
+        let connections = Connections::with(&listed, (Some(vec![hubspot]), &|_| None), &LOOPBACK, now);
+        let shown: Vec<(&str, &str)> = connections
+            .cards
+            .iter()
+            .map(|card| (card.title.as_str(), card.account.as_str()))
+            .collect();
+        let expected = [
+            ("HubSpot", "HubSpot, Inc. · ada@team.example"),
+            ("My Source", "Google · ada@team.example"),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(connections.title_of_type("hubspot"), Some("HubSpot"));
+    }
+
+    #[test]
     fn only_known_words_of_a_query_have_a_sentence() {
-        assert_eq!(connected_title("facebook_ads", &[]), None);
-        assert_eq!(
-            connected_title("my_source", &[listed("my_source", None)]).as_deref(),
-            Some("My Source")
-        );
-        assert_eq!(connected_title("<b>evil</b>", &[]), None);
+        let listed = [listed("my_source", None)];
+        let now = Timestamp::from_unix_micros(0);
+        let connections = Connections::with(&listed, (None, &|_| None), &LOOPBACK, now);
+        assert_eq!(connections.title_of_type("facebook_ads"), None);
+        assert_eq!(connections.title_of_type("my_source"), Some("My Source"));
+        assert_eq!(connections.title_of_type("<b>evil</b>"), None);
         assert_eq!(sentence_of("evil"), None);
         assert!(sentence_of("state_mismatch").is_some());
     }

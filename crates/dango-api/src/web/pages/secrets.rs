@@ -6,7 +6,7 @@ use dango_actions::{Holder, ListedCredential, ListedVariable, SecretsListing};
 use dango_identity::Full;
 
 use super::Answer;
-use super::connections::{Connections, Offer, connected_title, sentence_of};
+use super::connections::{Connections, Offer, sentence_of};
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::web::components::{Badge, Button, Colour, Column, Field, Kind, Notice, Pager, Sorting, Table, Tone, Weight};
@@ -36,16 +36,15 @@ pub(crate) struct SecretsPage<'a> {
 pub(crate) async fn show(holder: Holder<Full>, visit: Visit) -> Answer {
     let listed = visit.app.secrets().list(holder.caller()).await;
     let listed = listed.map_err(|error| error.into_problem(visit.now()))?;
-    let said = said(&visit, &listed);
-    let frame = Frame::of(Person::new(&holder.view()), PATH, said);
     let connections = Connections::new(&listed.connections, visit.app.connections(), visit.site(), visit.now());
+    let frame = Frame::of(Person::new(&holder.view()), PATH, said(&visit, &connections));
     page(StatusCode::OK, &SecretsPage::new(frame, &listed, connections, &visit.query))
 }
 
 /// What has come of a way to a provider and back.
-fn said(visit: &Visit, listed: &SecretsListing) -> Option<Notice<'static>> {
+fn said(visit: &Visit, connections: &Connections<'_>) -> Option<Notice<'static>> {
     let error = visit.asked("error").and_then(sentence_of);
-    let connected = visit.asked("connected").and_then(|word| connected_title(word, &listed.connections));
+    let connected = visit.asked("connected").and_then(|word| connections.title_of_type(word));
     match (error, connected) {
         (Some(sentence), _) => Some(Notice::new(Tone::Bad, sentence)),
         (None, Some(title)) => Some(Notice::new(Tone::Good, format!("{title} is connected."))),
@@ -159,6 +158,7 @@ mod tests {
         let analytics = ConnectableSource {
             source_type: "google_analytics".parse().expect("a type"),
             title: "Google Analytics".to_owned(),
+            provider: "Google".to_owned(),
         };
         let connections = Connections::with(&listed.connections, (Some(vec![analytics]), &|_| None), site, now);
         SecretsPage::new(Frame::bare(), &listed, connections, &Query::default()).to_string()
