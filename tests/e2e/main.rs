@@ -28,5 +28,6 @@ mod memory;
 mod odd_files;
 mod preservation;
 mod readers;
+mod scan;
 mod server;
 mod terminal;

@@ -26,6 +26,7 @@ mod prompt;
 mod protection;
 mod recorded;
 mod run;
+mod scan;
 mod secrets;
 mod signals;
 mod source;
@@ -71,6 +72,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Run(arguments) => run::run(arguments, global, output),
         Command::Source(command) => source::run(command, global, output),
         Command::Sync(arguments) => sync::run(&arguments, global, output),
+        Command::Scan(arguments) => scan::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),
         Command::Completions(arguments) => completions::run(&arguments, output),

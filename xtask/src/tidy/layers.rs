@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 19] = [
+pub(super) const EDGES: [(&str, &[&str]); 20] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -31,6 +31,7 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
             "dango-actions",
         ],
     ),
+    ("dango-scan", &["dango-core", "dango-secrets"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
@@ -57,6 +58,7 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
             "dango-store",
             "dango-actions",
             "dango-vault",
+            "dango-scan",
             "dango-sources",
         ],
     ),
