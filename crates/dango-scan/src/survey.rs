@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::content::Searched;
 use crate::finding::{Finding, Fingerprints, Mark};
 use crate::scanner::{Hit, Scanner};
+use crate::tokens;
 
 /// Findings and counts of one search.
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ impl Survey {
             }
         }
         for part in searched.parts {
-            for hit in part.hits.hits {
+            for hit in part.hits.hits.into_iter().filter(|hit| named.tells(hit)).collect::<Vec<_>>() {
                 let finding = named.finding(scanner, part.within.as_deref(), hit, None);
                 self.findings.push(finding);
             }
@@ -94,14 +95,21 @@ pub(crate) enum Name<'n> {
 pub(crate) struct Named {
     shown: String,
     fingerprints: Fingerprints,
+    is_of_tests: bool,
 }
 
 impl Named {
     pub(crate) fn new(shown: String) -> Self {
         Self {
+            is_of_tests: is_of_tests(&shown),
             shown,
             fingerprints: Fingerprints::default(),
         }
+    }
+
+    /// Whether something found there is told: in the files of tests and examples, keys and tokens of no one provider are not.
+    pub(crate) fn tells(&self, hit: &Hit) -> bool {
+        !(self.is_of_tests && tokens::is_general(hit.rule))
     }
 
     pub(crate) fn finding(&mut self, scanner: &Scanner, within: Option<&str>, hit: Hit, commit: Option<String>) -> Finding {
@@ -121,6 +129,33 @@ impl Named {
             fingerprint,
         }
     }
+}
+
+/// Whether a file is one of tests or examples, by the folders that it is in; the folders around a whole search say nothing.
+fn is_of_tests(name: &str) -> bool {
+    const FOLDERS: [&str; 18] = [
+        "test",
+        "tests",
+        "testing",
+        "testdata",
+        "test_data",
+        "test-data",
+        "testsuite",
+        "__tests__",
+        "spec",
+        "specs",
+        "fixture",
+        "fixtures",
+        "mock",
+        "mocks",
+        "example",
+        "examples",
+        "benches",
+        "certdata",
+    ];
+    let mut folders: Vec<&str> = name.split('/').collect();
+    folders.pop();
+    !name.starts_with('/') && folders.iter().any(|folder| FOLDERS.contains(&folder.to_ascii_lowercase().as_str()))
 }
 
 /// A name without what it holds of secrets.

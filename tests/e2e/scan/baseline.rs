@@ -18,7 +18,10 @@ fn what_was_accepted_is_told_no_more_wherever_it_moves_in_its_file() {
 
     project.write("a.py", format!("# moved\n\ntoken = '{TOKEN}'\nkey = '{}'\n", canary.value()));
     assert_eq!(scan(&project, &canary, &[]), []);
-    project.write("a.py", format!("token = '{TOKEN}'\nkey = '{0}'\nonce_more = '{0}'\n", canary.value()));
+    project.write(
+        "a.py",
+        format!("token = '{TOKEN}'\nkey = '{0}'\nonce_more = '{0}'\n", canary.value()),
+    );
     assert_eq!(scan(&project, &canary, &[]).len(), 1, "once more than was accepted");
     project.write("b.py", format!("token = '{TOKEN}'\n"));
     assert_eq!(scan(&project, &canary, &[]).len(), 2, "another file was not accepted");

@@ -19,7 +19,10 @@ fn a_value_that_was_committed_and_deleted_three_commits_ago_is_found_with_its_co
     let text = project.run(&["scan", "--history"]).ending_with(3);
     assert!(text.stdout.contains(&format!("since commit {}", &first[..12])), "{}", text.stdout);
     git(&project, &["gc", "--quiet"]);
-    assert_eq!(scan(&project, &canary, &["--history", "etl/load.py"]), [known("etl/load.py", 2, Some(&first))]);
+    assert_eq!(
+        scan(&project, &canary, &["--history", "etl/load.py"]),
+        [known("etl/load.py", 2, Some(&first))]
+    );
     assert_eq!(scan(&project, &canary, &["--history", "etl/more.py"]), []);
 }
 

@@ -30,7 +30,12 @@ fn the_hook_refuses_a_commit_with_a_value_and_lets_others_pass() {
     project.write("a.py", format!("key = '{}'\n", canary.value()));
     let refused = try_commit(&project, &project.path(), "a key").ending_with(1);
     canary.assert_absent_from(&refused);
-    assert!(refused.stderr.contains("a.py:1:8") || refused.stdout.contains("a.py:1:8"), "{} {}", refused.stdout, refused.stderr);
+    assert!(
+        refused.stderr.contains("a.py:1:8") || refused.stdout.contains("a.py:1:8"),
+        "{} {}",
+        refused.stdout,
+        refused.stderr
+    );
     assert_eq!(git(&project, &["log", "-1", "--format=%s"]), "harmless");
     let _ = project.run(&["scan", "--uninstall-hook"]).success();
     let _ = try_commit(&project, &project.path(), "a key").success();

@@ -65,5 +65,11 @@ fn rows(output: &Output) -> Vec<Row> {
 
 /// A finding of the project's own value.
 pub(super) fn known(file: &str, line: u64, commit: Option<&str>) -> Row {
-    (file.to_owned(), line, Some(PATH.to_owned()), "known-value".to_owned(), commit.map(str::to_owned))
+    (
+        file.to_owned(),
+        line,
+        Some(PATH.to_owned()),
+        "known-value".to_owned(),
+        commit.map(str::to_owned),
+    )
 }

@@ -1,7 +1,7 @@
 //! Files: notebooks, logs, packed and odd ones, and what is left out.
 
-use data_encoding::{BASE64, HEXLOWER};
 use dango_tests::{Scratch, python};
+use data_encoding::{BASE64, HEXLOWER};
 
 use super::{PATH, TOKEN, git, known, project, scan};
 use crate::answers::{set, set_env};
@@ -17,14 +17,23 @@ fn a_value_is_found_in_base64_in_a_notebook_url_encoded_in_a_log_and_in_hex() {
     let quoted = canary.value().replace('%', "%25");
     project.write("logs/http.log", format!("GET /\nGET /v1?key={quoted}&page=1\n"));
     project.write("dump.sql", format!("\n\nx'{}'", HEXLOWER.encode(canary.value().as_bytes())));
-    let expected = vec![known("dump.sql", 3, None), known("logs/http.log", 2, None), known("notebooks/load.ipynb", 2, None)];
+    let expected = vec![
+        known("dump.sql", 3, None),
+        known("logs/http.log", 2, None),
+        known("notebooks/load.ipynb", 2, None),
+    ];
     assert_eq!(scan(&project, &canary, &[]), expected);
     assert_eq!(scan(&project, &canary, &["--logs"]), expected[1..2]);
     assert_eq!(scan(&project, &canary, &["notebooks"]), expected[2..]);
 
     let text = project.run(&["scan"]).ending_with(3);
     canary.assert_absent_from(&text);
-    assert!(text.stdout.starts_with(&format!("dump.sql:3:3: the value of {PATH}, encoded [known-value]\n")), "{}", text.stdout);
+    assert!(
+        text.stdout
+            .starts_with(&format!("dump.sql:3:3: the value of {PATH}, encoded [known-value]\n")),
+        "{}",
+        text.stdout
+    );
     assert!(text.stderr.contains("3 findings"), "{}", text.stderr);
 }
 

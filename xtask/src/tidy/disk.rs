@@ -5,7 +5,7 @@ use super::code::{line_of, word_places};
 use super::tree::SourceTree;
 
 /// Crates that are held to it, each with the places that may touch the disk.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("crates/dango-core", &[]),
     ("crates/dango-actions", &[]),
     ("crates/dango-audit", &[]),
@@ -19,6 +19,15 @@ const CRATES: [(&str, &[&str]); 10] = [
             "crates/dango-secrets/src/storage/",
             "crates/dango-secrets/src/project.rs",
             "crates/dango-secrets/src/project/",
+        ],
+    ),
+    (
+        "crates/dango-scan",
+        &[
+            "crates/dango-scan/src/tree.rs",
+            "crates/dango-scan/src/baseline.rs",
+            "crates/dango-scan/src/hook.rs",
+            "crates/dango-scan/src/replaced.rs",
         ],
     ),
     ("crates/dango-sources", &[]),

@@ -186,6 +186,9 @@ fn tell_versions(
         let mut named = Named::new(name.clone());
         for part in &searched.parts {
             for hit in &part.hits.hits {
+                if !named.tells(hit) {
+                    continue;
+                }
                 let finding = named.finding(
                     scanner,
                     part.within.as_deref(),

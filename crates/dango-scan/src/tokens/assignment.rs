@@ -6,7 +6,7 @@ use super::Match;
 use super::checks::is_structureless;
 
 /// How long a quoted text is.
-const QUOTED: std::ops::RangeInclusive<usize> = 16..=128;
+const QUOTED: std::ops::RangeInclusive<usize> = 20..=128;
 /// How long one without quotes is: a name in a program may look like a short one.
 const BARE: std::ops::RangeInclusive<usize> = 24..=128;
 /// How much of a name may follow the word in it, and how far away the text may be.
@@ -76,7 +76,20 @@ pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
                     .all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=".contains(byte))
         }
     };
-    (is_whole && is_structureless(&text[start..end])).then_some(Match { start, end })
+    (is_whole && !is_uuid(&text[start..end]) && is_structureless(&text[start..end])).then_some(Match { start, end })
+}
+
+/// RFC 9562 §4: what programs call requests, versions and objects by.
+fn is_uuid(text: &[u8]) -> bool {
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    text.len() == 36
+        && (0..36).all(|at| {
+            if HYPHENS.contains(&at) {
+                text[at] == b'-'
+            } else {
+                text[at].is_ascii_alphanumeric()
+            }
+        })
 }
 
 /// `token_id`, `secretId`: the name of the secret.

@@ -125,7 +125,7 @@ const EXAMPLES: [&[u8]; 13] = [
     b"insert",
     b"changeme",
     b"fake",
-    b"....",
+    b"...",
     b"****",
     b"not_real",
 ];
@@ -158,9 +158,9 @@ pub(super) fn is_structureless(text: &[u8]) -> bool {
     let words = text
         .split(|byte| !byte.is_ascii_alphabetic())
         .flat_map(|letters| letters.chunk_by(|a, b| kind(*a) == kind(*b)));
-    let has = |set: fn(&u8) -> bool| text.iter().any(set);
-    has(u8::is_ascii_digit)
-        && has(u8::is_ascii_alphabetic)
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits >= 2
+        && text.iter().any(u8::is_ascii_alphabetic)
         && changes * 10 >= text.len() * 3
         && words.map(<[u8]>::len).max().unwrap_or(0) <= LONGEST_WORD
         && text.iter().filter(|byte| kind(**byte) == 3).count() * 6 <= text.len()

@@ -88,6 +88,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
     cloud::RULES.iter().chain(&applications::RULES).chain(&GENERAL)
 }
 
+/// Whether a rule is of no one provider: test suites and examples have keys, tokens and passwords of their own that open nothing.
+pub(crate) fn is_general(rule: &str) -> bool {
+    GENERAL.iter().any(|general| general.id == rule)
+}
+
 /// Formats of no one provider.
 static GENERAL: [Rule; 4] = [
     Rule {

@@ -128,7 +128,9 @@ fn placeholders_and_the_examples_of_documents_are_not_found() {
         "token = getTokenFromRequestHeader(request)",
         "secret_name: arn:aws:secretsmanager:eu-central-1:1234:secret:x",
         "password_hash = \"5f4dcc3b5aa765d61d8327deb882cf99\"",
-        "tokenizer = \"a1B2c3D4e5F6g7H8\"",
+        "tokenizer = \"a1B2c3D4e5F6g7H8i9J0\"",
+        "\"ClientToken\": \"527c5358-2a1a-4b9e-b1b9-7293b0ddff42\"",
+        "cvs://:pserver:anoncvs@sources.shop.io:/cvs/src",
         "\"integrity\": \"sha512-x9Kq2LmZ0PqRs7TuVw3XyZ1AbCdEfGhIjKlMnOpQrStUv\"",
     ] {
         assert_eq!(rules_in(text), Vec::<&str>::new(), "{text}");

@@ -76,15 +76,22 @@ pub(super) fn password(text: &[u8], at: usize) -> Option<Match> {
     is_real.then_some(Match { start, end })
 }
 
-/// No variable and no word: at least two kinds of characters, one of them digits or capitals.
+/// No variable and no word: of at least two kinds of letters and digits, percent-encoding (RFC 3986 §2.1) left aside.
 fn is_made(password: &[u8]) -> bool {
-    let has = |set: fn(&u8) -> bool| usize::from(password.iter().any(set));
-    let kinds = has(u8::is_ascii_lowercase) + has(u8::is_ascii_uppercase) + has(u8::is_ascii_digit) + has(u8::is_ascii_punctuation);
+    let mut bare = password.to_vec();
+    while let Some(at) = bare
+        .windows(3)
+        .position(|three| three[0] == b'%' && three[1..].iter().all(u8::is_ascii_hexdigit))
+    {
+        bare.splice(at..at + 3, *b".");
+    }
+    let has = |set: fn(&u8) -> bool| usize::from(bare.iter().any(set));
+    let kinds = has(u8::is_ascii_lowercase) + has(u8::is_ascii_uppercase) + has(u8::is_ascii_digit);
     let has_word = WORDS
         .iter()
-        .any(|word| password.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word)));
-    let is_name = password.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    kinds >= 2 && !has_word && !is_name && !password.starts_with(b"%") && !is_placeholder(password)
+        .any(|word| bare.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word)));
+    let is_name = bare.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    bare.len() >= SHORTEST && kinds >= 2 && !has_word && !is_name && !password.starts_with(b"%") && !is_placeholder(&bare)
 }
 
 fn is_somewhere(host: &[u8]) -> bool {
