@@ -1,4 +1,9 @@
 //! The SARIF document against the schema of OASIS, with findings of every kind.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests write scratch files and stop loudly"
+)]
 
 use boon::{Compiler, Draft, Schemas};
 use dango_core::SecretValue;

@@ -1,4 +1,5 @@
 //! Real repositories made by the real git, hostile ones among them.
+#![allow(clippy::disallowed_methods, reason = "tests write scratch files and start the real git")]
 
 use std::fs;
 use std::path::PathBuf;

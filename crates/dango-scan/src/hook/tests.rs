@@ -1,4 +1,5 @@
 //! The hook in real repositories, in front of the real git. `dango` itself is played by a script that says what it was asked.
+#![allow(clippy::disallowed_methods, reason = "tests write scratch files and start the real git")]
 
 use super::*;
 use crate::git::tests::Sandbox;

@@ -128,8 +128,8 @@ pub(super) fn leaf(name: &str) -> &str {
 }
 
 fn is_setting(name: &str) -> bool {
-    let ends = |setting: &&str| name == *setting || name.strip_suffix(*setting).is_some_and(|before| before.ends_with('_'));
-    SETTINGS.iter().any(|setting| ends(&setting)) || PEOPLE.iter().any(|setting| ends(&setting))
+    let ends = |setting: &str| name == setting || name.strip_suffix(setting).is_some_and(|before| before.ends_with('_'));
+    SETTINGS.iter().chain(&PEOPLE).any(|setting| ends(setting))
 }
 
 fn is_plainly_public(text: &str) -> bool {

@@ -133,7 +133,7 @@ const EXAMPLES: [&[u8]; 13] = [
 /// Whether somebody wrote it for a reader: it holds such a word, a character six times in a row, or eight in the order of the alphabet.
 pub(super) fn is_placeholder(text: &[u8]) -> bool {
     let has_word = |word: &&[u8]| text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-    EXAMPLES.iter().any(|word| has_word(&word)) || has_run(text, 0, 6) || has_run(text, 1, 8)
+    EXAMPLES.iter().any(has_word) || has_run(text, 0, 6) || has_run(text, 1, 8)
 }
 
 /// Whether so many characters in a row are each greater by `step` than the one before.

@@ -17,7 +17,7 @@ const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 /// `header.payload.signature`, the header an object with `alg`, the payload one with a registered claim; not the one of the documentation, whose subject is 1234567890.
 pub(super) fn signed(text: &[u8], at: usize) -> Option<Match> {
     // The anchor is found in either case.
-    if !text[at..].starts_with(b"eyJ") || !is_beginning(text, at) {
+    if !text[at..].starts_with(b"eyJ") || !is_beginning(text, at) || text[..at].last() == Some(&b'-') {
         return None;
     }
     let header = part(text, at)?;

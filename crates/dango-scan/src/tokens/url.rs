@@ -8,12 +8,11 @@ const LONGEST: usize = 256;
 /// Shorter passwords are taken for examples, in bytes.
 const SHORTEST: usize = 8;
 
-/// Hosts of examples (RFC 2606 §2 and §3), and those that only the own machine or a composition of containers knows.
-const HOSTS: [&[u8]; 16] = [
+/// Hosts that only the own machine, a composition of containers or a document knows; those with a dot at their end begin with it.
+const HOSTS: [&[u8]; 15] = [
     b"localhost",
     b"127.",
     b"0.0.0.0",
-    b"[::1]",
     b"example.",
     b"host",
     b"hostname",
@@ -27,6 +26,9 @@ const HOSTS: [&[u8]; 16] = [
     b"proxy",
     b"foo",
 ];
+
+/// Domains of examples (RFC 2606 §2 and §3).
+const DOMAINS: [&[u8]; 6] = [b".example", b"example.com", b"example.org", b"example.net", b".test", b".invalid"];
 
 /// Words of passwords in documents.
 const WORDS: [&[u8]; 16] = [
@@ -94,26 +96,14 @@ fn is_made(password: &[u8]) -> bool {
     bare.len() >= SHORTEST && kinds >= 2 && !has_word && !is_name && !password.starts_with(b"%") && !is_placeholder(&bare)
 }
 
+/// A host that could be anybody's, and is no example's.
 fn is_somewhere(host: &[u8]) -> bool {
-    let is_example = |example: &&[u8]| {
-        host.eq_ignore_ascii_case(example)
-            || (example.ends_with(b".") || example.len() > 8)
-                && host.len() > example.len()
-                && host[..example.len()].eq_ignore_ascii_case(example)
-    };
-    let ends = |end: &[u8]| host.len() > end.len() && host[host.len() - end.len()..].eq_ignore_ascii_case(end);
-    let first = host.first().is_some_and(u8::is_ascii_alphanumeric) || host.first() == Some(&b'[');
-    first
-        && !HOSTS.iter().any(|host| is_example(host))
-        && ![
-            &b".example"[..],
-            b"example.com",
-            b"example.org",
-            b"example.net",
-            b".test",
-            b".invalid",
-        ]
-        .iter()
-        .any(|end| ends(end))
-        && host != b"example.com"
+    let begins = |text: &[u8]| host.get(..text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(text));
+    let ends = |text: &[u8]| host.len() > text.len() && host[host.len() - text.len()..].eq_ignore_ascii_case(text);
+    let is_example = HOSTS.iter().any(|example| match example.last() {
+        Some(b'.') => begins(example),
+        _ => host.eq_ignore_ascii_case(example),
+    });
+    let is_reserved = DOMAINS.iter().any(|domain| ends(domain) || host.eq_ignore_ascii_case(domain));
+    host.first().is_some_and(u8::is_ascii_alphanumeric) && !is_example && !is_reserved
 }

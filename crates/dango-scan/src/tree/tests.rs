@@ -1,4 +1,5 @@
 //! Which files are searched, in and out of a repository.
+#![allow(clippy::disallowed_methods, reason = "tests write scratch files and start the real git")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
