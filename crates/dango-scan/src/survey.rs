@@ -69,9 +69,10 @@ impl Survey {
             }
         }
         for part in searched.parts {
-            for hit in part.hits.hits.into_iter().filter(|hit| named.tells(hit)).collect::<Vec<_>>() {
-                let finding = named.finding(scanner, part.within.as_deref(), hit, None);
-                self.findings.push(finding);
+            for hit in part.hits.hits {
+                if named.tells(&hit) {
+                    self.findings.push(named.finding(scanner, part.within.as_deref(), hit, None));
+                }
             }
         }
     }

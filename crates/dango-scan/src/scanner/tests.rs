@@ -119,6 +119,15 @@ fn only_the_projects_own_values_are_told_where_only_they_are_sought() {
     );
 }
 
+#[test]
+fn formats_that_are_left_are_not_told() {
+    let value = KnownValue::new("K", SecretValue::new("hunter22!".to_owned()).unwrap());
+    let (scanner, left_out) = Scanner::new([value], Formats::Left);
+    let text = format!("hunter22! ghp_{}", "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6");
+    assert_eq!(paths(&scanner.scan(text.as_bytes())), ["K"]);
+    assert_eq!((scanner.values(), left_out), (1, LeftOut(0)));
+}
+
 /// A reader that gives a text again and again, in pieces of odd sizes.
 struct Long<'t> {
     text: &'t [u8],

@@ -170,3 +170,20 @@ fn a_pipe_is_not_waited_for_and_a_root_that_is_missing_is_told() {
     let unread: Vec<&str> = survey.unread.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(unread, ["missing", "pipe"]);
 }
+
+#[test]
+fn keys_in_folders_of_tests_are_not_told_and_tokens_of_providers_are() {
+    let sandbox = Sandbox::new();
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n{TOKEN}\n", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw");
+    for file in ["tests/data/key.pem", "src/key.pem", "tests.pem"] {
+        sandbox.write(file, &key);
+    }
+    let (found, _) = found(&sandbox, Files::All, &[], None);
+    let keys: Vec<&str> = found
+        .iter()
+        .filter(|(_, rule)| *rule == "private-key")
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(keys, ["src/key.pem", "tests.pem"]);
+    assert_eq!(found.len(), 5);
+}
