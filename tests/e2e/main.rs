@@ -29,5 +29,6 @@ mod oauth;
 mod odd_files;
 mod preservation;
 mod readers;
+mod scan;
 mod server;
 mod terminal;

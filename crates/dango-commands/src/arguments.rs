@@ -14,6 +14,7 @@ use crate::key::KeyCommand;
 use crate::man::ManArguments;
 use crate::oauth::OauthArguments;
 use crate::run::RunArguments;
+use crate::scan::ScanArguments;
 use crate::secrets::SecretsCommand;
 use crate::source::SourceCommand;
 use crate::sync::SyncArguments;
@@ -106,6 +107,8 @@ pub(crate) enum Command {
     Oauth(OauthArguments),
     /// Check that a source's credentials are complete, then run its sync command
     Sync(SyncArguments),
+    /// Look for the project's own values, and for token formats, where they must not be
+    Scan(ScanArguments),
     /// Users: who may sign in, and what they may do
     #[command(subcommand)]
     Auth(AuthCommand),

@@ -27,6 +27,7 @@ mod prompt;
 mod protection;
 mod recorded;
 mod run;
+mod scan;
 mod secrets;
 mod signals;
 mod source;
@@ -73,6 +74,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Source(command) => source::run(command, global, output),
         Command::Oauth(arguments) => oauth::run(&arguments, global, output),
         Command::Sync(arguments) => sync::run(&arguments, global, output),
+        Command::Scan(arguments) => scan::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),
         Command::Completions(arguments) => completions::run(&arguments, output),

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::measurement::Contestant;
-use super::{people, projects, server};
+use super::{people, projects, scan, server};
 use crate::setup::Counterparts;
 use crate::step::Failure;
 
 /// Every case, in the order of the document.
-pub(super) const NAMES: [&str; 26] = [
+pub(super) const NAMES: [&str; 29] = [
     "get-10",
     "get-10000",
     "get-dlt",
@@ -19,6 +19,9 @@ pub(super) const NAMES: [&str; 26] = [
     "load-env-1000",
     "load-1000-in-process",
     "load-10000-in-process",
+    "scan-tree",
+    "scan-tokens",
+    "scan-staged",
     "list-users-10000",
     "logins",
     "session-check-100000",
@@ -41,13 +44,15 @@ pub(super) const NAMES: [&str; 26] = [
 pub(super) const LOGIN_TIMING: &str = "login-timing";
 
 /// Those that need programs of others.
-const AGAINST_OTHERS: [&str; 6] = [
+const AGAINST_OTHERS: [&str; 8] = [
     "get-dlt",
     "env-10000",
     "list-users-10000",
     "session-check-100000",
     "audit-append",
     "audit-verify",
+    "scan-tree",
+    "scan-tokens",
 ];
 
 /// Whether a case compares with programs that have to be installed first.
@@ -84,6 +89,8 @@ pub(super) struct Ours {
 pub(super) enum Measure {
     /// Of whole processes.
     Milliseconds,
+    /// Of whole processes of others that take seconds.
+    Slow,
     /// Of one of many steps inside a process.
     Micros,
     /// Steps a second inside a process: more is better.
@@ -127,7 +134,7 @@ impl Case {
     pub(super) fn runs(&self, wanted: usize) -> usize {
         match self.measure {
             Measure::Milliseconds => wanted,
-            Measure::Micros | Measure::PerSecond => wanted.div_ceil(10),
+            Measure::Slow | Measure::Micros | Measure::PerSecond => wanted.div_ceil(10),
             Measure::Server(_) => wanted.div_ceil(20),
         }
     }
@@ -153,6 +160,9 @@ pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, others: &Others) -
         "session-check-100000" => people::check_sessions(&project, ours, counterparts),
         "audit-append" => people::append(&project, ours, counterparts),
         "audit-verify" => people::verify(&project, ours, counterparts),
+        name if name.starts_with("scan-") => {
+            scan::prepare(name, &project, ours, counterparts)?.ok_or_else(|| Failure::new(format!("there is no case `{name}`")))
+        }
         _ => server::prepare(name, &project, ours, others)?.ok_or_else(|| Failure::new(format!("there is no case `{name}`"))),
     }
 }

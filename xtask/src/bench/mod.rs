@@ -6,6 +6,7 @@ mod measurement;
 mod people;
 mod projects;
 mod report;
+mod scan;
 mod server;
 
 use std::path::Path;

@@ -13,7 +13,7 @@ const END: &str = "<!-- to here -->";
 /// A Markdown table; the last column says how the figure of each contestant relates to that of the first.
 pub(super) fn table(case: &Case, figures: &[Figures], runs: usize) -> String {
     let (unit, best) = match case.measure {
-        Measure::Milliseconds | Measure::Server(Unit::Milliseconds) => ("ms", "least"),
+        Measure::Milliseconds | Measure::Slow | Measure::Server(Unit::Milliseconds) => ("ms", "least"),
         Measure::Micros => ("µs", "least"),
         Measure::PerSecond | Measure::Server(Unit::PerSecond) => ("a second", "most"),
         Measure::Server(Unit::Mebibytes) => ("MiB", "least"),

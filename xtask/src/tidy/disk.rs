@@ -22,6 +22,15 @@ const CRATES: [(&str, &[&str]); 11] = [
             "crates/dango-secrets/src/project/",
         ],
     ),
+    (
+        "crates/dango-scan",
+        &[
+            "crates/dango-scan/src/tree.rs",
+            "crates/dango-scan/src/baseline.rs",
+            "crates/dango-scan/src/hook.rs",
+            "crates/dango-scan/src/replaced.rs",
+        ],
+    ),
     ("crates/dango-sources", &[]),
     ("crates/dango-vault", &[]),
 ];

@@ -65,6 +65,8 @@ const ABSENCES: [(&str, &[&[&str]]); 13] = [
     ("dango-api", &[DATABASES]),
     // Its prompts wait for the terminal with mio; no other runtime is below it.
     ("dango-commands", &[DATABASES]),
+    // Its digests name findings; it encrypts nothing.
+    ("dango-scan", &[RUNTIMES, DATABASES]),
     ("dango-sources", &[RUNTIMES, DATABASES, CRYPTO]),
 ];
 

@@ -31,6 +31,7 @@ pub(super) const EDGES: [(&str, &[&str]); 20] = [
             "dango-actions",
         ],
     ),
+    ("dango-scan", &["dango-core", "dango-secrets"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
@@ -69,6 +70,7 @@ pub(super) const EDGES: [(&str, &[&str]); 20] = [
             "dango-store",
             "dango-actions",
             "dango-vault",
+            "dango-scan",
             "dango-sources",
             "dango-oauth",
             "dango-connections",

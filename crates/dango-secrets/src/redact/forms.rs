@@ -24,8 +24,20 @@ const MIN_LINE_CHARACTERS: usize = 8;
 /// It does not decide whether the value should be looked for at all ([`is_maskable`](super::is_maskable)),
 /// and forms shorter than [`MIN_FORM_BYTES`] or of fewer than 4 different bytes are left out.
 pub fn encoded_forms(value: &SecretValue) -> Vec<Zeroizing<Vec<u8>>> {
+    let text = value.expose();
+    encoded(wholes(text).into_iter().chain(all_lines(text)))
+}
+
+/// Lists the forms of a value as a whole: those of [`encoded_forms`] without the ones of its single lines.
+///
+/// For a search of files, in which a line such as `"type": "service_account"` stands for good reasons.
+pub fn whole_forms(value: &SecretValue) -> Vec<Zeroizing<Vec<u8>>> {
+    encoded(wholes(value.expose()))
+}
+
+fn encoded(spellings: impl IntoIterator<Item = Zeroizing<String>>) -> Vec<Zeroizing<Vec<u8>>> {
     let mut forms = Vec::new();
-    for text in spellings(value.expose()) {
+    for text in spellings {
         encode(&text, &mut forms);
     }
     forms.retain(|form| form.len() >= MIN_FORM_BYTES && has_variety(form.iter()));
@@ -34,8 +46,8 @@ pub fn encoded_forms(value: &SecretValue) -> Vec<Zeroizing<Vec<u8>>> {
     forms
 }
 
-/// The whole text and its lines.
-fn spellings(text: &str) -> Vec<Zeroizing<String>> {
+/// The whole text: as it is, trimmed, and with either line end.
+fn wholes(text: &str) -> Vec<Zeroizing<String>> {
     let mut spellings = vec![Zeroizing::new(text.to_owned())];
     let trimmed = text.trim();
     if trimmed != text && is_maskable_text(trimmed) {
@@ -45,8 +57,16 @@ fn spellings(text: &str) -> Vec<Zeroizing<String>> {
         let unix = Zeroizing::new(text.replace("\r\n", "\n"));
         // What a terminal or a Windows program makes of the line ends.
         spellings.push(Zeroizing::new(unix.replace('\n', "\r\n")));
-        spellings.extend(lines(text, &['\n', '\r']));
         spellings.push(unix);
+    }
+    spellings
+}
+
+/// The lines of a text that has several, on their own.
+fn all_lines(text: &str) -> Vec<Zeroizing<String>> {
+    let mut spellings = Vec::new();
+    if text.contains(['\n', '\r']) {
+        spellings.extend(lines(text, &['\n', '\r']));
     }
     if text.contains("-----BEGIN ") && text.contains("\\n") {
         // A private key in the JSON of a service account: programs print it decoded.
