@@ -1,7 +1,7 @@
 //! How changes of a project's files are told in the audit log, for every door alike: one way to name a credential, a variable, a file.
 
 use dango_audit::{Detail, Event, Target, TargetKind, Word};
-use dango_core::{CredentialPath, SourceName, VariableName};
+use dango_core::{CredentialPath, HostName, RemoteName, SourceName, VariableName};
 
 use crate::recording::{ChangeDraft, Ending};
 
@@ -34,6 +34,14 @@ pub fn source(event: Event, name: &SourceName) -> ChangeDraft {
     ChangeDraft::new(event)
         .on(Target::new(TargetKind::Source, name))
         .with(Detail::Source, name)
+}
+
+/// A change of a deployed project, or of what is known of it here.
+pub fn remote(event: Event, name: &RemoteName, host: &HostName) -> ChangeDraft {
+    ChangeDraft::new(event)
+        .on(Target::new(TargetKind::Remote, name))
+        .with(Detail::Remote, name)
+        .with(Detail::Host, host)
 }
 
 /// A change of the encryption key.

@@ -12,6 +12,7 @@ use crate::env::EnvCommand;
 use crate::init::InitArguments;
 use crate::key::KeyCommand;
 use crate::man::ManArguments;
+use crate::remote::RemoteCommand;
 use crate::run::RunArguments;
 use crate::secrets::SecretsCommand;
 use crate::source::SourceCommand;
@@ -26,6 +27,7 @@ Environment:
   DANGO_PASSPHRASE         opens a key that is kept under a passphrase
   DANGO_IDENTITY_KEY       the key behind users and the audit log, in the same form
   DANGO_IDENTITY_KEY_FILE  a file with that key
+  DANGO_SSH_KNOWN_HOSTS    the file of known host keys, in the place of ~/.ssh/known_hosts
   EDITOR, VISUAL           the program that opens files
   NO_COLOR                 no colour
 
@@ -107,6 +109,9 @@ pub(crate) enum Command {
     /// The audit log: what happened, and whether the log still says so
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Deployed projects: the variables in the .env of a server, over ssh
+    #[command(subcommand)]
+    Remote(RemoteCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
     /// Print the manual page, or write one page a command into a directory

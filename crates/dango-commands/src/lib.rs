@@ -25,6 +25,7 @@ mod output;
 mod prompt;
 mod protection;
 mod recorded;
+mod remote;
 mod run;
 mod secrets;
 mod signals;
@@ -73,6 +74,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Sync(arguments) => sync::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),
+        Command::Remote(command) => remote::run(command, global, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
         Command::Man(arguments) => man::run(&arguments, output),
     }

@@ -59,4 +59,4 @@ pub use digest::Digest;
 pub use failure::{LinkError, ServerError, SessionError};
 pub use push::{Change, Item, Plan, PushError, plan, push};
 pub use session::{Replaced, Session};
-pub use ssh::{KnownHosts, OptionPathError, Ssh};
+pub use ssh::{KnownHosts, OptionPathError, Ssh, check_option_path};

@@ -75,7 +75,7 @@ impl Ssh {
     /// [`OptionPathError`] for a list of known hosts whose path means something to `ssh`.
     pub fn new(known_hosts: KnownHosts) -> Result<Self, OptionPathError> {
         if let KnownHosts::File(path) | KnownHosts::Only(path) = &known_hosts {
-            option_path(path)?;
+            check_option_path(path)?;
         }
         Ok(Self {
             program: PathBuf::from("ssh"),
@@ -141,6 +141,15 @@ impl Ssh {
         let status = keygen.status().map_err(|source| LinkError::NoSsh { program: KEYGEN, source })?;
         Ok(status.success())
     }
+}
+
+/// Says whether `ssh` can be given a file of this path.
+///
+/// # Errors
+///
+/// [`OptionPathError`] where the path means something to it.
+pub fn check_option_path(path: &Path) -> Result<(), OptionPathError> {
+    option_path(path).map(drop)
 }
 
 /// A path as `ssh` reads it in an option: quoted, and its `%` no token.
