@@ -177,10 +177,29 @@ mod tests {
 
     #[test]
     fn no_host_is_an_option_or_means_something_to_a_shell() {
-        for bad in ["", "-oProxyCommand=x", "a b", "a;b", "$(id)", "a`b", "a\nb", "é.example", "a@b", "a/b", ".a"] {
+        for bad in [
+            "",
+            "-oProxyCommand=x",
+            "a b",
+            "a;b",
+            "$(id)",
+            "a`b",
+            "a\nb",
+            "é.example",
+            "a@b",
+            "a/b",
+            ".a",
+        ] {
             assert!(bad.parse::<HostName>().is_err(), "{bad:?}");
         }
-        for good in ["example.org", "10.0.0.1", "::1", "fe80::1%eth0", "xn--bcher-kva.example", "my_alias"] {
+        for good in [
+            "example.org",
+            "10.0.0.1",
+            "::1",
+            "fe80::1%eth0",
+            "xn--bcher-kva.example",
+            "my_alias",
+        ] {
             assert!(good.parse::<HostName>().is_ok(), "{good}");
         }
     }

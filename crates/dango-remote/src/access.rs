@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::process::Child;
 
+use dango_core::Entropy;
 use data_encoding::HEXLOWER;
-use dango_core::{Entropy, EntropyError};
 
 use crate::failure::{LinkError, SessionError};
-use crate::process::{Ended, Process};
+use crate::process::Process;
 use crate::protocol;
 use crate::session::Session;
 use crate::settings::Remote;
@@ -31,7 +31,16 @@ pub struct Access<'a> {
     unknown: UnknownHost,
     pub(crate) entropy: &'a dyn Entropy,
     started: Option<&'a dyn Fn(&Child)>,
-    recorded: Cell<bool>,
+    new_key: Cell<Option<NewKey>>,
+}
+
+/// What became of the key of a host that was not known and was connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewKey {
+    /// It is in the list of known hosts now.
+    Recorded,
+    /// It could not be put there.
+    NotRecorded,
 }
 
 impl<'a> Access<'a> {
@@ -43,7 +52,7 @@ impl<'a> Access<'a> {
             unknown,
             entropy,
             started: None,
-            recorded: Cell::new(false),
+            new_key: Cell::new(None),
         }
     }
 
@@ -56,9 +65,9 @@ impl<'a> Access<'a> {
         }
     }
 
-    /// Whether a key was recorded that was not known before.
-    pub fn has_recorded_key(&self) -> bool {
-        self.recorded.get()
+    /// What became of a key that was not known before; nothing where none was taken.
+    pub fn new_key(&self) -> Option<NewKey> {
+        self.new_key.get()
     }
 
     /// Logs in and reads `.env`.
@@ -75,16 +84,24 @@ impl<'a> Access<'a> {
             // Known by a key of another type.
             return Err(LinkError::HostKeyChanged.into());
         }
-        match self.unknown {
-            UnknownHost::Refuse => Err(LinkError::HostKeyUnknown { host: unknown }.into()),
-            UnknownHost::Ask => self.attempt(HostKeys::Ask),
-            UnknownHost::Record => self.attempt(HostKeys::Record),
-        }
+        let keys = match self.unknown {
+            UnknownHost::Refuse => return Err(LinkError::HostKeyUnknown { host: unknown }.into()),
+            UnknownHost::Ask => HostKeys::Ask,
+            UnknownHost::Record => HostKeys::Record,
+        };
+        let session = self.attempt(keys);
+        // A key may have been recorded before the login failed, and `ssh` goes on where it could not record one.
+        self.new_key.set(match (self.ssh.knows(&unknown)?, session.is_ok()) {
+            (true, _) => Some(NewKey::Recorded),
+            (false, true) => Some(NewKey::NotRecorded),
+            (false, false) => None,
+        });
+        session
     }
 
     fn attempt(&self, keys: HostKeys) -> Result<Session, SessionError> {
         let mut random = [0; 16];
-        self.entropy.fill(&mut random).map_err(|error: EntropyError| LinkError::from(error))?;
+        self.entropy.fill(&mut random).map_err(LinkError::from)?;
         let mark = HEXLOWER.encode(&random);
         let script = protocol::script();
         let command = self
@@ -93,23 +110,9 @@ impl<'a> Access<'a> {
             .map_err(|error| LinkError::Ssh { said: error.to_string() })?;
         let mut process = Process::start(command, &mark, self.started.unwrap_or(&|_| {}))?;
         process.send(|stdin| protocol::begin(stdin, &script, &mark, &self.remote.directory));
-        let greeted = process.answers.hello();
-        if let Err(no_answer) = greeted {
-            let ended = process.end();
-            self.note(keys, &ended);
-            return Err(ended.failure(no_answer, false).into());
-        }
-        if keys != HostKeys::Known {
-            // Whoever was not known and has answered now is known from now on.
-            self.recorded.set(true);
-        }
-        Session::read(process)
-    }
-
-    /// A key may have been recorded before the login failed.
-    fn note(&self, keys: HostKeys, ended: &Ended) {
-        if keys != HostKeys::Known && ended.said.contains("Permanently added") {
-            self.recorded.set(true);
+        match process.answers.hello() {
+            Ok(()) => Session::read(process),
+            Err(no_answer) => Err(process.end().failure(no_answer, false).into()),
         }
     }
 }

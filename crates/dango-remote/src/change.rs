@@ -90,7 +90,11 @@ pub fn set_variable(
         let document = parse_contents(&session)?;
         let before = document.bindings().rfind(|binding| binding.key() == key.as_str());
         if session.has_dango() {
-            let outcome = if before.is_some() { SetOutcome::Replaced } else { SetOutcome::Created };
+            let outcome = if before.is_some() {
+                SetOutcome::Replaced
+            } else {
+                SetOutcome::Created
+            };
             delegate(session, key, Some(value))?;
             return Ok(Some(outcome));
         }

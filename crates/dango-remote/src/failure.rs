@@ -263,7 +263,10 @@ mod tests {
     fn what_ssh_says_is_sorted() {
         // Said by OpenSSH 9.2p1.
         for (said, code) in [
-            ("ssh: connect to host 127.0.0.1 port 1: Connection refused\r\n", "remote_connection_refused"),
+            (
+                "ssh: connect to host 127.0.0.1 port 1: Connection refused\r\n",
+                "remote_connection_refused",
+            ),
             (
                 "ssh: Could not resolve hostname nowhere.invalid: Name or service not known\r\n",
                 "remote_unresolved",
@@ -278,7 +281,10 @@ mod tests {
             ),
             ("Host key verification failed.\r\n", "remote_host_key_refused"),
             ("root@127.0.0.1: Permission denied (publickey).\r\n", "remote_not_authenticated"),
-            ("ssh: connect to host 10.255.255.1 port 22: Connection timed out\r\n", "remote_timed_out"),
+            (
+                "ssh: connect to host 10.255.255.1 port 22: Connection timed out\r\n",
+                "remote_timed_out",
+            ),
             ("ssh: connect to host h port 22: No route to host\r\n", "remote_unreachable"),
             ("Connection closed by 127.0.0.1 port 22022\r\n", "remote_lost"),
             ("Killed by signal 2.\r\n", "remote_interrupted"),

@@ -52,7 +52,7 @@ mod session;
 pub mod settings;
 mod ssh;
 
-pub use access::{Access, UnknownHost};
+pub use access::{Access, NewKey, UnknownHost};
 pub use address::{Destination, ParseDestinationError, ParseDirectoryError, RemoteDirectory};
 pub use change::{ChangeError, Encrypted, parse_contents, set_variable, unset_variable};
 pub use digest::Digest;

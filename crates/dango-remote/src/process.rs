@@ -29,7 +29,7 @@ pub(crate) struct Process {
 /// What is known once it has ended.
 pub(crate) struct Ended {
     status: Option<ExitStatus>,
-    pub(crate) said: String,
+    said: String,
 }
 
 impl Process {

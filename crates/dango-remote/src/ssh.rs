@@ -106,7 +106,7 @@ impl Ssh {
             KnownHosts::File(path) => option(format!("UserKnownHostsFile={}", option_path(path)?)),
             KnownHosts::Only(path) => {
                 option(format!("UserKnownHostsFile={}", option_path(path)?));
-                option("GlobalKnownHostsFile=none".to_owned());
+                option("GlobalKnownHostsFile=/dev/null".to_owned());
             }
         }
         if let Some(identity) = &remote.identity {
@@ -179,12 +179,14 @@ mod tests {
     #[test]
     fn no_connection_is_made_without_looking_at_the_key() {
         let ssh = Ssh::new(KnownHosts::Only("/a b/50% known".into())).expect("a path");
-        let command = ssh.command(&remote("root@[::1]:22022", None), HostKeys::Known, "true").expect("no path");
+        let command = ssh
+            .command(&remote("root@[::1]:22022", None), HostKeys::Known, "true")
+            .expect("no path");
         let arguments: Vec<&str> = command.get_args().filter_map(OsStr::to_str).collect();
         for option in [
             "StrictHostKeyChecking=yes",
             "UserKnownHostsFile=\"/a b/50%% known\"",
-            "GlobalKnownHostsFile=none",
+            "GlobalKnownHostsFile=/dev/null",
             "ControlPath=none",
             "NoHostAuthenticationForLocalhost=no",
         ] {
@@ -197,7 +199,11 @@ mod tests {
     fn what_opens_secrets_is_not_handed_to_ssh() {
         let ssh = Ssh::new(KnownHosts::OfSsh).expect("no path");
         let command = ssh.command(&remote("h", None), HostKeys::Record, "true").expect("no path");
-        let removed: Vec<&OsStr> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        let removed: Vec<&OsStr> = command
+            .get_envs()
+            .filter(|(_, value)| value.is_none())
+            .map(|(name, _)| name)
+            .collect();
         assert_eq!(removed.len(), WITHHELD.len());
     }
 

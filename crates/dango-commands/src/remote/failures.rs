@@ -5,7 +5,7 @@ use std::error::Error;
 use dango_remote::settings::SettingsError;
 use dango_remote::{ChangeError, LinkError, PushError, ServerError, SessionError};
 
-use super::link::{Link, interrupted};
+use super::link::Link;
 use crate::failure::{Failure, chain};
 use crate::opened::Opened;
 
@@ -88,13 +88,7 @@ pub(super) fn of_remote<E: OfLink>(error: &E, link: &Link) -> Failure {
             failure.message.push_str("; nothing was changed");
             hinted_server(failure, error, link)
         }
-        SessionError::OutcomeUnknown(error) => {
-            let failure = failure.hint("the old file or the new one is there, whole; look with `dango remote env list`");
-            match error {
-                LinkError::Interrupted => interrupted(failure),
-                _ => failure,
-            }
-        }
+        SessionError::OutcomeUnknown(_) => failure.hint("the old file or the new one is there, whole; look with `dango remote env list`"),
         _ => failure,
     }
 }
@@ -113,7 +107,6 @@ fn hinted_link(failure: Failure, error: &LinkError, link: &Link) -> Failure {
             "see whether `ssh {}` works; a key is named with `dango remote add … --identity FILE`",
             spelled(destination)
         )),
-        LinkError::Interrupted => interrupted(failure),
         LinkError::Unresolved
         | LinkError::ConnectionRefused
         | LinkError::TimedOut

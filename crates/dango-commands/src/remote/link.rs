@@ -9,7 +9,7 @@ use std::process::Child;
 use dango_actions::{ChangeDraft, Ending};
 use dango_audit::{Event, Word};
 use dango_remote::settings::Remote;
-use dango_remote::{Access, KnownHosts, LinkError, Ssh, UnknownHost};
+use dango_remote::{Access, KnownHosts, LinkError, NewKey, Ssh, UnknownHost};
 
 use super::{Which, failures, parse_name, read};
 use crate::arguments::Global;
@@ -32,6 +32,7 @@ pub(super) struct Link {
 #[derive(Clone, Copy)]
 enum HostKey {
     Recorded,
+    NotRecorded,
     Refused,
 }
 
@@ -77,20 +78,26 @@ impl Link {
     where
         E: failures::OfLink,
     {
-        let forwarder = Forwarder::start(output.host.terminal.input)
-            .map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
+        let forwarder =
+            Forwarder::start(output.host.terminal.input).map_err(|error| Failure::refused(format!("cannot take over signals: {error}")))?;
         let told = |child: &Child| forwarder.point_at(child);
         let access = Access::new(&self.ssh, &self.remote, self.unknown, output.host.entropy.as_ref()).telling(&told);
         let result = work(&access);
         forwarder.stop();
-        if access.has_recorded_key() {
-            self.host_key.set(Some(HostKey::Recorded));
-        }
+        self.host_key.set(match access.new_key() {
+            Some(NewKey::Recorded) => Some(HostKey::Recorded),
+            Some(NewKey::NotRecorded) => Some(HostKey::NotRecorded),
+            None => None,
+        });
         result.map_err(|error| {
             if matches!(error.link(), Some(LinkError::HostKeyChanged | LinkError::HostKeyRefused)) {
                 self.host_key.set(Some(HostKey::Refused));
             }
-            failures::of_remote(&error, self)
+            let failure = failures::of_remote(&error, self);
+            match forwarder.received() {
+                Some(signal) => interrupted(failure, signal),
+                None => failure,
+            }
         })
     }
 
@@ -98,6 +105,13 @@ impl Link {
     pub(super) fn finish<T>(&self, result: Result<T, Failure>, output: &mut Output<'_>) -> Result<T, Failure> {
         match self.host_key.take() {
             None => result,
+            Some(HostKey::NotRecorded) => {
+                output.warn(format!(
+                    "the key of {} could not be recorded, so it is not known the next time",
+                    self.remote.destination
+                ));
+                result
+            }
             Some(HostKey::Recorded) => {
                 let draft = self.draft(Event::RemoteHostKeyRecorded);
                 let told = recorded(&self.opened, vec![draft], output, |_| Ok(()), all_done(1));
@@ -138,8 +152,9 @@ fn make_room(list: &Path) {
     }
 }
 
-/// What Ctrl-C ended, with the status that a shell gives it.
-pub(super) fn interrupted(mut failure: Failure) -> Failure {
-    failure.status = Status::Program(130);
+/// What a signal ended, with the status that a shell gives it.
+fn interrupted(mut failure: Failure, signal: u8) -> Failure {
+    failure.status = Status::Program(128u8.wrapping_add(signal));
+    failure.message = format!("interrupted: {}", failure.message);
     failure
 }

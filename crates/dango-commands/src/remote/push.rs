@@ -65,7 +65,11 @@ pub(crate) fn run(arguments: &PushArguments, global: &Global, output: &mut Outpu
     }
     if plan.is_done() {
         output.say(format!("{} has all {} values already", link.remote.name, items.len()));
-        return if output.json { report(&link, &items, &plan, 0, output) } else { Ok(()) };
+        return if output.json {
+            report(&link, &items, &plan, 0, output)
+        } else {
+            Ok(())
+        };
     }
     let sent = sent(&plan);
     for line in lines(&items, &plan) {
@@ -108,8 +112,9 @@ fn items(opened: &Opened, paths: &[CredentialPath], output: &mut Output<'_>) -> 
     for path in paths {
         let found = chosen(opened, &secrets, Some(path), output)?;
         if found.is_empty() {
-            return Err(Failure::refused(format!("there is nothing at {path} that could be sent"))
-                .hint("`dango secrets list` shows what there is"));
+            return Err(
+                Failure::refused(format!("there is nothing at {path} that could be sent")).hint("`dango secrets list` shows what there is")
+            );
         }
         items.extend(found.into_iter().filter(|item| !items_have(&items, item)).collect::<Vec<_>>());
     }
@@ -128,7 +133,10 @@ fn chosen(
 ) -> Result<Vec<Item>, Failure> {
     let secrets = opened.open_secrets(secrets, only, output)?;
     let is_meant = |path: &CredentialPath| only.is_none_or(|only| path.starts_with(only));
-    let has_references = secrets.entries().iter().any(|entry| is_meant(&entry.path) && entry.value.has_reference());
+    let has_references = secrets
+        .entries()
+        .iter()
+        .any(|entry| is_meant(&entry.path) && entry.value.has_reference());
     let env = match has_references {
         true => opened.open_env(&opened.env()?, output)?,
         false => EnvDocument::default(),
@@ -196,7 +204,10 @@ fn report(link: &Link, items: &[Item], plan: &Plan, sent: usize, output: &mut Ou
         let change = change.as_str().to_owned();
         vec![change, item.path.to_string(), item.key.to_string()]
     });
-    let there = plan.only_there.iter().map(|key| vec!["only there".to_owned(), String::new(), key.clone()]);
+    let there = plan
+        .only_there
+        .iter()
+        .map(|key| vec!["only there".to_owned(), String::new(), key.clone()]);
     output.table(&["CHANGE", "PATH", "KEY"], &rows.chain(there).collect::<Vec<_>>())
 }
 

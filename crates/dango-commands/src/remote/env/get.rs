@@ -41,19 +41,28 @@ pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output
     let key = arguments.key.as_str();
     let Some(binding) = document.bindings().rfind(|binding| binding.key() == key) else {
         // The key is not repeated: `KEY=VALUE` typed here would be a secret.
-        return Err(Failure::refused(format!("there is no such variable in .env on {}", link.remote.name))
-            .hint("`dango remote env list` shows what there is"));
+        return Err(
+            Failure::refused(format!("there is no such variable in .env on {}", link.remote.name))
+                .hint("`dango remote env list` shows what there is"),
+        );
     };
     let encrypted = is_encrypted_binding(binding);
     let value = match (arguments.reveal, encrypted) {
         (false, _) => None,
         (true, true) => {
-            return Err(Failure::refused(format!("{key} is encrypted on {}, and its key is there", link.remote.name))
-                .hint("log in to the server and use its own `dango env get --reveal`"));
+            return Err(
+                Failure::refused(format!("{key} is encrypted on {}, and its key is there", link.remote.name))
+                    .hint("log in to the server and use its own `dango env get --reveal`"),
+            );
         }
         (true, false) => match binding.expose() {
             Some(text) => Some(text),
-            None => return Err(Failure::refused(format!("{key} stands without a value in .env on {}", link.remote.name))),
+            None => {
+                return Err(Failure::refused(format!(
+                    "{key} stands without a value in .env on {}",
+                    link.remote.name
+                )));
+            }
         },
     };
     if output.json {

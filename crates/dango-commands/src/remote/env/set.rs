@@ -51,11 +51,7 @@ pub(crate) fn run(arguments: SetArguments, global: &Global, output: &mut Output<
         // Whether there is a value on the server is not known yet; nothing at all is never meant for one.
         None => arguments.input.read_over(key.as_str(), true, global, output)?,
     };
-    let change = |output: &mut Output<'_>| {
-        link.work(output, |access| {
-            set_variable(access, &key, &value, &is_encrypted_binding)
-        })
-    };
+    let change = |output: &mut Output<'_>| link.work(output, |access| set_variable(access, &key, &value, &is_encrypted_binding));
     let draft = link.draft(Event::RemoteEnvSet).with(Detail::Key, &key);
     let result = recorded(&link.opened, vec![draft], output, change, |outcome| {
         vec![Ending::done().with(Detail::Action, Word::new(action(*outcome)))]
