@@ -28,5 +28,6 @@ mod memory;
 mod odd_files;
 mod preservation;
 mod readers;
+mod remote;
 mod server;
 mod terminal;

@@ -5,7 +5,7 @@ use super::code::{line_of, word_places};
 use super::tree::SourceTree;
 
 /// Crates that are held to it, each with the places that may touch the disk.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("crates/dango-core", &[]),
     ("crates/dango-actions", &[]),
     ("crates/dango-audit", &[]),
@@ -13,6 +13,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("crates/dango-identity", &[]),
     ("crates/dango-keyring", &[]),
     ("crates/dango-oauth", &[]),
+    ("crates/dango-remote", &[]),
     (
         "crates/dango-secrets",
         &[

@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 19] = [
+pub(super) const EDGES: [(&str, &[&str]); 20] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -32,6 +32,7 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
         ],
     ),
     ("dango-sources", &["dango-core", "dango-secrets"]),
+    ("dango-remote", &["dango-core", "dango-secrets"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
     // The only crate that knows the use cases and the vault: the one brings the port, the other what is behind it.
@@ -58,6 +59,7 @@ pub(super) const EDGES: [(&str, &[&str]); 19] = [
             "dango-actions",
             "dango-vault",
             "dango-sources",
+            "dango-remote",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),
