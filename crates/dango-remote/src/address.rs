@@ -106,7 +106,8 @@ impl fmt::Display for Destination {
         match (self.port, self.host.as_str().contains(':')) {
             (Some(port), true) => write!(f, "[{}]:{port}", self.host),
             (Some(port), false) => write!(f, "{}:{port}", self.host),
-            (None, _) => write!(f, "{}", self.host),
+            (None, true) => write!(f, "[{}]", self.host),
+            (None, false) => write!(f, "{}", self.host),
         }
     }
 }
@@ -118,7 +119,8 @@ fn is_user(text: &str) -> bool {
 }
 
 fn parse_port(text: &str) -> Result<u16, ParseDestinationError> {
-    let port = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text);
+    let port = digits.and_then(|digits| digits.parse::<u16>().ok());
     port.filter(|port| *port != 0).ok_or(ParseDestinationError::Port)
 }
 
@@ -192,11 +194,14 @@ mod tests {
             "alias:2222",
             "ada@corp.example@host",
             "root@[::1]:2222",
-            "fe80::1%eth0",
+            "root@[::1]",
         ] {
             assert_eq!(text.parse::<Destination>().expect(text).to_string(), text);
         }
-        assert_eq!("root@[::1]".parse::<Destination>().expect("an address").to_string(), "root@::1");
+        assert_eq!(
+            "fe80::1%eth0".parse::<Destination>().expect("an address").to_string(),
+            "[fe80::1%eth0]"
+        );
     }
 
     #[test]

@@ -115,12 +115,11 @@ pub fn unset_variable(access: &Access<'_>, key: &str, encrypted: &Encrypted<'_>)
     repeated(access, |session| {
         let document = parse_contents(&session)?;
         let (edited, removed) = document.unset(key)?;
-        match key.parse() {
-            Ok(name) if session.has_dango() => {
-                delegate(session, &name, None)?;
-                return Ok(Some(removed));
-            }
-            _ => {}
+        if session.has_dango()
+            && let Ok(name) = key.parse()
+        {
+            delegate(session, &name, None)?;
+            return Ok(Some(removed));
         }
         if document.bindings().any(|binding| binding.key() == key && encrypted(binding)) {
             return Err(ChangeError::Encrypted { key: key.to_owned() });

@@ -173,14 +173,18 @@ mod tests {
         }
     }
 
+    const MARK: &str = "0123456789abcdef";
+
     #[test]
-    fn contents_may_look_like_answers() {
-        let stream = b"Welcome\nno newline here\nm hello\nm file 12\nm read x\nabc\nm read y\nm done\n";
-        for mut frames in [Frames::new(&stream[..], "m"), Frames::new(Slowly(stream), "m")] {
+    fn contents_may_look_like_answers_of_another_session() {
+        let stream = b"Welcome\nno newline here\n0123456789abcdef hello\n0123456789abcdef file 12\n0 read x\nabc\
+            \n0123456789abcdef read y\n0123456789abcdef done\n";
+        let stream: &'static [u8] = stream;
+        for mut frames in [Frames::new(stream, MARK), Frames::new(Slowly(stream), MARK)] {
             frames.hello().expect("it is there");
             assert_eq!(frames.answer().expect("it is there"), "file 12");
             let (contents, answer) = frames.contents(12).expect("it is there");
-            assert_eq!((contents.as_slice(), answer.as_str()), (&b"m read x\nabc"[..], "read y"));
+            assert_eq!((contents.as_slice(), answer.as_str()), (&b"0 read x\nabc"[..], "read y"));
             assert_eq!(frames.answer().expect("it is there"), "done");
             assert_eq!(frames.answer(), Err(NoAnswer::Ended));
         }
@@ -188,11 +192,10 @@ mod tests {
 
     #[test]
     fn contents_that_were_cut_are_no_contents() {
-        let mut frames = Frames::new(&b"m hello\nm file 12\nabc"[..], "m");
+        let mut frames = Frames::new(&b"0123456789abcdef hello\nabc"[..], MARK);
         frames.hello().expect("it is there");
-        assert_eq!(frames.answer().expect("it is there"), "file 12");
         assert_eq!(frames.contents(12).err(), Some(NoAnswer::Ended));
-        let mut frames = Frames::new(&b"m hello\nabcdef\nm read x\n"[..], "m");
+        let mut frames = Frames::new(&b"0123456789abcdef hello\nabcdef\n0123456789abcdef read x\n"[..], MARK);
         frames.hello().expect("it is there");
         assert_eq!(frames.contents(3).err(), Some(NoAnswer::Garbled));
     }
@@ -210,7 +213,7 @@ mod tests {
                 self.0.read(buffer)
             }
         }
-        let mut frames = Frames::new(Stalls(b"0123456789abcdef hello\nab\n0123456789abcdef read x\n"), "0123456789abcdef");
+        let mut frames = Frames::new(Stalls(b"0123456789abcdef hello\nab\n0123456789abcdef read x\n"), MARK);
         frames.hello().expect("it is there");
         assert_eq!(frames.contents(1000).err(), Some(NoAnswer::Garbled));
     }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::Args;
 use dango_audit::Event;
-use dango_remote::check_option_path;
 use dango_remote::settings::Remote;
+use dango_remote::{Destination, RemoteDirectory, check_option_path};
 use serde::Serialize;
 
 use super::{edit, failures, parse_name, read};
@@ -67,12 +67,10 @@ pub(crate) fn run(arguments: &AddArguments, global: &Global, output: &mut Output
 }
 
 fn remote(arguments: &AddArguments, output: &mut Output<'_>) -> Result<Remote, Failure> {
-    let destination = arguments.destination.parse();
-    let destination = destination.map_err(|error: dango_remote::ParseDestinationError| {
-        Failure::usage(error.to_string()).hint("it is written as in `deploy@example.org:22`")
-    })?;
-    let directory = arguments.path.parse();
-    let directory = directory.map_err(|error: dango_remote::ParseDirectoryError| Failure::usage(error.to_string()))?;
+    let destination: Result<Destination, _> = arguments.destination.parse();
+    let destination = destination.map_err(|error| Failure::usage(error.to_string()).hint("it is written as in `deploy@example.org:22`"))?;
+    let directory: Result<RemoteDirectory, _> = arguments.path.parse();
+    let directory = directory.map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Remote {
         name: parse_name(&arguments.name)?,
         destination,
