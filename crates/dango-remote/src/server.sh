@@ -209,6 +209,8 @@ if [ "$now" != "$old" ]; then
     say changed
     exit 0
 fi
+# One who has gone meanwhile does not want it any longer: then this ends here.
+say locked || exit 1
 said=$(mv -f "$tmp" "$file" 2>&1) || failed "$said"
 tmp=
 ending=done

@@ -155,7 +155,10 @@ impl Session {
     /// Closes the stream, which is what the script waits for, and takes its answer.
     fn finished(&mut self) -> Result<String, SessionError> {
         self.process.close();
-        let answer = self.process.answers.answer();
+        let mut answer = self.process.answers.answer();
+        while answer.as_deref() == Ok("locked") {
+            answer = self.process.answers.answer();
+        }
         let answer = answer.map_err(|no_answer| SessionError::OutcomeUnknown(lost(&mut self.process, no_answer)))?;
         match answer.strip_prefix("fail ") {
             Some(words) => Err(ServerError::parse(words).into()),

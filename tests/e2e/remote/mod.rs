@@ -8,6 +8,7 @@ mod records;
 mod refusals;
 mod settings;
 mod shells;
+mod terminal;
 mod variables;
 
 use dango_tests::{Output, Scratch};
