@@ -166,9 +166,9 @@ case $verb in
 set | unset)
     [ "$tool" = dango ] || fail other 'there is no dango'
     if [ "$verb" = set ]; then
-        said=$(dango --project . --json env set "$old" --raw 2>&1)
+        said=$(dango --project . --yes env set "$old" --raw 2>&1)
     else
-        said=$(dango --project . --json env unset "$old" 2>&1 </dev/null)
+        said=$(dango --project . env unset "$old" 2>&1 </dev/null)
     fi
     status=$?
     printf '%s dango %s\n%s\n%s end\n' "$mark" "$status" "$said" "$mark"
