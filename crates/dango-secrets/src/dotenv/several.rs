@@ -1,6 +1,6 @@
 //! Many keys set at once: the new ones are appended in one go and looked at once. What setting one key means is in `edit`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dango_core::{SecretValue, VariableName};
 use zeroize::Zeroizing;
@@ -15,14 +15,23 @@ use crate::References;
 pub type Assignment<'a> = (&'a VariableName, &'a SecretValue);
 
 impl EnvDocument {
-    /// Sets several keys, each as [`EnvDocument::set`] does. It takes the time of one where they are new and stand in nobody's way.
+    /// Sets several keys, each as [`EnvDocument::set`] does. It takes the time of one for those that have their values
+    /// already, and for those that are new and stand in nobody's way.
     ///
     /// # Errors
     ///
     /// The place among the assignments of the first that cannot be made, and why; the document itself never changes.
     pub fn set_each(&self, assignments: &[Assignment<'_>], references: References) -> Result<Self, (usize, EnvEditError)> {
-        let known: HashSet<&str> = self.keys().into_iter().collect();
-        let (old, new): (Vec<usize>, Vec<usize>) = (0..assignments.len()).partition(|&index| known.contains(assignments[index].0.as_str()));
+        let readings = Readings::of(self);
+        // Of duplicates the last one counts, for both readers.
+        let (python, node): (HashMap<_, _>, HashMap<_, _>) = (readings.as_python().collect(), readings.as_node().collect());
+        let is_set = |&index: &usize| {
+            let (key, value) = assignments[index];
+            let (key, value) = (key.as_str(), Some(value.expose()));
+            python.get(key) == Some(&value) && node.get(key) == Some(&value)
+        };
+        let left = (0..assignments.len()).filter(|index| !is_set(index));
+        let (old, new): (Vec<usize>, Vec<usize>) = left.partition(|&index| python.contains_key(assignments[index].0.as_str()));
         let set = |document: &Self, index: usize| {
             let (key, value) = assignments[index];
             let set = document.set(key, value, references);
@@ -142,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn what_has_its_value_already_is_left_as_it_is_spelled() {
+        let before = "A='1'\nexport B = \"2\" # b\nC=`3`\n";
+        let text = set_each(before, &[("A", "1"), ("B", "2"), ("C", "`3`"), ("D", "4")]).expect("all fit");
+        assert!(
+            text.starts_with("A='1'\nexport B = \"2\" # b\n") && text.ends_with("D=4\n"),
+            "{text}"
+        );
+        // node dotenv knows backticks as quotes, so there the value was another one.
+        assert!(!text.contains("C=`3`\n"), "{text}");
+    }
+
+    #[test]
     fn the_one_that_cannot_be_set_is_named() {
         let failed = set_each("D=1\n", &[("A", "1"), ("B", "${X}"), ("D", "2")]).expect_err("a reference");
         assert_eq!((failed.0, failed.1.code()), (1, "env_value_reference"));
@@ -156,6 +177,8 @@ mod tests {
         let begun = Instant::now();
         let edited = EnvDocument::default().set_each(&assignments, References::Literal).expect("all fit");
         assert_eq!(edited.keys().len(), 10_000);
+        let again = edited.set_each(&assignments, References::Literal).expect("all are there");
+        assert_eq!(again.text(), edited.text());
         assert!(
             begun.elapsed() < Duration::from_secs(30),
             "one by one it takes hours: {:?}",
