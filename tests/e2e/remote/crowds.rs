@@ -1,5 +1,7 @@
 //! Many at once and many at a time: two clients that set fifty variables each, a thousand variables, a project with a dango of its own.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use dango_tests::Sshd;
@@ -35,6 +37,48 @@ fn two_clients_with_fifty_variables_each_keep_all_hundred() {
     }
     assert_eq!(text.lines().count(), 101);
     assert_eq!(server.names(), [".env", ".env.lock"], "nothing else is left");
+}
+
+/// A server on which the file is changed by somebody else between the first session's look at it and its writing: the script asks
+/// `id` in between, and there `id` is a program that knows no lock.
+fn with_an_intruder(every_time: bool) -> Sshd {
+    let server = Sshd::new();
+    let programs = server.folder().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let (file, once) = (server.project().join(".env"), server.folder().join("once"));
+    let condition = if every_time { "true" } else { "mkdir \"$ONCE\" 2>/dev/null" };
+    let script = format!(
+        "#!/bin/sh\nONCE='{}'\nif {condition}; then echo INTRUDER=1 >> '{}'; fi\nexec /usr/bin/id \"$@\"\n",
+        once.display(),
+        file.display()
+    );
+    let path = programs.join("id");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    server.restarted(&[&format!("SetEnv PATH={}:/usr/bin:/bin", programs.display())])
+}
+
+#[test]
+fn a_change_between_reading_and_writing_is_kept() {
+    let server = with_an_intruder(false);
+    let client = server.client();
+    server.write(".env", "A=1\n");
+    let _ = set(&client, "A", "2").success();
+    assert_eq!(server.read(".env"), "A=2\nINTRUDER=1\n");
+    let _ = set(&client, "B", "3").success();
+    assert_eq!(server.read(".env"), "A=2\nINTRUDER=1\nB=3\n");
+}
+
+#[test]
+fn a_plan_is_not_carried_out_on_another_file_than_it_was_made_for() {
+    let server = with_an_intruder(true);
+    let client = server.client();
+    crate::answers::set(&client, "sources.a.k", "v");
+    server.write(".env", "A=1\n");
+    let _ = client
+        .run(&["remote", "push-secrets", "--yes"])
+        .fails(1, &["changed since the plan was made", "nothing was sent", "again"]);
+    assert_eq!(server.read(".env"), "A=1\nINTRUDER=1\n");
 }
 
 #[test]
