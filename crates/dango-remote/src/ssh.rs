@@ -9,6 +9,8 @@ use crate::failure::LinkError;
 use crate::settings::Remote;
 
 const KEYGEN: &str = "ssh-keygen";
+/// What the system's administrator provides.
+const OF_SYSTEM: &str = "/etc/ssh/ssh_known_hosts";
 
 /// What is set whatever a user's configuration says; the rest of it applies.
 ///
@@ -132,15 +134,31 @@ impl Ssh {
     ///
     /// `ssh` takes a key of a new type for one of an unknown host, so who stands in between could offer a type that was never seen.
     pub(crate) fn knows(&self, host: &str) -> Result<bool, LinkError> {
-        let mut keygen = Command::new(KEYGEN);
-        keygen.arg("-F").arg(host);
-        if let KnownHosts::File(path) | KnownHosts::Only(path) = &self.known_hosts {
-            keygen.arg("-f").arg(path);
+        let lists = match &self.known_hosts {
+            // Without a file it asks the user's own.
+            KnownHosts::OfSsh => vec![None, Some(Path::new(OF_SYSTEM))],
+            KnownHosts::File(path) => vec![Some(path.as_path()), Some(Path::new(OF_SYSTEM))],
+            KnownHosts::Only(path) => vec![Some(path.as_path())],
+        };
+        for list in lists {
+            if is_in(host, list)? {
+                return Ok(true);
+            }
         }
-        keygen.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let status = keygen.status().map_err(|source| LinkError::NoSsh { program: KEYGEN, source })?;
-        Ok(status.success())
+        Ok(false)
     }
+}
+
+/// Whether a list has a key of a host; one that is not there has none.
+fn is_in(host: &str, list: Option<&Path>) -> Result<bool, LinkError> {
+    let mut keygen = Command::new(KEYGEN);
+    keygen.arg("-F").arg(host);
+    if let Some(list) = list {
+        keygen.arg("-f").arg(list);
+    }
+    keygen.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = keygen.status().map_err(|source| LinkError::NoSsh { program: KEYGEN, source })?;
+    Ok(status.success())
 }
 
 /// Says whether `ssh` can be given a file of this path.

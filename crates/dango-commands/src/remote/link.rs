@@ -143,12 +143,12 @@ fn known_hosts(output: &Output<'_>) -> KnownHosts {
     }
 }
 
-/// Makes the directory of the list, for its owner alone; where that fails, `ssh` says that it cannot record a key.
+/// Makes the directory of the list, and those above it, for their owner alone; where that fails, `ssh` says that it cannot record a key.
 fn make_room(list: &Path) {
     if let Some(directory) = list.parent()
         && !directory.is_dir()
     {
-        let _ = DirBuilder::new().mode(0o700).create(directory);
+        let _ = DirBuilder::new().recursive(true).mode(0o700).create(directory);
     }
 }
 
