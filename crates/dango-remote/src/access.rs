@@ -6,12 +6,15 @@ use std::process::Child;
 use dango_core::Entropy;
 use data_encoding::HEXLOWER;
 
-use crate::failure::{LinkError, SessionError};
+use crate::failure::{LinkError, ServerError, SessionError};
 use crate::process::Process;
 use crate::protocol;
 use crate::session::Session;
 use crate::settings::Remote;
 use crate::ssh::{HostKeys, Ssh};
+
+/// How often the file is read where it changes while it is read.
+const READINGS: usize = 5;
 
 /// What becomes of a host of which no key is known. A host of which another key is known is never connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,17 @@ impl<'a> Access<'a> {
     ///
     /// [`SessionError`]; nothing was changed there.
     pub fn open(&self) -> Result<Session, SessionError> {
+        for _ in 1..READINGS {
+            match self.connect() {
+                // Somebody saves the file right now, with a program that does so piece by piece.
+                Err(SessionError::Server(ServerError::Torn)) => {}
+                other => return other,
+            }
+        }
+        self.connect()
+    }
+
+    fn connect(&self) -> Result<Session, SessionError> {
         let unknown = match self.attempt(HostKeys::Known) {
             Err(SessionError::Link(LinkError::HostKeyUnknown { host })) => host,
             other => return other,

@@ -7,7 +7,7 @@ use dango_secrets::dotenv::{Binding, EnvDocument, EnvEditError, EnvError};
 use dango_secrets::{References, SetOutcome};
 
 use crate::access::Access;
-use crate::failure::{ServerError, SessionError};
+use crate::failure::SessionError;
 use crate::session::{Replaced, Session};
 
 /// How often it is started again because the file was changed in between.
@@ -89,19 +89,18 @@ pub fn set_variable(
     repeated(access, |session| {
         let document = parse_contents(&session)?;
         let before = document.bindings().rfind(|binding| binding.key() == key.as_str());
-        if session.has_dango() {
-            let outcome = if before.is_some() {
-                SetOutcome::Replaced
-            } else {
-                SetOutcome::Created
-            };
+        let is_encrypted = before.is_some_and(encrypted);
+        let set = document.set(key, value, References::Literal);
+        let is_same = !is_encrypted && session.is_private() && matches!(set, Ok((_, SetOutcome::Unchanged)));
+        if session.has_dango() && !is_same {
+            let outcome = before.map_or(SetOutcome::Created, |_| SetOutcome::Replaced);
             delegate(session, key, Some(value))?;
             return Ok(Some(outcome));
         }
-        if before.is_some_and(encrypted) {
+        if is_encrypted {
             return Err(ChangeError::Encrypted { key: key.to_string() });
         }
-        let (edited, outcome) = document.set(key, value, References::Literal)?;
+        let (edited, outcome) = set?;
         Ok(exchange(session, &edited)?.then_some(outcome))
     })
 }
@@ -143,14 +142,8 @@ pub(crate) fn exchange(session: Session, edited: &EnvDocument) -> Result<bool, S
 /// Opens sessions until one of them was not too late.
 fn repeated<T>(access: &Access<'_>, mut attempt: impl FnMut(Session) -> Result<Option<T>, ChangeError>) -> Result<T, ChangeError> {
     for number in 1..=ATTEMPTS {
-        match access.open() {
-            Ok(session) => {
-                if let Some(done) = attempt(session)? {
-                    return Ok(done);
-                }
-            }
-            Err(SessionError::Server(ServerError::Torn)) => {}
-            Err(error) => return Err(error.into()),
+        if let Some(done) = attempt(access.open()?)? {
+            return Ok(done);
         }
         pause(access, number);
     }

@@ -51,7 +51,7 @@ fn a_changed_key_is_refused_whatever_is_answered_and_whatever_its_type() {
         let known = fs::read_to_string(server.known_hosts()).unwrap();
         server.change_key(kind);
         for more in [&[][..], &["--yes"]] {
-            let _ = list(&client, more).fails(1, &["key of the host has changed", "hint:"]);
+            let _ = list(&client, more).fails(1, &["key of the host has changed", "hint:", "ssh-keygen -R '[127.0.0.1]:"]);
         }
         let arguments = ["remote", "env", "set", "A", "--yes"];
         let _ = client

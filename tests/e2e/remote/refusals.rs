@@ -38,6 +38,29 @@ fn a_file_that_cannot_be_read_is_never_an_empty_one() {
 }
 
 #[test]
+fn a_file_of_which_only_a_part_arrives_is_read_again_and_never_taken_for_the_whole() {
+    let server = Sshd::new();
+    let programs = server.folder().join("programs");
+    fs::create_dir(&programs).unwrap();
+    // Gives three bytes of a file, as one that is being saved may have; what comes in through its input it passes on.
+    let half = |condition: &str| {
+        let script = format!("#!/bin/sh\nif test $# = 1 && {condition}; then exec head -c 3 \"$1\"; fi\nexec /bin/cat \"$@\"\n");
+        fs::write(programs.join("cat"), script).unwrap();
+        fs::set_permissions(programs.join("cat"), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    half("true");
+    let once = server.folder().join("once").display().to_string();
+    let server = server.restarted(&[&format!("SetEnv PATH={}:/usr/bin:/bin", programs.display())]);
+    let client = server.client();
+    server.write(".env", "A=1\nB=2\n");
+    every_verb_fails(&client, &["changed while it was read", "nothing was changed"]);
+    assert_eq!(server.read(".env"), "A=1\nB=2\n");
+    half(&format!("mkdir '{once}' 2>/dev/null"));
+    let _ = set(&client, "A", "3").success();
+    assert_eq!(server.read(".env"), "A=3\nB=2\n");
+}
+
+#[test]
 fn who_may_not_read_or_write_is_told_so() {
     let server = Sshd::with(&[&powerless("sh -c \"$SSH_ORIGINAL_COMMAND\"")]);
     let client = server.client();

@@ -32,6 +32,23 @@ fn an_unknown_host_is_asked_about_with_its_fingerprint_and_then_known() {
 }
 
 #[test]
+fn a_key_with_a_passphrase_is_opened_at_the_terminal_by_ssh_itself() {
+    let server = Sshd::new();
+    let client = server.client();
+    let mut lock = Command::new("ssh-keygen");
+    lock.args(["-q", "-p", "-P", "", "-N", "open sesame", "-f"]).arg(server.identity());
+    assert!(lock.status().unwrap().success());
+    let _ = super::listed_without_a_terminal(&client).fails(1, &["neither a key nor a password"]);
+    let mut session = start(&client, "remote env set TOKEN=v");
+    let _ = shown_until(&mut session, "passphrase for key");
+    send(&mut session, "open sesame\r");
+    let (status, shown) = end(&mut session);
+    assert_eq!(status, 0, "{shown}");
+    assert!(!shown.contains("open sesame"), "{shown}");
+    assert_eq!(server.read(".env"), "TOKEN=v\n");
+}
+
+#[test]
 fn a_value_is_asked_for_and_not_shown() {
     let server = Sshd::new();
     let client = server.client();

@@ -100,9 +100,10 @@ fn hinted_link(failure: Failure, error: &LinkError, link: &Link) -> Failure {
         LinkError::HostKeyUnknown { .. } => failure
             .hint("ask whoever runs the server for the fingerprint of its key, and compare it at a terminal: there ssh shows it and asks")
             .hint("`--yes` records the key without a question"),
-        LinkError::HostKeyChanged => failure.hint(
-            "ask whoever runs the server before anything else; if its key was replaced on purpose, remove the old one with `ssh-keygen -R`",
-        ),
+        LinkError::HostKeyChanged => failure.hint("ask whoever runs the server before anything else").hint(format!(
+            "if its key was replaced on purpose, remove the old one with `{}`",
+            link.removal_of_key()
+        )),
         LinkError::NotAuthenticated => failure.hint(format!(
             "see whether `ssh {}` works; a key is named with `dango remote add … --identity FILE`",
             spelled(destination)

@@ -24,6 +24,7 @@ pub(super) struct Link {
     pub(super) opened: Opened,
     pub(super) remote: Remote,
     ssh: Ssh,
+    known_hosts: KnownHosts,
     unknown: UnknownHost,
     host_key: Cell<Option<HostKey>>,
 }
@@ -58,14 +59,29 @@ impl Link {
         {
             make_room(path);
         }
-        let ssh = Ssh::new(known_hosts).map_err(|error| Failure::refused(format!("DANGO_SSH_KNOWN_HOSTS: {error}")))?;
+        let ssh = Ssh::new(known_hosts.clone()).map_err(|error| Failure::refused(format!("DANGO_SSH_KNOWN_HOSTS: {error}")))?;
         Ok(Self {
             opened,
             remote,
             ssh,
+            known_hosts,
             unknown,
             host_key: Cell::new(None),
         })
+    }
+
+    /// The command that removes the known keys of the host; of an alias only ssh knows what it calls the host.
+    pub(super) fn removal_of_key(&self) -> String {
+        let destination = &self.remote.destination;
+        let host = match destination.port() {
+            Some(port) if port != 22 => format!("'[{}]:{port}'", destination.host()),
+            _ => destination.host().to_string(),
+        };
+        let list = match &self.known_hosts {
+            KnownHosts::File(path) | KnownHosts::Only(path) => format!(" -f '{}'", path.display()),
+            KnownHosts::OfSsh => String::new(),
+        };
+        format!("ssh-keygen -R {host}{list}")
     }
 
     /// What an event about this remote says.
