@@ -115,7 +115,7 @@ fn a_full_disk_and_a_read_only_one_are_told_apart_and_the_file_is_as_it_was() {
         .fails(1, &["disk of the server is full", "nothing was changed", "hint:"])
         .hides(&["vvvv"]);
     assert_eq!(left, "A=1\n");
-    let (answer, left) = set_on_a_disk("mount -o remount,ro .");
+    let (answer, left) = set_on_a_disk("mount -o remount,bind,ro \"$PWD\"");
     let _ = answer.fails(1, &["read-only", "nothing was changed"]).hides(&["vvvv"]);
     assert_eq!(left, "A=1\n");
 }
