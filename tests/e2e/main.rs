@@ -30,5 +30,6 @@ mod odd_files;
 mod preservation;
 mod readers;
 mod scan;
+mod remote;
 mod server;
 mod terminal;

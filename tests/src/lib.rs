@@ -33,6 +33,7 @@ pub mod provider;
 pub mod refusals;
 mod scratch;
 mod server;
+mod sshd;
 mod windows;
 
 pub use binary::{dango, dango_server, example, lend_dango};
@@ -45,4 +46,5 @@ pub use keyring::KeyringSession;
 pub use process::{Output, run_to_end};
 pub use scratch::{Invocation, Scratch};
 pub use server::Server;
+pub use sshd::Sshd;
 pub use windows::Windows;

@@ -1,7 +1,7 @@
 //! How changes of a project's files are told in the audit log, for every door alike: one way to name a credential, a variable, a file.
 
 use dango_audit::{Detail, Event, Target, TargetKind, Word};
-use dango_core::{CredentialPath, SourceName, SourceType, VariableName};
+use dango_core::{CredentialPath, HostName, RemoteName, SourceName, SourceType, VariableName};
 
 use crate::recording::{ChangeDraft, Ending};
 
@@ -48,6 +48,14 @@ pub fn connection(event: Event, name: &str, source_type: Option<&SourceType>) ->
         Some(source_type) => draft.with(Detail::SourceType, source_type),
         None => draft,
     }
+}
+
+/// A change of a deployed project, or of what is known of it here.
+pub fn remote(event: Event, name: &RemoteName, host: &HostName) -> ChangeDraft {
+    ChangeDraft::new(event)
+        .on(Target::new(TargetKind::Remote, name))
+        .with(Detail::Remote, name)
+        .with(Detail::Host, host)
 }
 
 /// A change of the encryption key.

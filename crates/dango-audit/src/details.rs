@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dango_core::{CredentialPath, SourceName, SourceType, Timestamp, VariableName};
+use dango_core::{CredentialPath, HostName, RemoteName, SourceName, SourceType, Timestamp, VariableName};
 
 use crate::json;
 use crate::words::{Id, NAME_MAX, Seq, Word, harmless};
@@ -46,6 +46,7 @@ keys! {
     SourceType = "source_type",
     Provider = "provider",
     Remote = "remote",
+    Host = "host",
     Role = "role",
     OldRole = "old_role",
     NewRole = "new_role",
@@ -122,7 +123,7 @@ macro_rules! from_name {
     };
 }
 
-from_name!(CredentialPath, VariableName, SourceName, SourceType);
+from_name!(CredentialPath, VariableName, SourceName, SourceType, RemoteName, HostName);
 
 impl From<&[Word]> for DetailValue {
     fn from(words: &[Word]) -> Self {

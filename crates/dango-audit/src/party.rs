@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dango_core::{CredentialPath, SourceName, SourceType, VariableName};
+use dango_core::{CredentialPath, RemoteName, SourceName, SourceType, VariableName};
 
 use crate::personal::{PersonalFacts, Subject};
 use crate::words::{Id, Label, NAME_MAX, UserAgent, Word, harmless};
@@ -196,7 +196,7 @@ macro_rules! from_name {
     };
 }
 
-from_name!(CredentialPath, VariableName, SourceName, SourceType);
+from_name!(CredentialPath, VariableName, SourceName, SourceType, RemoteName);
 
 /// What it was done to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use crate::init::InitArguments;
 use crate::key::KeyCommand;
 use crate::man::ManArguments;
 use crate::oauth::OauthArguments;
+use crate::remote::RemoteCommand;
 use crate::run::RunArguments;
 use crate::scan::ScanArguments;
 use crate::secrets::SecretsCommand;
@@ -30,6 +31,7 @@ Environment:
   DANGO_IDENTITY_KEY_FILE  a file with that key
   DANGO_OAUTH_CALLBACK_URL where `dango oauth` waits for the browser, on this machine
   DANGO_OAUTH_TIMEOUT      for how many seconds it waits
+  DANGO_SSH_KNOWN_HOSTS    the file of known host keys, in the place of ~/.ssh/known_hosts
   EDITOR, VISUAL           the program that opens files
   NO_COLOR                 no colour
 
@@ -115,6 +117,9 @@ pub(crate) enum Command {
     /// The audit log: what happened, and whether the log still says so
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Deployed projects: the variables in the .env of a server, over ssh
+    #[command(subcommand)]
+    Remote(RemoteCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
     /// Print the manual page, or write one page a command into a directory

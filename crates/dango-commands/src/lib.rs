@@ -26,6 +26,7 @@ mod output;
 mod prompt;
 mod protection;
 mod recorded;
+mod remote;
 mod run;
 mod scan;
 mod secrets;
@@ -77,6 +78,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Scan(arguments) => scan::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),
+        Command::Remote(command) => remote::run(command, global, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
         Command::Man(arguments) => man::run(&arguments, output),
     }

@@ -8,7 +8,7 @@ use crate::house::{House, caller, denied, fault, wait};
 use crate::opened::Opened;
 use crate::output::Output;
 
-pub(crate) use dango_actions::drafts::{credential, file, key, set_ending, source, variable};
+pub(crate) use dango_actions::drafts::{credential, file, key, remote, set_ending, source, variable};
 
 /// Makes a change between its intent and its outcome.
 ///

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::Child;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
@@ -12,10 +13,14 @@ use signal_hook::low_level::emulate_default_handler;
 /// What is passed on.
 const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
 
+/// Those among them that ask a program to end.
+const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+
 /// Passes signals on to a program that runs below this process.
 pub(crate) struct Forwarder {
     program: Arc<Mutex<Option<Pid>>>,
     handle: Handle,
+    received: Arc<AtomicI32>,
 }
 
 impl Forwarder {
@@ -28,8 +33,13 @@ impl Forwarder {
         let handle = signals.handle();
         let program = Arc::new(Mutex::new(None));
         let target: Arc<Mutex<Option<Pid>>> = Arc::clone(&program);
+        let received = Arc::new(AtomicI32::new(0));
+        let last = Arc::clone(&received);
         std::thread::spawn(move || {
             for number in signals.forever() {
+                if ENDING.contains(&number) {
+                    last.store(number, Ordering::Relaxed);
+                }
                 if at_terminal && (number == SIGINT || number == SIGQUIT) {
                     continue;
                 }
@@ -41,7 +51,14 @@ impl Forwarder {
                 }
             }
         });
-        Ok(Self { program, handle })
+        Ok(Self { program, handle, received })
+    }
+
+    /// The signal that was to end the program, if one came.
+    pub(crate) fn received(&self) -> Option<u8> {
+        u8::try_from(self.received.load(Ordering::Relaxed))
+            .ok()
+            .filter(|number| *number != 0)
     }
 
     /// Names the program.

@@ -22,7 +22,7 @@ mod secret;
 mod time;
 
 pub use entropy::{Entropy, EntropyError, OsEntropy};
-pub use name::{ParseNameError, SourceName, SourceType, VariableName};
+pub use name::{HostName, ParseNameError, RemoteName, SourceName, SourceType, VariableName};
 pub use path::{CredentialPath, ParsePathError, PathProblem};
 pub use secret::{InvalidSecret, SecretProblem, SecretValue};
 pub use time::{Clock, ParseTimestampError, SystemClock, Timestamp};

@@ -1,4 +1,4 @@
-//! Names that were checked once: sources, source types and environment variables.
+//! Names that were checked once: sources, source types, environment variables, deployed projects and hosts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -141,9 +141,68 @@ name!(
     }
 );
 
+name!(
+    /// The name of a deployed project: an ASCII letter, then letters, digits, `_` and `-`, at most 64 characters.
+    RemoteName,
+    Rule {
+        kind: "remote's name",
+        max: 64,
+        first: |c| c.is_ascii_alphabetic(),
+        rest: |c| c.is_ascii_alphanumeric() || c == '_' || c == '-',
+        words: "letters, digits, `_` and `-`, and a letter first",
+    }
+);
+
+name!(
+    /// The name or the address of a host, or an alias of it: ASCII letters, digits, `.`, `_`, `-`, `:` and `%`, at most 253
+    /// characters. It says nothing about whether there is such a host.
+    ///
+    /// # Security
+    ///
+    /// It begins with no `-`, so no program takes it for an option, and nothing in it means something to a shell
+    /// (CVE-2023-51385). A name of other letters is given in its ASCII form (RFC 5890 §2.3.2.1, `xn--…`).
+    HostName,
+    Rule {
+        kind: "host",
+        max: 253,
+        first: |c| c.is_ascii_alphanumeric() || c == ':',
+        rest: |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '%'),
+        words: "letters, digits, `.`, `_` and `-`, and no `-` first",
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_host_is_an_option_or_means_something_to_a_shell() {
+        for bad in [
+            "",
+            "-oProxyCommand=x",
+            "a b",
+            "a;b",
+            "$(id)",
+            "a`b",
+            "a\nb",
+            "é.example",
+            "a@b",
+            "a/b",
+            ".a",
+        ] {
+            assert!(bad.parse::<HostName>().is_err(), "{bad:?}");
+        }
+        for good in [
+            "example.org",
+            "10.0.0.1",
+            "::1",
+            "fe80::1%eth0",
+            "xn--bcher-kva.example",
+            "my_alias",
+        ] {
+            assert!(good.parse::<HostName>().is_ok(), "{good}");
+        }
+    }
 
     #[test]
     fn variable_names_follow_posix() {

@@ -16,7 +16,7 @@ struct Need {
 /// Where the package puts the browser; what starts it wants a path rather than a name.
 pub(super) const CHROMIUM: &str = "/usr/bin/chromium";
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 16] = [
     // 18.19 is what Debian 12 has, and what the newest of the pinned Node packages asks for.
     Need {
         program: "node",
@@ -77,6 +77,32 @@ const NEEDS: [Need; 11] = [
         program: "zbarimg",
         question: &["--version"],
         packages: &["zbar-tools"],
+    },
+    // A server to deploy to, and the shells that its users may have.
+    Need {
+        program: "ssh",
+        question: &["-V"],
+        packages: &["openssh-client"],
+    },
+    Need {
+        program: "bash",
+        question: &["-c", "test -x /usr/sbin/sshd"],
+        packages: &["openssh-server"],
+    },
+    Need {
+        program: "busybox",
+        question: &["true"],
+        packages: &["busybox"],
+    },
+    Need {
+        program: "fish",
+        question: &["--version"],
+        packages: &["fish"],
+    },
+    Need {
+        program: "csh",
+        question: &["-c", "true"],
+        packages: &["csh"],
     },
 ];
 

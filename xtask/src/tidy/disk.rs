@@ -14,6 +14,7 @@ const CRATES: [(&str, &[&str]); 11] = [
     ("crates/dango-identity", &[]),
     ("crates/dango-keyring", &[]),
     ("crates/dango-oauth", &[]),
+    ("crates/dango-remote", &[]),
     (
         "crates/dango-secrets",
         &[

@@ -4,7 +4,7 @@ use super::Finding;
 use super::metadata::Metadata;
 
 /// Each crate with the crates it may depend on, lowest layer first: an edge only goes up in this list, so down in the house.
-pub(super) const EDGES: [(&str, &[&str]); 20] = [
+pub(super) const EDGES: [(&str, &[&str]); 22] = [
     ("dango-core", &[]),
     ("dango-secrets", &["dango-core"]),
     ("dango-keyring", &["dango-core"]),
@@ -33,6 +33,7 @@ pub(super) const EDGES: [(&str, &[&str]); 20] = [
     ),
     ("dango-scan", &["dango-core", "dango-secrets"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
+    ("dango-remote", &["dango-core", "dango-secrets"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
     // What both doors need of stored connections; who may, and what is recorded, is above.
@@ -74,6 +75,7 @@ pub(super) const EDGES: [(&str, &[&str]); 20] = [
             "dango-sources",
             "dango-oauth",
             "dango-connections",
+            "dango-remote",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),

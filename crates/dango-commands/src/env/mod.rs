@@ -8,6 +8,8 @@ mod list;
 mod set;
 mod unset;
 
+pub(crate) use set::parse_key;
+
 use clap::Subcommand;
 
 use crate::Outcome;

@@ -182,7 +182,7 @@ impl EnvDocument {
         Zeroizing::new(text.replace('\n', line_break))
     }
 
-    fn spliced(&self, at: Range<usize>, new: &str) -> Self {
+    pub(super) fn spliced(&self, at: Range<usize>, new: &str) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(self.text.len() + new.len()));
         text.push_str(&self.text[..at.start]);
         text.push_str(new);

@@ -29,6 +29,7 @@ mod interpolation;
 mod lint;
 mod opened;
 mod parser;
+mod several;
 mod spelled;
 mod spelling;
 mod whitespace;
@@ -43,6 +44,7 @@ pub use edit::EnvEditError;
 pub use interpolation::{EnvPiece, EnvValueError, EnvValues, Precedence};
 pub use lint::{Finding, Reader, Reading, Sees, lint, lint_bytes};
 pub use parser::Binding;
+pub use several::Assignment;
 pub use spelled::{EnvComment, EnvRespellError, EnvRespelling, EnvSpelled};
 pub use spelling::Obstacles;
 

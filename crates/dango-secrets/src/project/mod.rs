@@ -100,6 +100,11 @@ impl Project {
         self.dango_dir().join("sources.yml")
     }
 
+    /// Where the deployed projects are listed: `.dango/remote.toml`.
+    pub fn remote_toml(&self) -> PathBuf {
+        self.dango_dir().join("remote.toml")
+    }
+
     /// Where dango keeps what is its own: `.dango`.
     pub fn dango_dir(&self) -> PathBuf {
         self.root.join(DANGO)

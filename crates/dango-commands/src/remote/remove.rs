@@ -1,0 +1,44 @@
+//! `dango remote remove`: a deployed project forgotten here; on the server nothing changes.
+
+use clap::Args;
+use dango_audit::Event;
+use serde::Serialize;
+
+use super::{edit, failures, parse_name, read};
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::recorded::{self as record, all_done, recorded};
+
+#[derive(Args, Debug)]
+pub(crate) struct RemoveArguments {
+    /// The deployed project
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    name: &'a str,
+    action: &'static str,
+}
+
+pub(crate) fn run(arguments: &RemoveArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let name = parse_name(&arguments.name)?;
+    let opened = Opened::find(global, output.host)?;
+    let failure = |error| failures::of_settings(&error, &opened);
+    let remotes = read(&opened)?;
+    let remote = remotes.find(&name).map_err(failure)?;
+    let change = |output: &mut Output<'_>| edit(&opened, output, |remotes| remotes.without(&name).map_err(failure));
+    let draft = record::remote(Event::RemoteRemoved, &name, remote.destination.host());
+    recorded(&opened, vec![draft], output, change, all_done(1))?;
+    if output.json {
+        return output.json(&Done {
+            name: name.as_str(),
+            action: "deleted",
+        });
+    }
+    output.say(format!("{name}: forgotten; on the server nothing was changed"));
+    Ok(())
+}
