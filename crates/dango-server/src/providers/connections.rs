@@ -22,7 +22,9 @@ use zeroize::Zeroizing;
 
 use super::desk::Desk;
 use super::flow::{answered, into_begun, state_of};
-use super::problem::{flow_without_endpoints, flow_without_files, of_check, of_exchange, of_providers_file, of_remove, of_save, of_stored};
+use super::problem::{
+    flow_without_endpoints, flow_without_files, of_check, of_exchange, of_providers_file, of_remove, of_save, of_stored, write_down,
+};
 use super::trouble::{Edition, broken_cause};
 use crate::failure::chain;
 
@@ -68,8 +70,10 @@ impl Connections for ProviderConnections {
     fn begin<'a>(&'a self, wanted: &'a WantedConnection, redirect_uri: &'a str) -> BoxFuture<'a, Result<BegunFlow, ProviderFailure>> {
         let (wanted, redirect_uri) = (wanted.clone(), redirect_uri.to_owned());
         Box::pin(async move {
+            let name = wanted.name.clone();
             let begun = self.aside(move |desk| begin(desk, &wanted, &redirect_uri)).await;
-            begun.unwrap_or_else(|| Err(broken_off()))
+            let begun = begun.unwrap_or_else(|| Err(broken_off()));
+            begun.inspect_err(|failure| write_down(name.as_str(), failure))
         })
     }
 
@@ -86,8 +90,10 @@ impl Connections for ProviderConnections {
         let (wanted, kept, query) = (wanted.clone(), Zeroizing::new(kept.to_vec()), Zeroizing::new(query.to_owned()));
         let handle = Handle::current();
         Box::pin(async move {
+            let name = wanted.name.clone();
             let granted = self.aside(move |desk| redeem(desk, wanted, &kept, &query, &handle)).await;
-            let granted = granted.unwrap_or_else(|| Err(broken_off()))?;
+            let granted = granted.unwrap_or_else(|| Err(broken_off()));
+            let granted = granted.inspect_err(|failure| write_down(name.as_str(), failure))?;
             Ok(Box::new(granted) as Box<dyn GrantedConnection>)
         })
     }

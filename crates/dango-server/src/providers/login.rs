@@ -11,6 +11,7 @@ use dango_oauth::{
 use dango_store::BoxFuture;
 
 use super::flow::{answered, into_begun, state_of};
+use super::problem::write_down;
 use crate::failure::Failure;
 use crate::settings::{LoginName, LoginSettings};
 use crate::system::System;
@@ -123,7 +124,10 @@ impl LoginProviders for Logins {
     }
 
     fn begin<'a>(&'a self, provider: &'a LoginProvider, redirect_uri: &'a str) -> BoxFuture<'a, Result<BegunFlow, ProviderFailure>> {
-        Box::pin(self.begin_flow(provider, redirect_uri))
+        Box::pin(async move {
+            let begun = self.begin_flow(provider, redirect_uri).await;
+            begun.inspect_err(|failure| write_down(provider.name.as_str(), failure))
+        })
     }
 
     fn state_of(&self, query: &str) -> Option<PlainToken<kind::OauthState>> {
@@ -136,7 +140,10 @@ impl LoginProviders for Logins {
         kept: &'a [u8],
         query: &'a str,
     ) -> BoxFuture<'a, Result<ExternalAccount, ProviderFailure>> {
-        Box::pin(self.finish_flow(provider, kept, query))
+        Box::pin(async move {
+            let finished = self.finish_flow(provider, kept, query).await;
+            finished.inspect_err(|failure| write_down(provider.name.as_str(), failure))
+        })
     }
 }
 

@@ -6,6 +6,8 @@ use dango_files::problem::{of_document_error, of_env_error, of_read_error, of_va
 use dango_oauth::ProviderError;
 use dango_vault::VaultError;
 
+use crate::failure::chain;
+
 /// The project's own providers, from the project's directory.
 const PROVIDERS: &str = ".dango/providers.toml";
 
@@ -85,4 +87,11 @@ pub(super) fn flow_without_endpoints(error: EndpointsError) -> ProviderFailure {
 
 pub(super) fn of_exchange(error: ProviderError) -> ProviderFailure {
     ProviderFailure::new(ProviderProblem::ExchangeFailed, error.code()).caused_by(error)
+}
+
+/// Tells the log why a flow came to nothing: people are told a code, and whoever runs the server has to find the cause.
+pub(super) fn write_down(about: &str, failure: &ProviderFailure) {
+    if std::error::Error::source(failure).is_some() {
+        tracing::warn!(about, "what was to be done at a provider came to nothing: {}", chain(failure));
+    }
 }
