@@ -29,7 +29,7 @@ mod oauth;
 mod odd_files;
 mod preservation;
 mod readers;
-mod scan;
 mod remote;
+mod scan;
 mod server;
 mod terminal;

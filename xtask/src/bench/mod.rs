@@ -90,7 +90,7 @@ impl Request {
 ///
 /// When something cannot be built or installed, or a command fails or answers other than expected: such a run measures nothing.
 pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
-    let names: Vec<&str> = cases::NAMES.into_iter().filter(|name| request.takes(name)).collect();
+    let names: Vec<&str> = cases::NAMES.iter().copied().filter(|name| request.takes(name)).collect();
     let counterparts = if names.iter().any(|name| cases::needs_counterparts(name)) {
         timed("setup: the programs to compare with", || setup::run(root))?
     } else {

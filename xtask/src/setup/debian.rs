@@ -16,7 +16,7 @@ struct Need {
 /// Where the package puts the browser; what starts it wants a path rather than a name.
 pub(super) const CHROMIUM: &str = "/usr/bin/chromium";
 
-const NEEDS: [Need; 16] = [
+const NEEDS: &[Need] = &[
     // 18.19 is what Debian 12 has, and what the newest of the pinned Node packages asks for.
     Need {
         program: "node",

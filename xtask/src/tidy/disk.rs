@@ -5,7 +5,7 @@ use super::code::{line_of, word_places};
 use super::tree::SourceTree;
 
 /// Crates that are held to it, each with the places that may touch the disk.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: &[(&str, &[&str])] = &[
     ("crates/dango-core", &[]),
     ("crates/dango-actions", &[]),
     ("crates/dango-audit", &[]),
@@ -50,7 +50,7 @@ const QUESTIONS: [&str; 7] = [
 /// Looks for the word `fs` (as in `std::fs`, `use std::{fs, io}`, `rustix::fs`) and for questions to the disk.
 pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (folder, allowed) in CRATES {
+    for &(folder, allowed) in CRATES {
         for (file, code) in tree.production(folder) {
             if allowed.iter().any(|place| file.path.starts_with(place)) {
                 continue;

@@ -47,7 +47,7 @@ const CRYPTO: &[&str] = &[
 ];
 
 /// Each crate of ours with the families that it must do without.
-const ABSENCES: [(&str, &[&[&str]]); 13] = [
+const ABSENCES: &[(&str, &[&[&str]])] = &[
     ("dango-core", &[RUNTIMES, DATABASES, CRYPTO]),
     ("dango-secrets", &[RUNTIMES, DATABASES, CRYPTO]),
     // The keyring's D-Bus library runs on threads of its own; tokio is not to be among them.
@@ -73,7 +73,7 @@ const ABSENCES: [(&str, &[&[&str]]); 13] = [
 /// Looks for what must be absent among all that a crate needs to run.
 pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, families) in ABSENCES {
+    for &(name, families) in ABSENCES {
         for (needed, asker) in metadata.needs(name) {
             if families.iter().any(|family| family.contains(&needed.name.as_str())) {
                 findings.push(Finding::in_file(

@@ -29,7 +29,7 @@ pub(super) fn check(tree: &SourceTree) -> Vec<Finding> {
             ));
         }
     }
-    for (from, needs) in EDGES {
+    for &(from, needs) in EDGES {
         for to in needs {
             if !drawn.contains_key(&(from, to)) {
                 findings.push(Finding::in_file(
