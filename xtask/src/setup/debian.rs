@@ -148,7 +148,7 @@ pub(super) fn install_load_generator() -> Result<(), Failure> {
 }
 
 fn missing_packages() -> Vec<&'static str> {
-    missing_of(&NEEDS)
+    missing_of(NEEDS)
 }
 
 fn missing_of(needs: &[Need]) -> Vec<&'static str> {
