@@ -46,6 +46,6 @@ mod yaml;
 pub use catalogue::{AuthKind, Catalogue, Category, FieldKind, FieldProblem, FieldSpec, Place, TypeSpec, Variant, catalogue};
 pub use configured::{ConfiguredSource, EditError, NewSource, SourcesError, SourcesFile};
 pub use expiry::{EXPIRING_DAYS, Expiry, expiry};
-pub use state::{CredentialState, DefaultField, Elsewhere, MissingField, Presence, credential_state};
+pub use state::{CredentialState, DefaultField, Elsewhere, FoundField, MissingField, Presence, credential_state};
 pub use sync::{SyncCommand, SyncError, SyncProblem};
 pub use yaml::{Value, YamlError, YamlProblem};
