@@ -23,6 +23,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::{Opened, failure_of_update, process_variable};
 use crate::output::Output;
+pub(crate) use fields::find as find_field;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum SourceCommand {
