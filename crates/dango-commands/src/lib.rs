@@ -9,6 +9,7 @@
 mod arguments;
 mod audit;
 mod auth;
+mod checking;
 mod completions;
 mod env;
 mod exposed;

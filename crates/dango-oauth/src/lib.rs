@@ -71,7 +71,7 @@ pub use login::{
 pub use provider::{
     AccountHost, BodyFormat, ClientAuthentication, EndpointProblem, Endpoints, HostError, HostPart, IdentityClaims, MOST_PROVIDERS,
     Provider, ProviderProblem, Providers, ProvidersError, RefreshModel, Replacement, ReplacementError, Revocation, ScopeReport,
-    SourceScopes,
+    SourceScopes, parse_replacement,
 };
 pub use random::Digest;
 pub use receiver::{BindError, Browser, CallbackUrl, CallbackUrlError, ReceiveError, Received, Receiver};

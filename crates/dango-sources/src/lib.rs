@@ -49,6 +49,6 @@ pub use catalogue::{AuthKind, Catalogue, Category, FieldKind, FieldProblem, Fiel
 pub use configured::{ConfiguredSource, EditError, NewSource, SourcesError, SourcesFile};
 pub use expiry::{EXPIRING_DAYS, Expiry, expiry};
 pub use rotate_every::{ParseRotateEveryError, RotateEvery};
-pub use state::{CredentialState, DefaultField, Elsewhere, MissingField, Presence, credential_state};
+pub use state::{CredentialState, DefaultField, Elsewhere, FoundField, MissingField, Presence, credential_state};
 pub use sync::{SyncCommand, SyncError, SyncProblem};
 pub use yaml::{Value, YamlError, YamlProblem};

@@ -89,6 +89,15 @@ pub struct Elsewhere {
     pub path: CredentialPath,
 }
 
+/// A field that has a value, and where.
+#[derive(Clone, Debug)]
+pub struct FoundField {
+    /// The field.
+    pub field: &'static FieldSpec,
+    /// Where its value stands; `None` for the source's entry in `sources.yml`.
+    pub at: Option<CredentialPath>,
+}
+
 /// What a source that is in no `sources.yml` lacks.
 ///
 /// ```
@@ -116,6 +125,15 @@ impl SourcesFile {
     /// `sources.<dlt's module>` count, too, unless another source has that name. Fields of databases and other
     /// nested credentials also count where they stand flat, as earlier documentation shows them.
     pub fn state(&self, source: &ConfiguredSource, presence: &dyn Fn(&CredentialPath) -> Presence) -> Option<CredentialState> {
+        Some(self.finder(source, presence)?.state())
+    }
+
+    /// Where the values of a source's fields are, as [`Self::state`] finds them; `None` for a type that is not in the catalogue.
+    pub fn found(&self, source: &ConfiguredSource, presence: &dyn Fn(&CredentialPath) -> Presence) -> Option<Vec<FoundField>> {
+        Some(self.finder(source, presence)?.found())
+    }
+
+    fn finder<'a>(&'a self, source: &'a ConfiguredSource, presence: &'a dyn Fn(&CredentialPath) -> Presence) -> Option<Finder<'a>> {
         let spec = source.spec()?;
         let own = source.name().as_str();
         let shared = spec.module.into_iter().chain([spec.name]);
@@ -126,13 +144,12 @@ impl SourcesFile {
                 sections.push(section);
             }
         }
-        let finder = Finder {
+        Some(Finder {
             spec,
             sections,
             entry: Some(source),
             presence,
-        };
-        Some(finder.state())
+        })
     }
 }
 
@@ -179,6 +196,15 @@ impl Finder<'_> {
             self.judge(field, needed, &mut state);
         }
         state
+    }
+
+    fn found(&self) -> Vec<FoundField> {
+        let fields = self.spec.fields_of(self.choose_variant()).into_iter();
+        let found = fields.filter_map(|field| {
+            let found = self.find(field);
+            (found.presence == Presence::Present).then_some(FoundField { field, at: found.at })
+        });
+        found.collect()
     }
 
     fn judge(&self, field: &'static FieldSpec, needed: bool, state: &mut CredentialState) {

@@ -36,6 +36,8 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
     ("dango-remote", &["dango-core", "dango-secrets"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
+    // Providers are called through the port that calls them for connections.
+    ("dango-check", &["dango-core", "dango-sources", "dango-oauth"]),
     // What both doors need of stored connections; who may, and what is recorded, is above.
     (
         "dango-connections",
@@ -79,6 +81,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-scan",
             "dango-sources",
             "dango-oauth",
+            "dango-check",
             "dango-connections",
             "dango-remote",
             "dango-rotation",

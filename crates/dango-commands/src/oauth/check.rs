@@ -92,16 +92,34 @@ fn offline(connection: &Connection, output: &Output<'_>) -> Found {
     }
 }
 
+/// Whether the stored connection of a source works, asked of its provider; `None` where no provider is known for its type.
+pub(crate) fn check_connection(connection: &Connection, opened: &Opened, output: &mut Output<'_>) -> Result<Option<Found>, Failure> {
+    let files = opened.connections(output.host);
+    let providers = providers(&files)?;
+    served(connection, &files, &providers, opened, output)
+}
+
 fn live(connection: &Connection, files: &ConnectionFiles<'_>, providers: &Providers, opened: &Opened, output: &mut Output<'_>) -> Checked {
+    if let Some(found) = served(connection, files, providers, opened, output)? {
+        return Ok(found);
+    }
+    // A provider that is not known says nothing about the connection.
+    output.warn(format!("{} cannot be checked: no provider is known for its type", connection.name));
+    Ok(offline(connection, output))
+}
+
+fn served(
+    connection: &Connection,
+    files: &ConnectionFiles<'_>,
+    providers: &Providers,
+    opened: &Opened,
+    output: &mut Output<'_>,
+) -> Result<Option<Found>, Failure> {
     let http = HttpClient::new();
     let asked = ask(files.check(&connection.name, providers, &http, PATIENCE), files, opened, output)?;
     match asked {
-        Ok(found) => Ok(found),
-        // A provider that is not known says nothing about the connection.
-        Err(CheckFailure::Live(LiveError::Unserved)) => {
-            output.warn(format!("{} cannot be checked: no provider is known for its type", connection.name));
-            Ok(offline(connection, output))
-        }
+        Ok(found) => Ok(Some(found)),
+        Err(CheckFailure::Live(LiveError::Unserved)) => Ok(None),
         Err(CheckFailure::Live(error)) => Err(live_failure(&error, connection, opened)),
         Err(CheckFailure::NotSaved(error)) => Err(opened.vault_failure(&error).hint(NOT_SAVED)),
         Err(CheckFailure::Lease(error)) => Err(opened.vault_failure(&error)),

@@ -16,6 +16,7 @@ mod stored;
 mod view;
 mod wait;
 
+pub(crate) use check::check_connection;
 pub(crate) use refresh::renew_due;
 pub(crate) use remove::{draft_of_removal, ending_of_removal, remove};
 

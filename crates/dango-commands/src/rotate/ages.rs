@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use dango_audit::{AuditEvent, Event, Outcome, TargetKind};
 use dango_core::{CredentialPath, SourceName, Timestamp};
-use dango_rotation::{Files, locate};
-use dango_sources::{ConfiguredSource, RotateEvery, SourcesFile};
+use dango_rotation::{Due, Files, locate};
+use dango_sources::{ConfiguredSource, RotateEvery};
 use dango_vault::ValuePlace;
 
 use super::taking::{ReadFiles, stored};
@@ -79,6 +79,12 @@ impl Ages {
         }
     }
 
+    /// The sources whose credentials are due, each with its policy and why.
+    pub(crate) fn overdue(&self, sources: &Sources, files: &ReadFiles, output: &Output<'_>) -> Vec<(SourceName, RotateEvery, Due)> {
+        let since = |name: &SourceName| self.since(sources.file.find(name)?, sources, files, output);
+        dango_rotation::overdue(&sources.file, &since, output.host.clock.now())
+    }
+
     fn at(&self, path: &CredentialPath, files: &Files<'_>) -> Option<Timestamp> {
         let (kind, name) = match locate(path, files).ok()?.place {
             ValuePlace::Secret(path) => (TargetKind::Secret, path.to_string()),
@@ -86,22 +92,6 @@ impl Ages {
         };
         self.stored.get(&(kind.as_str().to_owned(), name)).copied()
     }
-}
-
-/// The sources of a project whose credentials are due, each with its policy and why.
-pub(crate) fn overdue(
-    opened: &Opened,
-    sources: &Sources,
-    output: &mut Output<'_>,
-) -> Result<Vec<(SourceName, RotateEvery, dango_rotation::Due)>, Failure> {
-    let has_policy = |file: &SourcesFile| file.sources().iter().any(|source| source.rotate_every().is_some());
-    if !has_policy(&sources.file) {
-        return Ok(Vec::new());
-    }
-    let ages = Ages::read(opened, output)?;
-    let files = ReadFiles::read(opened, output)?;
-    let since = |name: &SourceName| ages.since(sources.file.find(name)?, sources, &files, output);
-    Ok(dango_rotation::overdue(&sources.file, &since, output.host.clock.now()))
 }
 
 fn later(known: &mut Timestamp, at: Timestamp) {

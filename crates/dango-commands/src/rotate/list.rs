@@ -38,11 +38,9 @@ pub(super) fn run(only: Option<&SourceName>, opened: &Opened, sources: &Sources,
     let under_way = opened.vault().asides().map_err(|error| opened.vault_failure(&error))?;
     let now = output.host.clock.now();
     let mut rows = Vec::new();
-    let mut is_due = false;
     for source in sources.file.sources().iter().filter(|source| only.is_none_or(|only| source.name() == only)) {
         let since = ages.since(source, sources, &files, output);
         let judged = judge_source(source, since, now);
-        is_due |= judged.is_some_and(Due::is_due);
         let stored_at = since.flatten();
         let note = under_way.iter().find(|(name, _)| name == source.name().as_str());
         rows.push(Row {
@@ -60,6 +58,8 @@ pub(super) fn run(only: Option<&SourceName>, opened: &Opened, sources: &Sources,
             under_way: note.and_then(|(_, note)| note.parse::<Note>().ok()).map(|note| note.stage.as_str()),
         });
     }
+    let overdue = ages.overdue(sources, &files, output);
+    let is_due = overdue.iter().any(|(name, ..)| only.is_none_or(|only| name == only));
     tell(&rows, output)?;
     match is_due {
         true => Err(Failure::silent(Status::Found)),

@@ -21,6 +21,7 @@ use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::source::{Sources, parse_name};
+pub(crate) use ages::Ages;
 pub(crate) use procedure::{Asked, Procedure, Stop};
 pub(crate) use provider::Said;
 pub(crate) use taking::{ReadFiles, copies_of, locate_named, reader_of, spelled};

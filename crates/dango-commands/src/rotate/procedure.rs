@@ -247,9 +247,8 @@ impl<'a> Procedure<'a> {
                 Purpose::Rotation => rotation.forget(&vault, AsideRole::New),
                 Purpose::Exposure => rotation.take_back(&vault),
             };
-            done.map(|()| Vec::new()).map_err(|error| failure(&error, self.opened))
+            done.map_err(|error| failure(&error, self.opened))
         })
-        .map(|_| ())
     }
 
     /// The provider takes the new value no more, or not as it is read from the files.

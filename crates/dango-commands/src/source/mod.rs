@@ -1,6 +1,7 @@
 //! `dango source`: the catalogue, and the project's sources with their credentials; one file a verb.
 
 mod add;
+mod check;
 mod edit;
 mod fields;
 mod list;
@@ -37,6 +38,8 @@ pub(crate) enum SourceCommand {
     Remove(remove::RemoveArguments),
     /// Change a source's fields
     Edit(edit::EditArguments),
+    /// Ask providers and databases whether they take the credentials (exit 3 if one does not)
+    Check(check::CheckArguments),
 }
 
 pub(crate) fn run(command: SourceCommand, global: &Global, output: &mut Output<'_>) -> Outcome {
@@ -46,6 +49,7 @@ pub(crate) fn run(command: SourceCommand, global: &Global, output: &mut Output<'
         SourceCommand::List => list::run(global, output),
         SourceCommand::Remove(arguments) => remove::run(&arguments, global, output),
         SourceCommand::Edit(arguments) => edit::run(&arguments, global, output),
+        SourceCommand::Check(arguments) => check::run(&arguments, global, output),
     }
 }
 
@@ -58,8 +62,8 @@ pub(crate) fn parse_name(text: &str) -> Result<SourceName, Failure> {
 /// The project's sources with what is known of their credentials.
 pub(crate) struct Sources {
     pub(crate) file: SourcesFile,
-    secrets: SecretsDocument,
-    env: EnvDocument,
+    pub(crate) secrets: SecretsDocument,
+    pub(crate) env: EnvDocument,
 }
 
 impl Sources {

@@ -155,11 +155,19 @@ struct CheckedResolver {
 #[error("no public address")]
 struct NoPublicAddress;
 
+/// A name has no address that anybody knows.
+#[derive(Debug, thiserror::Error)]
+#[error("no address")]
+struct NoAddress(#[source] std::io::Error);
+
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let private_network = self.private_network;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> = match tokio::net::lookup_host((name.as_str(), 0)).await {
+                Ok(found) => found.collect(),
+                Err(error) => return Err(NoAddress(error).into()),
+            };
             let any = !found.is_empty();
             let kept: Vec<SocketAddr> = found
                 .into_iter()
@@ -181,6 +189,14 @@ fn class_of(error: &reqwest::Error) -> CallError {
     while let Some(error) = cause {
         if error.is::<NoPublicAddress>() {
             return CallError::PrivateAddress;
+        }
+        if error.is::<NoAddress>() {
+            return CallError::UnknownHost;
+        }
+        // An I/O error gives what is in it by another way than its source.
+        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+            return CallError::Tls;
         }
         cause = error.source();
     }

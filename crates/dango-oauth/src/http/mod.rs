@@ -97,6 +97,12 @@ pub enum CallError {
     /// No connection, or one that broke.
     #[error("the provider cannot be reached")]
     Unreachable,
+    /// The host's name has no address.
+    #[error("the provider cannot be reached: its name is not known")]
+    UnknownHost,
+    /// A certificate that is not the host's, or no TLS at all.
+    #[error("the provider cannot be reached: there is no secure connection")]
+    Tls,
     /// No answer in time.
     #[error("the provider did not answer in time")]
     Timeout,
@@ -116,7 +122,7 @@ impl CallError {
             Self::PrivateAddress => "private_address",
             Self::Unwritable => "unwritable_request",
             Self::Redirected => "redirected",
-            Self::Unreachable => "network_error",
+            Self::Unreachable | Self::UnknownHost | Self::Tls => "network_error",
             Self::Timeout => "timeout",
             Self::TooLarge => "answer_too_large",
             Self::NoCertificates => "no_certificates",

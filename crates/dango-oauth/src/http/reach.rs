@@ -22,6 +22,13 @@ struct Origin {
 }
 
 impl Reach {
+    /// The origin of one address, which the user's own configuration names: it may be one of a private network.
+    pub fn of(url: &Url) -> Self {
+        let mut reach = Self::empty(true);
+        reach.allow(url);
+        reach
+    }
+
     /// Nothing at all.
     pub(crate) const fn empty(private_network: bool) -> Self {
         Self {

@@ -35,6 +35,15 @@ pub(crate) enum Transport {
     HttpsOrLoopback,
 }
 
+/// Reads an address that stands in for a provider's: over TLS, or plain HTTP to a loopback address that is written as a number.
+///
+/// # Errors
+///
+/// [`EndpointProblem`], which does not repeat the text.
+pub fn parse_replacement(text: &str) -> Result<Url, EndpointProblem> {
+    parse_endpoint(text, Transport::HttpsOrLoopback)
+}
+
 /// Reads the address of an endpoint.
 pub(crate) fn parse_endpoint(text: &str, transport: Transport) -> Result<Url, EndpointProblem> {
     let url = Url::parse(text).map_err(|_| EndpointProblem::NotAUrl)?;

@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::http::Reach;
 
-pub use endpoint::{AccountHost, EndpointProblem, HostError};
+pub use endpoint::{AccountHost, EndpointProblem, HostError, parse_replacement};
 pub use read::{MOST_PROVIDERS, ProviderProblem, ProvidersError};
 pub use replaced::{Replacement, ReplacementError};
 

@@ -140,7 +140,7 @@ async fn a_name_that_points_inside_is_called_only_where_the_configuration_says_s
         // A certificate that nobody vouches for is no connection.
         let error = connect(&http(), provider, &endpoints).await.err().unwrap();
         let strict = if private_network {
-            CallError::Unreachable
+            CallError::Tls
         } else {
             CallError::PrivateAddress
         };

@@ -48,6 +48,15 @@ impl Stamp {
         }
     }
 
+    /// The stamp as one word, to be compared with another's in a later process.
+    pub fn to_word(&self) -> String {
+        let ((modified, modified_nanos), (changed, changed_nanos)) = (self.modified, self.changed);
+        format!(
+            "{:x}-{:x}-{:x}-{modified:x}.{modified_nanos:x}-{changed:x}.{changed_nanos:x}",
+            self.device, self.inode, self.size
+        )
+    }
+
     /// Whether a file with this stamp that is read after `now` has another stamp as soon as it changes.
     ///
     /// A file that has just been changed may change again within one tick of the file system's clock and look the same: then
