@@ -75,6 +75,8 @@ pub struct Note {
     pub began: Timestamp,
     /// Whether somebody has said that the old value is revoked at the provider.
     pub revoked: bool,
+    /// Whether the provider has taken the new value.
+    pub accepted: bool,
 }
 
 impl Note {
@@ -85,15 +87,17 @@ impl Note {
             stage,
             began,
             revoked: false,
+            accepted: false,
         }
     }
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let revoked = if self.revoked { " revoked" } else { "" };
+        let mark = |is_set: bool, word: &'static str| if is_set { word } else { "" };
+        let (revoked, accepted) = (mark(self.revoked, " revoked"), mark(self.accepted, " accepted"));
         let (purpose, stage) = (self.purpose.as_str(), self.stage.as_str());
-        write!(f, "{purpose} {stage} {}{revoked}", self.began.unix_micros())
+        write!(f, "{purpose} {stage} {}{revoked}{accepted}", self.began.unix_micros())
     }
 }
 
@@ -114,17 +118,21 @@ impl FromStr for Note {
         };
         let stage = words.next().and_then(|word| Stage::ALL.into_iter().find(|stage| stage.as_str() == word));
         let began = words.next().and_then(|word| word.parse().ok()).map(Timestamp::from_unix_micros);
-        let revoked = match (words.next(), words.next()) {
-            (None, None) => false,
-            (Some("revoked"), None) => true,
-            _ => return Err(ParseNoteError),
-        };
+        let (mut revoked, mut accepted) = (false, false);
+        for word in words {
+            match word {
+                "revoked" => revoked = true,
+                "accepted" => accepted = true,
+                _ => return Err(ParseNoteError),
+            }
+        }
         match (stage, began) {
             (Some(stage), Some(began)) => Ok(Self {
                 purpose,
                 stage,
                 began,
                 revoked,
+                accepted,
             }),
             _ => Err(ParseNoteError),
         }
@@ -139,10 +147,11 @@ mod tests {
     fn notes_come_back_and_nothing_else_is_one() {
         for stage in Stage::ALL {
             for purpose in [Purpose::Rotation, Purpose::Exposure] {
-                for revoked in [false, true] {
+                for (revoked, accepted) in [(false, false), (true, false), (false, true), (true, true)] {
                     let began = Timestamp::from_unix_micros(-5);
                     let note = Note {
                         revoked,
+                        accepted,
                         ..Note::new(purpose, stage, began)
                     };
                     assert_eq!(note.to_string().parse(), Ok(note));

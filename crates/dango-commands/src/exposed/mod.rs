@@ -17,7 +17,8 @@ use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
-use crate::rotate::{self, Asked, Procedure, ReadFiles, Said, Stop, copies_of, locate_named, reader_of, spelled};
+use crate::rotate::{self, Asked, Procedure, ReadFiles, Stop, copies_of, locate_named, reader_of, spelled};
+use crate::signals;
 use crate::source::Sources;
 
 #[derive(Args, Debug)]
@@ -50,7 +51,6 @@ pub(crate) struct ExposedArguments {
 /// What the steps have come to.
 struct Progress {
     rotation: Rotation,
-    said: Said,
     /// Why there is no new value that works, where there is none.
     failure: Option<Failure>,
 }
@@ -62,7 +62,13 @@ pub(crate) fn run(arguments: &ExposedArguments, global: &Global, output: &mut Ou
     let opened = Opened::find(global, output.host)?;
     let sources = Sources::read(&opened, output)?;
     let files = ReadFiles::read(&opened, output)?;
-    let located = locate_named(&arguments.path, &files, output)?;
+    let located = locate_named(&arguments.path, &files, output).map_err(|failure| {
+        let is_source = arguments.path.parse().is_ok_and(|name| sources.file.find(&name).is_some());
+        match is_source {
+            true => failure.hint("that is a source; name its credential, as `dango secrets list` shows it"),
+            false => failure,
+        }
+    })?;
     let source = reader_of(&located.place, &sources, &files, output).cloned();
     let name = source.as_ref().map_or_else(|| located.place.to_string(), |source| source.name().to_string());
     let _lease = rotate::lease(&name, &opened)?;
@@ -156,7 +162,6 @@ fn replace(
     if rotation.note().stage == Stage::Settled || (arguments.no_new_value && rotation.note().stage == Stage::Open) {
         return Ok(Progress {
             rotation,
-            said: Said::nothing(),
             failure: None,
         });
     }
@@ -168,6 +173,7 @@ fn replace(
         Ok((stop, mut rotation)) => {
             let note = Note {
                 stage: Stage::Settled,
+                accepted: procedure.said.word() == "accepted",
                 ..rotation.note()
             };
             let noted = rotation.annotate(&opened.vault(), note);
@@ -179,7 +185,6 @@ fn replace(
             });
             Ok(Progress {
                 rotation,
-                said: procedure.said.clone(),
                 failure,
             })
         }
@@ -187,7 +192,6 @@ fn replace(
         Err(failure) => match rotate::load(&name, opened)? {
             Some(rotation) => Ok(Progress {
                 rotation,
-                said: procedure.said.clone(),
                 failure: Some(failure),
             }),
             None => Err(failure),
@@ -198,7 +202,7 @@ fn replace(
 fn give(rotation: &mut Rotation, arguments: &ExposedArguments, opened: &Opened, output: &mut Output<'_>) -> Outcome {
     let places: Vec<ValuePlace> = rotation.changes().iter().map(|change| change.place.clone()).collect();
     let label = places.first().map(ToString::to_string).unwrap_or_default();
-    let new = arguments.input.read(&format!("the new value of {label}"), output)?;
+    let new = arguments.input.read(&format!("new {label}"), output)?;
     if new.expose().is_empty() {
         return Err(Failure::refused(format!("the new value of {label} is empty; nothing was changed"))
             .hint("`--no-new-value` goes on without one"));
@@ -243,10 +247,15 @@ fn conclude(
     let replacement = match is_replaced {
         true => Replacement::Stored {
             places: places.clone(),
-            check: progress.said.to_string(),
+            check: match rotation.note().accepted {
+                true => "the provider takes the new value".to_owned(),
+                false => "whether the new value works was not found out".to_owned(),
+            },
         },
         false => Replacement::None,
     };
+    // A check has taken Ctrl-C over, and a search may be long; all that was done so far is on the disk.
+    let _mortal = signals::Mortal::start();
     let traces = traces::read(rotation, source, since, opened, output);
     let search = record::search(old_text(rotation), &places, opened, output);
     let written = record::Facts {
@@ -261,7 +270,7 @@ fn conclude(
     if is_closed {
         procedure.end(rotation, output)?;
     }
-    record::tell(rotation, &written, is_closed, progress.said.word(), output)?;
+    record::tell(rotation, &written, is_closed, output)?;
     if let Some(failure) = progress.failure {
         return Err(failure);
     }

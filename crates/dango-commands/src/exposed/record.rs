@@ -119,7 +119,7 @@ struct Done<'a> {
     revoked: bool,
     revoke_url: Option<&'a str>,
     replaced: bool,
-    check: &'static str,
+    accepted: bool,
     traces: Option<usize>,
     found: Vec<Place<'a>>,
     open: Vec<&'static str>,
@@ -134,7 +134,7 @@ struct Place<'a> {
 }
 
 /// Says where it was found, what became of it and where the record is.
-pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, check: &'static str, output: &mut Output<'_>) -> Outcome {
+pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, output: &mut Output<'_>) -> Outcome {
     let (record, file) = (&written.record, written.file.display().to_string());
     if output.json {
         return output.json(&Done {
@@ -144,7 +144,7 @@ pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, chec
             revoked: record.revoked,
             revoke_url: record.revoke_url.as_deref(),
             replaced: record.replacement != Replacement::None,
-            check,
+            accepted: rotation.note().accepted,
             traces: record.traces.as_ref().map(Vec::len),
             found: record
                 .found

@@ -1,6 +1,6 @@
 //! `dango rotate`: a source's credential replaced by a new one, step by step; what a step is, is `dango-rotation`'s.
 
-mod ages;
+pub(crate) mod ages;
 mod list;
 mod procedure;
 mod provider;
@@ -21,9 +21,7 @@ use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::source::{Sources, parse_name};
-pub(crate) use ages::Ages;
 pub(crate) use procedure::{Asked, Procedure, Stop};
-pub(crate) use provider::Said;
 pub(crate) use taking::{ReadFiles, copies_of, locate_named, reader_of, spelled};
 
 #[derive(Args, Debug)]

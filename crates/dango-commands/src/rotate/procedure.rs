@@ -188,11 +188,14 @@ impl<'a> Procedure<'a> {
     fn wait(&self, rotation: &Rotation, output: &mut Output<'_>) -> Outcome {
         let name = rotation.name();
         let has_new = rotation.note().stage == Stage::Written;
-        output.warn(format!("{name}: {}", self.said));
-        if prompt::decide("Ask again?", false, output)? {
-            return Ok(());
+        if output.host.terminal.input {
+            output.warn(format!("{name}: {}", self.said));
         }
         let command = command(rotation.note().purpose);
+        let again = prompt::decide("Ask again?", false, output);
+        if again.map_err(|failure| goes_on(failure, command, name))? {
+            return Ok(());
+        }
         let state = match has_new {
             true => "the new value is stored and the old one is kept",
             false => "the new value is kept, and the old one is still the one in use",
@@ -219,7 +222,9 @@ impl<'a> Procedure<'a> {
             "it works: forget the old value",
             "it does not: put the old value back",
         ];
-        let picked = prompt::choice("Try the new value now, for instance with `dango sync`. Does it work?", choices.map(str::to_owned).to_vec())?;
+        let question = "Try the new value now, for instance with `dango sync`. Does it work?";
+        let picked = prompt::choice(question, choices.map(str::to_owned).to_vec());
+        let picked = picked.map_err(|failure| goes_on(failure, command(rotation.note().purpose), rotation.name()))?;
         Ok(match picked {
             1 => Decision::Good,
             2 => Decision::Bad,
@@ -304,6 +309,15 @@ const fn command(purpose: Purpose) -> &'static str {
         Purpose::Rotation => "dango rotate",
         Purpose::Exposure => "dango exposed",
     }
+}
+
+/// A question that was not answered: the rotation stays where it is.
+fn goes_on(failure: Failure, command: &str, name: &str) -> Failure {
+    Failure {
+        message: format!("{name}: not decided; the rotation stays where it is"),
+        ..failure
+    }
+    .hint(format!("`{command} {name}` goes on with it"))
 }
 
 fn tell_left(left: &[ValuePlace], output: &mut Output<'_>) {

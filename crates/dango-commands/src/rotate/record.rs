@@ -155,17 +155,17 @@ pub(super) fn tell(
     match stop {
         Stop::Settled => {
             let how = match said.word() {
-                "accepted" => "the new value is stored and accepted",
-                _ => "the new value is stored",
+                "accepted" => "it is accepted; ",
+                _ => "",
             };
-            output.say(format!("{name}: {how}; the old one is forgotten here and can be revoked now"));
+            output.say(format!("{name}: {how}the old value is forgotten here and can be revoked now"));
             output.hint(match revoke_url {
                 Some(url) => format!("revoke the old one at {url}"),
                 None => "revoke the old one where it was made".to_owned(),
             });
         }
         Stop::Stored | Stop::Refused => {
-            output.say(format!("{name}: the new value is stored, and the old one is kept until you say that the new one works"));
+            output.say(format!("{name}: the old value is kept until you say that the new one works"));
             output.hint(format!("try it with `dango sync {name}`, then `dango rotate {name} --finish`"));
             output.hint(format!("`dango rotate {name} --abort` puts the old one back"));
         }
