@@ -31,6 +31,7 @@ mod odd_files;
 mod preservation;
 mod readers;
 mod remote;
+mod rotate;
 mod scan;
 mod server;
 mod terminal;

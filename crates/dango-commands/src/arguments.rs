@@ -9,11 +9,13 @@ use crate::audit::AuditCommand;
 use crate::auth::AuthCommand;
 use crate::completions::CompletionsArguments;
 use crate::env::EnvCommand;
+use crate::exposed::ExposedArguments;
 use crate::init::InitArguments;
 use crate::key::KeyCommand;
 use crate::man::ManArguments;
 use crate::oauth::OauthArguments;
 use crate::remote::RemoteCommand;
+use crate::rotate::RotateArguments;
 use crate::run::RunArguments;
 use crate::scan::ScanArguments;
 use crate::secrets::SecretsCommand;
@@ -109,6 +111,10 @@ pub(crate) enum Command {
     Oauth(OauthArguments),
     /// Check that a source's credentials are complete, then run its sync command
     Sync(SyncArguments),
+    /// Replace a source's credential step by step, so that there is always one that works
+    Rotate(RotateArguments),
+    /// Deal with a credential that somebody may have seen: revoke, replace, look for it, write a record
+    Exposed(ExposedArguments),
     /// Look for the project's own values, and for token formats, where they must not be
     Scan(ScanArguments),
     /// Users: who may sign in, and what they may do

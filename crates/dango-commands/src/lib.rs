@@ -12,6 +12,7 @@ mod auth;
 mod checking;
 mod completions;
 mod env;
+mod exposed;
 mod failure;
 mod hidden;
 mod host;
@@ -28,6 +29,7 @@ mod prompt;
 mod protection;
 mod recorded;
 mod remote;
+mod rotate;
 mod run;
 mod scan;
 mod secrets;
@@ -76,6 +78,8 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Source(command) => source::run(command, global, output),
         Command::Oauth(arguments) => oauth::run(&arguments, global, output),
         Command::Sync(arguments) => sync::run(&arguments, global, output),
+        Command::Rotate(arguments) => rotate::run(&arguments, global, output),
+        Command::Exposed(arguments) => exposed::run(&arguments, global, output),
         Command::Scan(arguments) => scan::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),

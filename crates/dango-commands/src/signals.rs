@@ -96,6 +96,29 @@ impl Drop for Interrupts {
     }
 }
 
+/// Lets Ctrl-C and a request to end do so again, until it is dropped, whatever has taken them over before.
+pub(crate) struct Mortal(Option<Handle>);
+
+impl Mortal {
+    pub(crate) fn start() -> Self {
+        let ignored = ignored_signals();
+        let signals = Signals::new([SIGINT, SIGTERM].into_iter().filter(|number| ignored & (1 << (number - 1)) == 0));
+        // Without handlers they do what they did before.
+        let Ok(mut signals) = signals else { return Self(None) };
+        let handle = signals.handle();
+        std::thread::spawn(move || signals.forever().for_each(die_of));
+        Self(Some(handle))
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.0 {
+            handle.close();
+        }
+    }
+}
+
 /// The signals that this process was started to ignore, as under `nohup`: bit n - 1 for signal n. Taking one over would
 /// give the program its default action. Where the system does not tell, none.
 fn ignored_signals() -> u64 {

@@ -18,6 +18,8 @@ pub enum Purpose {
     DotEnv,
     /// A value that either of the two had before.
     History,
+    /// A value that is laid aside while another takes its place.
+    Rotation,
     /// The secret of a second factor.
     Totp,
 }
@@ -29,6 +31,7 @@ impl Purpose {
             Self::SecretsToml => "secrets.toml",
             Self::DotEnv => ".env",
             Self::History => "history",
+            Self::Rotation => "rotation",
             Self::Totp => "totp",
         }
     }
@@ -108,7 +111,7 @@ mod tests {
             Binding::cell("a", "b.c", ""),
             Binding::cell("ab", "", "c"),
         ];
-        let purposes = [Purpose::SecretsToml, Purpose::DotEnv, Purpose::History, Purpose::Totp];
+        let purposes = [Purpose::SecretsToml, Purpose::DotEnv, Purpose::History, Purpose::Rotation, Purpose::Totp];
         let mut data: Vec<Vec<u8>> = places
             .iter()
             .flat_map(|place| purposes.map(|purpose| place.associated_data(purpose)))

@@ -5,6 +5,7 @@
 //! - [`SourcesFile`]: `.dango/sources.yml`, read strictly and edited without touching what is around the edit;
 //! - [`SourcesFile::state`], [`credential_state`]: which credentials are missing, empty or in an old place;
 //! - [`SyncCommand`]: the command that loads a source, as words and without a shell;
+//! - [`RotateEvery`]: how often its credentials are to be replaced;
 //! - [`expiry`]: how long a stored connection is still good.
 //!
 //! A source of the catalogue's *type* has a *name*, and its credentials stand in `.dlt/secrets.toml` below
@@ -39,6 +40,7 @@
 mod catalogue;
 mod configured;
 mod expiry;
+mod rotate_every;
 mod state;
 mod sync;
 mod yaml;
@@ -46,6 +48,7 @@ mod yaml;
 pub use catalogue::{AuthKind, Catalogue, Category, FieldKind, FieldProblem, FieldSpec, Place, TypeSpec, Variant, catalogue};
 pub use configured::{ConfiguredSource, EditError, NewSource, SourcesError, SourcesFile};
 pub use expiry::{EXPIRING_DAYS, Expiry, expiry};
+pub use rotate_every::{ParseRotateEveryError, RotateEvery};
 pub use state::{CredentialState, DefaultField, Elsewhere, FoundField, MissingField, Presence, credential_state};
 pub use sync::{SyncCommand, SyncError, SyncProblem};
 pub use yaml::{Value, YamlError, YamlProblem};

@@ -7,6 +7,7 @@ use dango_secrets::document::{DocumentError, EditError};
 use dango_secrets::dotenv::{EnvError, EnvRespellError};
 use dango_secrets::storage::{ReadError, UpdateError, WriteError};
 
+use crate::aside::{AsideError, ValuePlace};
 use crate::closed::OpeningError;
 use crate::env::{EnvEncryptError, EnvSetError};
 use crate::history::HistoryError;
@@ -101,6 +102,15 @@ pub enum VaultError {
     /// The history cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// What is laid aside cannot be used.
+    #[error(transparent)]
+    Aside(#[from] AsideError),
+    /// Somebody else has changed a value that was to be exchanged.
+    #[error("{place} no longer has the value that was to be replaced, so it was left alone")]
+    Changed {
+        /// The path, or the variable.
+        place: ValuePlace,
+    },
     /// A text that would be taken for an encrypted value.
     #[error("{place} was given an encrypted value, which opens nowhere but where it was encrypted")]
     IsEnvelope {
@@ -148,6 +158,8 @@ impl VaultError {
             Self::ProjectId => "project-id-malformed",
             Self::OtherKey { .. } => "key-other",
             Self::History(error) => error.code(),
+            Self::Aside(error) => error.code(),
+            Self::Changed { .. } => "value-changed",
             Self::IsEnvelope { .. } => "value-is-envelope",
             Self::Nul => "value-nul",
             Self::Read(error) => error.code(),

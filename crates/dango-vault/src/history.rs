@@ -177,6 +177,14 @@ impl History {
         Ok(())
     }
 
+    /// Forgets the values of a place that a judge says so of; those that do not open stay. Answers how many went.
+    pub(crate) fn forget(&mut self, keys: &KeySet, binding: &Binding, is_it: &dyn Fn(&SecretValue) -> bool) -> usize {
+        let before = self.records.len();
+        self.records
+            .retain(|record| record.binding != *binding || !record.open(keys).is_ok_and(|spelling| is_it(&spelling)));
+        before - self.records.len()
+    }
+
     pub(crate) fn records(&self) -> &[Record] {
         &self.records
     }

@@ -10,6 +10,9 @@
 //! **A connection to a provider** is a [`Connection`] beside the tokens of its source; both are written in one save, by
 //! [`Vault::save_connection`] and the like, and [`Vault::lease_connection`] says who may renew it.
 //!
+//! **A value that takes the place of another** is written by [`Vault::exchange_secrets`] and [`Vault::exchange_env`], only where the other one
+//! still is; both are laid aside meanwhile, see [`Vault::lay_aside`].
+//!
 //! **Where the key is** on this machine is known to [`ProjectKeys`]; it is replaced by [`rotate`]. **Two projects** are compared by a [`Comparison`].
 //!
 //! ```
@@ -49,6 +52,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod aside;
 mod closed;
 mod connections;
 mod counts;
@@ -67,6 +71,7 @@ mod secrets;
 mod vault;
 mod warning;
 
+pub use aside::{Aside, AsideError, AsideRole, AsideValue, ValuePlace};
 pub use closed::{ClosedProblem, ClosedValue, OpeningError};
 pub use connections::{Connection, ConnectionLease, Renewal, RenewedConnection, parse_metadata_time};
 pub use counts::{count_of, readmit};
@@ -86,5 +91,5 @@ pub use secrets::{
     EncryptError, EncryptReport, LeftPlain, LeftReason, Protection, Removal, Selection, SetError, SetReport, Targets, decrypt_secrets,
     encrypt_secrets, is_encrypted, is_seal, open_secrets, secrets_habit, set_secrets,
 };
-pub use vault::Vault;
+pub use vault::{Exchange, RotationLease, Vault, spell};
 pub use warning::SealWarning;

@@ -8,6 +8,7 @@ use dango_secrets::project::Project;
 use dango_secrets::storage::{self, Edit};
 use zeroize::Zeroizing;
 
+use crate::aside::{self, Asides, Held};
 use crate::closed::{ClosedProblem, ClosedValue};
 use crate::counts;
 use crate::error::VaultError;
@@ -60,7 +61,7 @@ pub fn rotate(project: &Project, holder: &dyn KeyHolder, entropy: &dyn Entropy, 
     rotation.finish(holder, keys, report, false, &needed)
 }
 
-/// How many values of the two files and of the history each key has encrypted, in no order; no key is needed.
+/// How many values of the two files, of the history and of what is laid aside each key has encrypted, in no order; no key is needed.
 ///
 /// # Errors
 ///
@@ -71,6 +72,7 @@ pub fn protected_by(project: &Project) -> Result<Vec<(KeyId, usize)>, VaultError
         .into_iter()
         .chain(values_of::<EnvDocument>(project)?)
         .chain(history_ids(project)?)
+        .chain(aside_ids(project)?)
     {
         match counts.iter_mut().find(|(other, _)| *other == id) {
             Some((_, count)) => *count += 1,
@@ -100,6 +102,7 @@ impl Rotation<'_> {
         self.file::<SecretsDocument>(keys, &mut progress)?;
         self.file::<EnvDocument>(keys, &mut progress)?;
         self.history(keys, &mut progress)?;
+        self.asides(keys, &mut progress)?;
         Ok(progress)
     }
 
@@ -130,6 +133,7 @@ impl Rotation<'_> {
         let mut ids = self.needed_by::<SecretsDocument>()?;
         ids.extend(self.needed_by::<EnvDocument>()?);
         ids.extend(history_ids(self.project)?);
+        ids.extend(aside_ids(self.project)?);
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
@@ -217,6 +221,39 @@ impl Rotation<'_> {
         progress.left.extend(done.left);
         Ok(())
     }
+
+    fn asides(&self, keys: &KeySet, progress: &mut Progress) -> Result<(), VaultError> {
+        let done = storage::update(&self.project.dango_dir().join(aside::FILE), self.entropy, |bytes| {
+            let Some(bytes) = bytes else {
+                return Ok(Edit::Keep(Progress::default()));
+            };
+            let mut asides = Asides::parse(bytes)?;
+            let mut sealer = Sealer::new(keys, self.entropy);
+            let mut done = Progress::default();
+            for value in asides.entries_mut().iter_mut().flat_map(|entry| &mut entry.values) {
+                let binding = value.place.binding();
+                let Held::Sealed(envelope) = &mut value.held else { continue };
+                if let Some(anew) = anew(Purpose::Rotation, &binding, &Ok(envelope.clone()), &mut sealer, &mut done)? {
+                    *envelope = anew;
+                }
+            }
+            if done.encrypted == 0 {
+                return Ok(Edit::Keep(done));
+            }
+            counts::add(self.project, sealer.count(), self.entropy)?;
+            Ok(Edit::Replace(asides.to_bytes(), done))
+        })
+        .map_err(VaultError::from)?;
+        progress.encrypted += done.encrypted;
+        progress.left.extend(done.left);
+        Ok(())
+    }
+}
+
+fn aside_ids(project: &Project) -> Result<Vec<KeyId>, VaultError> {
+    let contents = storage::read(&project.dango_dir().join(aside::FILE))?;
+    let asides = Asides::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?;
+    Ok(asides.key_ids().collect())
 }
 
 fn values_of<F: SealedFile>(project: &Project) -> Result<Vec<KeyId>, VaultError> {

@@ -24,7 +24,7 @@ pub(super) fn project(name: &str) -> (Scratch, Canary) {
     (project, canary)
 }
 
-pub(super) fn git(project: &Scratch, arguments: &[&str]) -> String {
+pub(crate) fn git(project: &Scratch, arguments: &[&str]) -> String {
     project.command("git", arguments).run().success().stdout.trim_end().to_owned()
 }
 

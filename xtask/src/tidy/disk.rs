@@ -16,6 +16,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/dango-keyring", &[]),
     ("crates/dango-oauth", &[]),
     ("crates/dango-remote", &[]),
+    ("crates/dango-rotation", &[]),
     (
         "crates/dango-secrets",
         &[

@@ -58,6 +58,8 @@ const ABSENCES: &[(&str, &[&[&str]])] = &[
     ("dango-identity", &[RUNTIMES, DATABASES]),
     ("dango-audit", &[RUNTIMES, DATABASES]),
     ("dango-vault", &[RUNTIMES, DATABASES]),
+    // Who asks a provider is above it.
+    ("dango-rotation", &[RUNTIMES, DATABASES]),
     // It calls providers; what is stored goes through parameters.
     ("dango-oauth", &[DATABASES]),
     ("dango-connections", &[DATABASES]),

@@ -50,6 +50,11 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-oauth",
         ],
     ),
+    // Credentials that take the places of others: where they are, and what is laid aside meanwhile.
+    (
+        "dango-rotation",
+        &["dango-core", "dango-secrets", "dango-keyring", "dango-vault", "dango-sources"],
+    ),
     // The only crate that knows the use cases and the vault: the one brings the port, the other what is behind it.
     (
         "dango-files",
@@ -79,6 +84,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-check",
             "dango-connections",
             "dango-remote",
+            "dango-rotation",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),

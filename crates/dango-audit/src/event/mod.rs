@@ -216,7 +216,10 @@ events! {
     SecretsResealed = "secrets_resealed", Secrets, SensitiveUpdate, fails as CryptEncryptFail;
     SecretRolledBack = "secret_rolled_back", Secrets, SensitiveUpdate;
     SecretsUsed = "secrets_used", Secrets, SensitiveRead, fails as CryptDecryptFail;
+    CredentialRotationStarted = "credential_rotation_started", Secrets, SensitiveUpdate;
+    CredentialRotationAborted = "credential_rotation_aborted", Secrets, SensitiveUpdate;
     CredentialRotated = "credential_rotated", Secrets, SensitiveUpdate;
+    CredentialExposed = "credential_exposed", Secrets, SensitiveRead;
 
     // Keys.
     KeyCreated = "key_created", Keys, SensitiveCreate;

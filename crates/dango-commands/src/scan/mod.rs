@@ -1,5 +1,6 @@
 //! `dango scan`: the project's own values and well-known token formats, looked for where they must not be. What is looked for, and how, is `dango-scan`'s.
 
+mod exposed;
 mod hook;
 mod report;
 mod values;
@@ -16,6 +17,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::opened::{Opened, find_project};
 use crate::output::Output;
+pub(crate) use exposed::{Search, look_for};
 
 #[derive(Args, Debug)]
 pub(crate) struct ScanArguments {

@@ -45,7 +45,7 @@ fn read(opened: &Opened, kind: TargetKind, name: &str, output: &mut Output<'_>) 
     let permit = house.permit(&actions, output)?;
     let mut changes = Vec::new();
     for event in EVENTS {
-        collect(&actions, &permit, event, &mut |event| {
+        each_event(&actions, &permit, event, &mut |event| {
             let is_it = event
                 .target
                 .as_ref()
@@ -59,7 +59,13 @@ fn read(opened: &Opened, kind: TargetKind, name: &str, output: &mut Output<'_>) 
     Ok(changes)
 }
 
-fn collect(actions: &Actions, permit: &Permit<AuditView>, event: Event, visit: &mut dyn FnMut(&AuditEvent)) -> Result<(), Failure> {
+/// Shows every record of an event, the latest first, intents left out.
+pub(crate) fn each_event(
+    actions: &Actions,
+    permit: &Permit<AuditView>,
+    event: Event,
+    visit: &mut dyn FnMut(&AuditEvent),
+) -> Result<(), Failure> {
     let mut filter = Filter {
         event: Some(event),
         intents: Intents::LeftOut,

@@ -4,7 +4,7 @@ use clap::Args;
 use dango_core::{CredentialPath, SecretValue, SourceName};
 use dango_secrets::References;
 use dango_secrets::document::{NewType, NewValue};
-use dango_sources::{FieldKind, FieldSpec, SyncCommand, TypeSpec, Value};
+use dango_sources::{FieldKind, FieldSpec, ParseRotateEveryError, RotateEvery, SyncCommand, TypeSpec, Value};
 
 use crate::failure::Failure;
 use crate::input::SecretInput;
@@ -12,10 +12,12 @@ use crate::output::Output;
 
 /// The member of a source that holds its command; it is set like a field.
 const SYNC: &str = "sync";
+/// The member of a source that says how often its credentials are replaced.
+const ROTATE_EVERY: &str = "rotate_every";
 
 #[derive(Args, Debug)]
 pub(crate) struct FieldOptions {
-    /// Set a field that is no secret, or `sync`, the command that loads the source
+    /// Set a field that is no secret, or `sync`, the command that loads the source, or `rotate_every`, such as 90d
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub(crate) set: Vec<String>,
     /// Set a secret field from standard input; of several, each takes one line, in this order
@@ -58,6 +60,13 @@ impl Plan {
             };
             if field == SYNC {
                 plan.sync = Some(parse_sync(text)?);
+                continue;
+            }
+            if field == ROTATE_EVERY {
+                let every: RotateEvery = text
+                    .parse()
+                    .map_err(|error: ParseRotateEveryError| Failure::usage(format!("{ROTATE_EVERY}: {error}")))?;
+                plan.settings.push((field.to_owned(), Value::String(every.to_string())));
                 continue;
             }
             match spec {

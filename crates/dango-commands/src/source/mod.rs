@@ -21,9 +21,10 @@ use zeroize::Zeroizing;
 
 use crate::Outcome;
 use crate::arguments::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::opened::{Opened, failure_of_update, process_variable};
 use crate::output::Output;
+pub(crate) use fields::find as find_field;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum SourceCommand {
@@ -144,7 +145,7 @@ fn parse(opened: &Opened, bytes: Option<&[u8]>) -> Result<SourcesFile, Failure> 
     let text = std::str::from_utf8(bytes.unwrap_or_default())
         .map_err(|error| Failure::refused(format!("{} is not UTF-8 at byte offset {}", path.display(), error.valid_up_to())))?;
     SourcesFile::parse(text).map_err(|error| {
-        Failure::refused(format!("{}:{}: {error}", path.display(), error.line()))
+        Failure::refused(format!("{}:{}: {}", path.display(), error.line(), chain(&error)))
             .hint("correct that line in an editor; nothing was changed")
     })
 }

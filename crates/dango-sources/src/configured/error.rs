@@ -2,7 +2,7 @@
 
 use dango_core::{ParseNameError, SourceName};
 
-use crate::YamlError;
+use crate::{ParseRotateEveryError, YamlError};
 
 /// Why a text is no `sources.yml`. Lines and columns count from 1.
 ///
@@ -89,6 +89,16 @@ pub enum SourcesError {
         /// The name.
         name: SourceName,
     },
+    /// A `rotate_every` that is no interval.
+    #[error("line {line}, column {column}: `rotate_every` is no interval")]
+    RotateEvery {
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+        /// The rule that it breaks.
+        source: ParseRotateEveryError,
+    },
     /// A `sync` that is neither text nor a list of texts.
     #[error("line {line}, column {column}: `sync` must be a command or a list of its words")]
     Sync {
@@ -110,6 +120,7 @@ impl SourcesError {
             Self::Type { .. } => "sources_type",
             Self::DuplicateName { .. } => "sources_duplicate",
             Self::Sync { .. } => "sources_sync",
+            Self::RotateEvery { .. } => "sources_rotate_every",
         }
     }
 
@@ -125,6 +136,7 @@ impl SourcesError {
             | Self::Name { line, .. }
             | Self::Type { line, .. }
             | Self::DuplicateName { line, .. }
+            | Self::RotateEvery { line, .. }
             | Self::Sync { line, .. } => *line,
         }
     }

@@ -16,10 +16,10 @@ pub use error::{EditError, SourcesError};
 
 use crate::catalogue::{TypeSpec, catalogue};
 use crate::yaml::{self, Member, Node, NodeKind};
-use crate::{SyncCommand, Value};
+use crate::{ParseRotateEveryError, RotateEvery, SyncCommand, Value};
 
 /// The members of a source that are no fields of its type.
-const RESERVED: [&str; 5] = ["name", "type", "sync", "enabled", "description"];
+const RESERVED: [&str; 6] = ["name", "type", "sync", "enabled", "description", "rotate_every"];
 
 /// `.dango/sources.yml`: a mapping whose member `sources` is a list of mappings.
 ///
@@ -51,6 +51,7 @@ pub struct ConfiguredSource {
     source_type: SourceType,
     line: usize,
     sync: Option<SyncCommand>,
+    rotate_every: Option<RotateEvery>,
     members: Vec<(String, Value)>,
 }
 
@@ -156,12 +157,17 @@ impl ConfiguredSource {
             })?),
             _ => None,
         };
+        let rotate_every = match item.member("rotate_every").map(|member| &member.value) {
+            Some(value) if !is_null(value) => Some(interval(value)?),
+            _ => None,
+        };
         let members = members.iter().map(|member: &Member| (member.key.clone(), member.value.to_value()));
         Ok(Self {
             name,
             source_type,
             line: item.line,
             sync,
+            rotate_every,
             members: members.collect(),
         })
     }
@@ -189,6 +195,11 @@ impl ConfiguredSource {
     /// The command that loads the source, where there is one.
     pub fn sync(&self) -> Option<&SyncCommand> {
         self.sync.as_ref()
+    }
+
+    /// How often its credentials are to be replaced, where the file says so.
+    pub fn rotate_every(&self) -> Option<RotateEvery> {
+        self.rotate_every
     }
 
     /// Whether the source is in use; only a plain `enabled: false` takes it out.
@@ -241,6 +252,21 @@ fn refuse_secret(source_type: &SourceType, field: &str) -> Result<(), EditError>
         Some(spec) if spec.secret => Err(EditError::Secret { field: field.to_owned() }),
         _ => Ok(()),
     }
+}
+
+fn interval(node: &Node) -> Result<RotateEvery, SourcesError> {
+    let found = match &node.kind {
+        NodeKind::Scalar {
+            value: Value::String(text),
+            ..
+        } => text.parse().ok(),
+        _ => None,
+    };
+    found.ok_or(SourcesError::RotateEvery {
+        line: node.line,
+        column: node.column,
+        source: ParseRotateEveryError,
+    })
 }
 
 fn text_member<'n>(item: &'n Node, key: &'static str) -> Result<(&'n str, &'n Node), SourcesError> {

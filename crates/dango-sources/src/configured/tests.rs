@@ -494,3 +494,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn how_often_credentials_are_replaced_is_read_and_set_and_a_mistake_is_placed() {
+    let text = "sources:\n  - name: a\n    type: stripe\n    rotate_every: 90d\n  - name: b\n    type: stripe\n";
+    let file = SourcesFile::parse(text).expect("reads");
+    let every: Vec<Option<String>> = file
+        .sources()
+        .iter()
+        .map(|source| source.rotate_every().map(|every| every.to_string()))
+        .collect();
+    assert_eq!(every, [Some("90d".to_owned()), None]);
+    let edited = file
+        .set_field(&"b".parse().expect("a name"), "rotate_every", &Value::String("4w".to_owned()))
+        .expect("is set");
+    assert!(edited.ends_with("    type: stripe\n    rotate_every: 4w\n"), "{edited}");
+    for (written, column) in [("90", 19), ("soon", 19), ("[90d]", 19), ("3m", 19), ("-1d", 19)] {
+        let text = format!("sources:\n  - name: a\n    type: stripe\n    rotate_every: {written}\n");
+        let error = SourcesFile::parse(&text).expect_err("no interval");
+        assert_eq!((error.code(), error.line()), ("sources_rotate_every", 4), "{written}");
+        assert!(error.to_string().contains(&format!("column {column}")), "{error}");
+    }
+}

@@ -1,6 +1,8 @@
 //! A project's files changed with everything that belongs to it: count, history, seal and last seen state, each at its time.
 
+mod aside;
 mod env;
+mod exchange;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use dango_secrets::project::Project;
 use dango_secrets::storage::{self, Edit};
 use zeroize::Zeroizing;
 
+pub use self::aside::RotationLease;
+pub use self::exchange::{Exchange, spell};
 use crate::counts;
 use crate::edition::{Edition, Kept};
 use crate::error::VaultError;

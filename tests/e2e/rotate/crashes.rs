@@ -1,0 +1,153 @@
+//! `kill -9` and Ctrl-C at every step: whoever reads the files meanwhile always finds a key that works, and the rotation goes on or is given up.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use dango_tests::Scratch;
+use dango_tests::provider::{Fake, Gate, Trouble};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::*;
+use crate::answers::Answer;
+use crate::values::Dice;
+
+const KILLS: usize = 24;
+
+/// Starts a rotation whose new key comes from a variable.
+fn start(project: &Scratch) -> Child {
+    let mut command = project.dango(&["rotate", "shop", "--from-env", "NEW_KEY"]).env("NEW_KEY", NEW).into_command();
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.spawn().expect("started")
+}
+
+fn kill(mut child: Child) -> bool {
+    child.kill().expect("a child that was not waited for can be killed");
+    child.wait().expect("a killed process ends").signal() == Some(9)
+}
+
+/// Says that something has ended when it is dropped, so that nobody waits for what has failed.
+pub(super) struct EndsWith<'a>(pub(super) &'a AtomicBool);
+
+impl Drop for EndsWith<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Reads the key as a pipeline does, again and again, and asks the API with it, while something happens; every answer has to be yes.
+fn while_a_pipeline_runs<T>(project: &Scratch, fake: &Fake<Shop>, act: impl FnOnce() -> T) -> T {
+    let (done, loads) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let pipeline = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let text = project.read(".dlt/secrets.toml");
+                let key = text.lines().find_map(|line| line.strip_prefix("stripe_secret_key = \"")?.strip_suffix('"'));
+                let key = key.unwrap_or_else(|| panic!("no key in {text}"));
+                assert!(fake.provider().takes(key), "the pipeline found a key that does not work");
+                let _ = loads.fetch_add(1, Ordering::Relaxed);
+                // As often as the processor leaves room for: the other side is to get on as well.
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let result = {
+            let _ends = EndsWith(&done);
+            act()
+        };
+        pipeline.join().expect("every load was let in");
+        assert!(loads.load(Ordering::Relaxed) > 0);
+        result
+    })
+}
+
+/// Goes on or gives up after a crash; either ends it, and leaves nothing behind.
+#[track_caller]
+fn end_it(project: &Scratch, give_up: bool) {
+    let under_way = project.run(&["rotate", "--list", "--json"]).success().json()[0]["under_way"].is_string();
+    let (arguments, expected): (&[&str], Option<&str>) = match (under_way, give_up) {
+        (true, true) => (&["rotate", "shop", "--abort"], Some(OLD)),
+        (true, false) => (&["rotate", "shop"], Some(NEW)),
+        (false, _) => (&["rotate", "--list"], None),
+    };
+    let _ = project.run(arguments).success();
+    if let Some(expected) = expected {
+        assert_eq!(stored(project), expected, "{arguments:?}");
+    }
+    let gone = if stored(project) == OLD { NEW } else { OLD };
+    assert_gone(project, gone);
+}
+
+#[test]
+fn killed_at_any_instant_the_pipeline_always_has_a_key_that_works() {
+    let fake = Shop::taking(&[OLD, NEW]);
+    let project = project(&fake);
+    let begin = Instant::now();
+    assert!(start(&project).wait().expect("it ends").success());
+    let usual = begin.elapsed();
+    let mut dice = Dice::new(11);
+    let mut killed = 0;
+    while_a_pipeline_runs(&project, &fake, || {
+        for round in 0..KILLS {
+            let _ = project.dango(&["secrets", "set", PATH]).stdin(OLD).run().success();
+            let instant = usual.mul_f64(dice.below(1_100) as f64 / 1_000.0);
+            let begin = Instant::now();
+            let child = start(&project);
+            while begin.elapsed() < instant {
+                std::hint::spin_loop();
+            }
+            killed += usize::from(kill(child));
+            end_it(&project, round % 2 == 0);
+        }
+    });
+    assert!(killed > KILLS / 4, "only {killed} of {KILLS} were still alive, around {usual:?}");
+}
+
+#[test]
+fn killed_while_the_provider_is_asked_before_and_after_the_key_is_stored() {
+    for before in 0..2 {
+        for give_up in [true, false] {
+            let fake = Shop::taking(&[OLD, NEW]);
+            let project = project(&fake);
+            let gate = Gate::shut();
+            let open = Gate::shut();
+            open.open();
+            fake.trouble(BALANCE, (0..before).map(|_| Trouble::Held(open.clone())));
+            fake.trouble(BALANCE, [Trouble::Held(gate.clone())]);
+            while_a_pipeline_runs(&project, &fake, || {
+                let child = start(&project);
+                gate.wait_for_somebody();
+                assert!(kill(child));
+            });
+            gate.open();
+            assert_eq!(stored(&project), if before == 0 { OLD } else { NEW });
+            end_it(&project, give_up);
+            assert_eq!(stored(&project), if give_up { OLD } else { NEW });
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_while_the_provider_is_asked_leaves_a_rotation_that_goes_on() {
+    let fake = Shop::taking(&[OLD, NEW]);
+    let project = project(&fake);
+    let gate = Gate::shut();
+    fake.trouble(BALANCE, [Trouble::Held(gate.clone())]);
+    let mut child = start(&project);
+    gate.wait_for_somebody();
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).expect("it runs");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it is ours") {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "Ctrl-C is not heard");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code().or(status.signal().map(|signal| 128 + signal)), Some(130));
+    gate.open();
+    assert_eq!(stored(&project), OLD);
+    end_it(&project, false);
+    assert_eq!(stored(&project), NEW);
+}
