@@ -21,6 +21,7 @@ mod canary;
 mod contract;
 mod dlt;
 mod dlt_credentials;
+mod doctor;
 mod durability;
 mod embedding;
 mod encryption;

@@ -8,6 +8,7 @@ use crate::Host;
 use crate::audit::AuditCommand;
 use crate::auth::AuthCommand;
 use crate::completions::CompletionsArguments;
+use crate::doctor::DoctorArguments;
 use crate::env::EnvCommand;
 use crate::init::InitArguments;
 use crate::key::KeyCommand;
@@ -109,6 +110,8 @@ pub(crate) enum Command {
     Oauth(OauthArguments),
     /// Check that a source's credentials are complete, then run its sync command
     Sync(SyncArguments),
+    /// Look for what is wrong with the project, and say what to do about it
+    Doctor(DoctorArguments),
     /// Look for the project's own values, and for token formats, where they must not be
     Scan(ScanArguments),
     /// Users: who may sign in, and what they may do

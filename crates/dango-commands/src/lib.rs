@@ -10,6 +10,7 @@ mod arguments;
 mod audit;
 mod auth;
 mod completions;
+mod doctor;
 mod env;
 mod failure;
 mod hidden;
@@ -42,7 +43,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
-pub use crate::host::{EarlierReader, Host, Opening, Standard, StoreOpener};
+pub use crate::host::{EarlierReader, Host, Opening, Standard, StoreInspector, StoreOpener, StoreSchema};
 use crate::output::Output;
 
 /// What a command answers: nothing where it is done, else why not, with the exit status.
@@ -75,6 +76,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Source(command) => source::run(command, global, output),
         Command::Oauth(arguments) => oauth::run(&arguments, global, output),
         Command::Sync(arguments) => sync::run(&arguments, global, output),
+        Command::Doctor(arguments) => doctor::run(&arguments, global, output),
         Command::Scan(arguments) => scan::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),

@@ -67,6 +67,7 @@ const ABSENCES: &[(&str, &[&[&str]])] = &[
     ("dango-commands", &[DATABASES]),
     // Its digests name findings; it encrypts nothing.
     ("dango-scan", &[RUNTIMES, DATABASES]),
+    ("dango-doctor", &[RUNTIMES, DATABASES]),
     ("dango-sources", &[RUNTIMES, DATABASES, CRYPTO]),
 ];
 
