@@ -14,7 +14,7 @@ use dango_vault::{OpeningError, Selection, is_encrypted, open_env, open_secrets}
 
 use crate::code::Code;
 use crate::disk;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 use crate::repair::Repair;
 use crate::site::Site;
 
@@ -170,9 +170,9 @@ pub(crate) fn read_file(site: &Site<'_>, path: &Path, found: &mut Vec<Finding>) 
         ReadError::NotAFile { .. } => (Code::NotAFile, format!("put a regular file at {place}, or take away what is there")),
         ReadError::DanglingLink { .. } | ReadError::LinkLoop { .. } => (
             Code::DanglingLink,
-            format!("let the link lead to the file again: `ls -l {place}` shows where it leads"),
+            format!("let the link lead to the file again: `ls -l {}` shows where it leads", word(&place)),
         ),
-        ReadError::Denied { .. } => (Code::Unreadable, format!("`chmod u+r {place}`, or make the file yours")),
+        ReadError::Denied { .. } => (Code::Unreadable, format!("`chmod u+r {}`, or make the file yours", word(&place))),
         _ => (Code::Unreadable, format!("see that {place} can be read")),
     };
     found.push(Finding::new(code, place, one_line(&error), fix));

@@ -43,3 +43,31 @@ impl Finding {
         }
     }
 }
+
+/// A word of a command, quoted where a shell would act on it: names come from files, and a fix is made to be copied.
+pub(crate) fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@' | '%' | '+' | ',' | '=');
+    match !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_shell_would_act_on_is_quoted() {
+        for (text, expected) in [
+            (".dlt/secrets.toml", ".dlt/secrets.toml"),
+            ("sources.\"my.db\".password", "'sources.\"my.db\".password'"),
+            (".env.$(touch x)", "'.env.$(touch x)'"),
+            ("it's", "'it'\\''s'"),
+            ("-rf", "'-rf'"),
+            ("", "''"),
+        ] {
+            assert_eq!(word(text), expected);
+        }
+    }
+}

@@ -41,33 +41,38 @@ fn a_project_with_people_and_a_log_is_healthy() {
     assert_healthy(&project);
 }
 
-/// Real dlt makes it; its files are made private, its placeholders are replaced, and nothing of Dango's is in it.
+/// Real dlt makes it, nothing of Dango's is in it: what it asks for is told, and once it is there, nothing is.
 #[test]
 fn a_project_of_dlts_own_is_healthy_once_it_is_filled_in() {
     let project = Scratch::new();
-    let make =
-        "umask 077; printf 'y\\n' | \"$0\" -m dlt._workspace.cli init chess duckdb || printf 'y\\n' | \"$0\" -m dlt init chess duckdb";
-    let made = project.command("sh", &["-c".as_ref(), make.as_ref(), python().as_os_str()]).run();
-    if !project.path().join(".dlt").is_dir() {
-        // Its templates come from the network; what it writes is known all the same.
-        assert!(!made.stderr.is_empty() || !made.stdout.is_empty());
-        project.write(
-            ".dlt/config.toml",
-            "# put your configuration values here\n\n[runtime]\nlog_level = \"WARNING\"\n",
-        );
-        project.write(".dlt/secrets.toml", "[destination.duckdb]\n# put your secret values here\n");
-        project.write(
-            ".gitignore",
-            "# ignore secrets, virtual environments and typical python compilation artifacts\nsecrets.toml\n*.secrets.toml\n",
-        );
-        seeds::chmod(&project, ".dlt", 0o700);
-        seeds::chmod(&project, ".dlt/secrets.toml", 0o600);
-    }
-    seeds::append(
-        &project,
-        ".dlt/secrets.toml",
-        "\n[sources.shop]\napi_key = \"kanarienvogel-shop\"\n",
+    let make = "umask 077; printf 'y\\ny\\n' | \"$0\" -m dlt init sql_database duckdb";
+    let made = project.command("sh", &["-c".as_ref(), make.as_ref(), python().as_os_str()]);
+    let _ = made.run().success();
+    seeds::chmod(&project, ".dlt/config.toml", 0o644);
+    let found = examine(&project, &[]);
+    assert!(found.iter().all(|(code, _)| code == "placeholder"), "{found:?}");
+    assert!(
+        found.contains(&("placeholder".to_owned(), "sources.sql_database.credentials.password".to_owned())),
+        "{found:?}"
     );
+    for (name, value) in [
+        ("password", "kanarienvogel-db"),
+        ("drivername", "postgresql"),
+        ("host", "db"),
+        ("database", "shop"),
+        ("username", "ada"),
+        ("table", "orders"),
+    ] {
+        for file in [".dlt/secrets.toml", ".dlt/config.toml"] {
+            let text = project.read(file);
+            let path = project.path().join(file);
+            std::fs::write(
+                path,
+                text.replace(&format!("{name} = \"<configure me>\""), &format!("{name} = \"{value}\"")),
+            )
+            .unwrap();
+        }
+    }
     assert_healthy(&project);
     git(&project, &["init", "--quiet"]);
     assert_healthy(&project);

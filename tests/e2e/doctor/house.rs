@@ -1,6 +1,9 @@
 //! How a doctor ends and what it depends on: streams, a log that was changed, a change that was killed, programs that are missing, the umask.
 
 use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use dango_tests::{Scratch, dango};
 
@@ -27,15 +30,35 @@ fn a_log_that_was_changed_is_found() {
 #[test]
 fn a_change_that_was_killed_is_found() {
     let project = full();
-    let last = "SELECT max(seq) FROM audit";
-    // The outcome is taken away as if it had never been written: with it the checkpoint, which would know.
-    let _ = fs::remove_file(project.path().join(".dango/audit.checkpoint"));
-    crate::audit::sql(&project, &format!("DELETE FROM audit WHERE seq = ({last})"));
-    let found = examine(&project, &[]);
-    assert!(
-        found.iter().all(|(code, _)| code == "change-unfinished" || code == "audit-broken") && !found.is_empty(),
-        "{found:?}"
-    );
+    // While its lock is held the change waits behind its intent; a process that is killed there leaves no outcome.
+    let lock = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(project.path().join(".env.lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    let mut command = project.dango(&["env", "set", "WAITING"]).into_command();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"kanarienvogel").unwrap();
+    let begin = Instant::now();
+    let is_found = |project: &Scratch| {
+        let found = examine(project, &[]);
+        assert!(found.iter().all(|(code, _)| code == "change-unfinished"), "{found:?}");
+        !found.is_empty()
+    };
+    while !is_found(&project) {
+        assert!(begin.elapsed() < Duration::from_secs(120), "the change never begins");
+    }
+    child.kill().unwrap();
+    let _ = child.wait();
+    lock.unlock().unwrap();
+    assert!(is_found(&project));
 }
 
 #[test]

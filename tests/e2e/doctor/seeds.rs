@@ -272,7 +272,7 @@ pub(super) const ALONE: &[Fault] = &[
         project.write(".env", b"A=\xff\n");
         chmod(project, ".env", 0o600);
     }),
-    by_hand("sources-malformed", ".dango/sources.yml:2", |project| {
+    by_hand("sources-malformed", ".dango/sources.yml:3", |project| {
         project.write(".dango/sources.yml", "sources:\n  - kanarienvogel: [\n")
     }),
     by_hand("remote-malformed", ".dango/remote.toml", |project| {
@@ -343,6 +343,13 @@ pub(super) const ALONE: &[Fault] = &[
             let _ = fs::remove_file(project.path().join(".dango").join(name));
         }
         fs::write(project.path().join(".dango/dango.db"), [7; 8192]).unwrap();
+    }),
+    by_hand("placeholder", "sources.sql.table", |project| {
+        config(project, "\n[sources.sql]\ntable = \"<configure me>\" # fill this in!\n")
+    }),
+    by_hand("database-older", ".dango/dango.db", |project| {
+        let before = "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)";
+        crate::audit::sql(project, &format!("{before}; PRAGMA user_version = 4"));
     }),
     by_hand("database-newer", ".dango/dango.db", |project| {
         crate::audit::sql(project, "PRAGMA user_version = 9999")

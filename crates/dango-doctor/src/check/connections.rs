@@ -7,18 +7,19 @@ use dango_vault::Connection;
 
 use crate::chart::Chart;
 use crate::code::Code;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 
 pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
     let Some(document) = &chart.opened else { return };
     for connection in Connection::list(document, chart.site.clock) {
         let name = &connection.name;
+        let asked = word(name);
         for path in &connection.unreadable {
             found.push(Finding::new(
                 Code::ConnectionTime,
                 path.to_string(),
                 format!("{path} is no time, so nobody knows when the connection ends"),
-                format!("`dango oauth refresh {name}`, or correct it in .dlt/secrets.toml"),
+                format!("`dango oauth refresh {asked}`, or correct it in .dlt/secrets.toml"),
             ));
         }
         if !has_token(chart, name) && !is_told(name, found) {
@@ -27,8 +28,8 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
                 Connection::path_of(name).to_string(),
                 format!("the connection {name} is noted, and [sources.{name}] has none of its tokens"),
                 format!(
-                    "`dango oauth {} --name {name}` connects it again; `dango oauth remove {name}` forgets it",
-                    connection.source_type
+                    "`dango oauth {} --name {asked}` connects it again; `dango oauth remove {asked}` forgets it",
+                    word(&connection.source_type)
                 ),
             ));
             continue;
@@ -44,7 +45,7 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
             code,
             name.clone(),
             format!("the access of {name} to {} {says}", connection.provider),
-            format!("`dango oauth refresh {name}`"),
+            format!("`dango oauth refresh {asked}`"),
         ));
     }
 }

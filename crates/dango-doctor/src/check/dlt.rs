@@ -9,12 +9,13 @@ use dango_secrets::dlt::{Access, Note, Provider, Start, Surroundings, explain};
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::storage;
 use dango_secrets::{Value, dlt};
+use dango_sources::Presence;
 
 use super::values::{is_secret_name, specs_of};
 use crate::chart::{Chart, SettingsKind, as_settings, read_file};
 use crate::code::Code;
 use crate::disk;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 
 /// What dlt calls the file in which it keeps what it did last.
 const TRACE: &str = "trace.pickle";
@@ -65,12 +66,12 @@ fn variables(chart: &Chart<'_>, around: &Surroundings<'_>, found: &mut Vec<Findi
             (Some(place), None) => (Code::VariableShadows, place, "goes before the stored value of"),
             (None, None) => continue,
         };
-        let name = place.name.escape_debug();
+        let name = place.name.escape_debug().to_string();
         let (of, fix) = match place.provider {
-            Provider::DotEnv => (" of .env", format!("`dango env unset {name}`, or give it another name")),
+            Provider::DotEnv => (" of .env", format!("`dango env unset {}`, or give it another name", word(&name))),
             _ => (
                 "",
-                format!("`unset {name}` before dlt is started, or give the variable another name"),
+                format!("`unset {}` before dlt is started, or give the variable another name", word(&name)),
             ),
         };
         found.push(Finding::new(
@@ -102,7 +103,10 @@ fn config_toml(chart: &Chart<'_>, around: &Surroundings<'_>, found: &mut Vec<Fin
                         Code::CredentialsInConfig,
                         table.to_string(),
                         format!("{place} has the table [{table}], and no file with secrets has it: dlt stops with an error"),
-                        format!("store its values with `dango secrets set {table}.KEY`, and take the table out of {place}"),
+                        format!(
+                            "store its values with `dango secrets set {}`, and take the table out of {place}",
+                            word(&format!("{table}.KEY"))
+                        ),
                     ));
                     refused.insert(table);
                 }
@@ -117,7 +121,10 @@ fn config_toml(chart: &Chart<'_>, around: &Surroundings<'_>, found: &mut Vec<Fin
                     Code::SecretInConfig,
                     path.to_string(),
                     format!("{path} stands in {place}, which is made to be committed; dlt refuses a secret from there"),
-                    format!("`dango secrets set {path}`, and take the line out of {place}; if it was committed, rotate it"),
+                    format!(
+                        "`dango secrets set {}`, and take the line out of {place}; if it was committed, rotate it",
+                        word(&path.to_string())
+                    ),
                 ));
             }
         }
@@ -237,7 +244,10 @@ fn traces(chart: &Chart<'_>, found: &mut Vec<Finding>) {
             Code::SecretInTrace,
             place.clone(),
             format!("{place} holds the value of {}, in clear text", named.join(", ")),
-            format!("`rm {place}`, which dlt makes anew; ask for the value as `dlt.secrets.value` or as `TSecretStrValue`"),
+            format!(
+                "`rm {}`, which dlt makes anew; ask for the value as `dlt.secrets.value` or as `TSecretStrValue`",
+                word(&place)
+            ),
         ));
     }
 }
@@ -266,6 +276,10 @@ fn collect(path: &CredentialPath, value: &Value, values: &mut Vec<KnownValue>) {
         }
         _ => return,
     };
+    // What every project of dlt's begins with is nobody's value.
+    if Presence::of(&text) == Presence::Placeholder {
+        return;
+    }
     let text = SecretValue::new((*text).clone()).ok();
     values.extend(text.map(|text| KnownValue::new(path.to_string(), text)));
 }

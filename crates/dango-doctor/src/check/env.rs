@@ -6,7 +6,7 @@ use dango_secrets::dotenv::{EnvPiece, Reader, Sees, lint};
 
 use crate::chart::Chart;
 use crate::code::Code;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 
 /// What Dango itself takes from the process environment alone.
 const KEYS: [&str; 3] = ["DANGO_KEY", "DANGO_PASSPHRASE", "DANGO_IDENTITY_KEY"];
@@ -30,7 +30,10 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
                 Code::EnvDuplicate,
                 place,
                 format!(".env: line {}: {key}: {}", line.line, line.message),
-                format!("take one of the lines out in an editor; `dango env unset {key}` takes out all of them"),
+                format!(
+                    "take one of the lines out in an editor; `dango env unset {}` takes out all of them",
+                    word(key)
+                ),
             ));
         } else if !unreadable.contains(&line.line)
             && line
@@ -86,7 +89,7 @@ fn references(chart: &Chart<'_>, found: &mut Vec<Finding>) {
                 Code::EnvUnsetReference,
                 format!(".env:{line}"),
                 format!(".env: line {line}: {key} refers to {name}, which is set neither in the environment nor in .env{where_else}: it becomes empty"),
-                format!("`dango env set {name}`, above {key}; or `dango env set {key}` stores the text itself"),
+                format!("`dango env set {0}`, above {1}; or `dango env set {1}` stores the text itself", word(name), word(key)),
             ));
         }
         above.insert(binding.key());

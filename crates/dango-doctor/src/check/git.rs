@@ -10,7 +10,7 @@ use super::private;
 use crate::chart::{Chart, one_line};
 use crate::code::Code;
 use crate::disk;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 use crate::glob;
 use crate::repair::Repair;
 
@@ -33,7 +33,10 @@ fn unasked(error: &GitError) -> Finding {
     let fix = match error {
         GitError::Missing => "install git".to_owned(),
         GitError::ForeignOwner { folder } => {
-            format!("if you trust it: `git config --global --add safe.directory {}`", folder.display())
+            format!(
+                "if you trust it: `git config --global --add safe.directory {}`",
+                word(&folder.display().to_string())
+            )
         }
         _ => "`git fsck` says whether the repository is damaged".to_owned(),
     };
@@ -59,7 +62,8 @@ fn in_repository(chart: &Chart<'_>, repository: &Repository, files: &[PathBuf], 
             place.clone(),
             format!("git tracks {place}, so everybody who has the repository has what is in it"),
             format!(
-                "`git rm --cached {place}` and commit that; then rotate what was in it, as the history keeps it: `dango scan --history` shows since when"
+                "`git rm --cached {}` and commit that; then rotate what was in it, as the history keeps it: `dango scan --history` shows since when",
+                word(&place)
             ),
         ));
     }
@@ -119,7 +123,10 @@ fn image(chart: &Chart<'_>, files: &[PathBuf], found: &mut Vec<Finding>) {
                 "{recipe} copies the whole folder, and .dockerignore does not leave out {}",
                 copied.join(", ")
             ),
-            format!("`printf '%s\\n' {} >> .dockerignore`", copied.join(" ")),
+            format!(
+                "`printf '%s\\n' {} >> .dockerignore`",
+                copied.iter().map(|name| word(name)).collect::<Vec<_>>().join(" ")
+            ),
         ));
     }
 }

@@ -5,7 +5,7 @@ use dango_vault::{ClosedProblem, ClosedValue, OpeningError, SealWarning, VaultEr
 
 use crate::chart::{Chart, one_line};
 use crate::code::Code;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 
 const SECRETS: &str = ".dlt/secrets.toml";
 const ENV: &str = ".env";
@@ -41,6 +41,8 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
         Err(VaultError::Keys(source)) => {
             unavailable.get_or_insert_with(|| (one_line(source.as_ref()), source.code()));
         }
+        // A file that cannot be read hides what it has encrypted, and is told as what it is.
+        Err(VaultError::Document(_) | VaultError::Env(_) | VaultError::Read(_)) if chart.secrets.is_none() || chart.env.is_none() => {}
         Err(error) => {
             unavailable.get_or_insert_with(|| (one_line(error), error.code()));
         }
@@ -86,7 +88,7 @@ fn closed(value: &ClosedValue, file: &str) -> Finding {
                 Code::ValueClosed,
                 format!(
                     "`dango {group} history {0}` shows what can be brought back; else `dango {group} set {0}`",
-                    value.place
+                    word(&value.place)
                 ),
             )
         }
@@ -135,7 +137,7 @@ fn is_explained(warning: &SealWarning, closed: Option<&OpeningError>) -> bool {
     match (&warning.state, warning.changes()) {
         (SealState::Changed { .. }, Some(changes)) => {
             let is_closed = |place: &String| values.iter().any(|value| value.place == *place);
-            changes.removed.is_empty() && changes.added.is_empty() && changes.replaced.iter().all(is_closed)
+            changes.removed.is_empty() && changes.added.iter().chain(&changes.replaced).all(is_closed)
         }
         (SealState::UnknownKey { .. }, _) => true,
         _ => false,

@@ -8,7 +8,7 @@ use super::private;
 use crate::chart::Chart;
 use crate::code::Code;
 use crate::disk;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 use crate::repair::Repair;
 
 /// No write takes as long; the number of the process that made an older file has gone to another one. In microseconds.
@@ -36,7 +36,7 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
             });
             let fix = match &repair {
                 Some(_) => "`dango doctor --fix` removes it; so does the next write of that file".to_owned(),
-                None => format!("`rm {place}`"),
+                None => format!("`rm {}`", word(&place)),
             };
             let message = format!("{place} is what a write of {target} has left that never ended, and may hold secrets");
             found.push(Finding::new(Code::Leftover, place, message, fix).with(repair));
@@ -49,7 +49,7 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
             Code::Copy,
             place.clone(),
             message,
-            format!("`rm {place}`, once nothing in it is needed"),
+            format!("`rm {}`, once nothing in it is needed", word(&place)),
         ));
     }
 }

@@ -8,7 +8,7 @@ use super::private;
 use crate::chart::Chart;
 use crate::code::Code;
 use crate::disk::{self, Seen};
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 use crate::repair::Repair;
 
 /// The permission bits of everybody but the owner.
@@ -65,13 +65,13 @@ fn open(chart: &Chart<'_>, path: &Path, seen: &Seen, code: Code) -> Option<Findi
         (false, false) => "others may read it",
     };
     // What lies outside of the project is not ours to change.
-    let is_ours = path.starts_with(chart.site.project.root()) && chart.site.may_change(seen.owner);
+    let is_ours = disk::real(path).starts_with(disk::real(chart.site.project.root())) && chart.site.may_change(seen.owner);
     let repair = is_ours.then(|| Repair::Close {
         path: path.to_owned(),
         closed: Closed::ToOthers,
     });
     let message = format!("{place} has the permissions {mode:03o}: {can}");
-    Some(Finding::new(code, place.clone(), message, format!("`chmod {wanted} {place}`")).with(repair))
+    Some(Finding::new(code, place.clone(), message, format!("`chmod {wanted} {}`", word(&place))).with(repair))
 }
 
 /// A file of another user's than the project's.
@@ -82,7 +82,7 @@ fn foreign(chart: &Chart<'_>, path: &Path, seen: &Seen, owner: Option<u32>) -> O
         Code::OwnerDiffers,
         place.clone(),
         format!("{place} belongs to the user {}, the project to the user {owner}", seen.owner),
-        format!("`sudo chown {owner} {place}`"),
+        format!("`sudo chown {owner} {}`", word(&place)),
     ))
 }
 
@@ -105,7 +105,7 @@ fn writable_above(chart: &Chart<'_>, found: &mut Vec<Finding>) {
                 Code::FolderWritable,
                 place.clone(),
                 format!("anybody may write to the folder {place}, and so exchange the project's files"),
-                format!("`chmod o-w {place}`"),
+                format!("`chmod o-w {}`", word(&place)),
             )
             .with(repair),
         );

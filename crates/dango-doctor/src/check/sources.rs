@@ -9,7 +9,7 @@ use dango_sources::{ConfiguredSource, CredentialState, Presence, SourcesFile, Ty
 use super::values::specs_of;
 use crate::chart::Chart;
 use crate::code::Code;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
 use crate::repair::Repair;
 
 /// What dlt's Google credentials need beside what the flow gives, and what stands in for it (dlt.md §3.1).
@@ -85,7 +85,7 @@ fn missing(chart: &Chart<'_>, source: &ConfiguredSource, state: &CredentialState
         };
         let fix = match source.spec() {
             Some(spec) if spec.auth == dango_sources::AuthKind::Oauth => format!("`dango oauth {} --name {}`", spec.name, source.name()),
-            _ => format!("`dango secrets set {path}`"),
+            _ => format!("`dango secrets set {}`", word(&path.to_string())),
         };
         found.push(Finding::new(
             code,
@@ -110,7 +110,11 @@ fn misplaced(chart: &Chart<'_>, source: &ConfiguredSource, state: &CredentialSta
                 Code::CredentialMisplaced,
                 at.to_string(),
                 format!("{at} is not where dlt reads it: that is {}", elsewhere.path),
-                format!("`dango secrets set {}`, then `dango secrets unset {at}`", elsewhere.path),
+                format!(
+                    "`dango secrets set {}`, then `dango secrets unset {}`",
+                    word(&elsewhere.path.to_string()),
+                    word(&at.to_string())
+                ),
             ));
         }
     }
@@ -122,7 +126,7 @@ fn default_missing(path: &CredentialPath, value: &'static str) -> Finding {
         Code::DefaultMissing,
         path.to_string(),
         format!("{path} is not written, and dlt does not start without it; `{value}` serves"),
-        format!("`printf {value} | dango secrets set {path}`"),
+        format!("`printf {value} | dango secrets set {}`", word(&path.to_string())),
     )
     .with(repair)
 }

@@ -1,14 +1,17 @@
 //! The values of `secrets.toml` one by one: placeholders, references, what dlt casts, keys that it does not find.
 
 use dango_core::CredentialPath;
-use dango_secrets::dlt::{CastKind, auto_cast};
+use dango_secrets::dlt::{Cast, CastKind, auto_cast};
 use dango_secrets::environment::Variables;
 use dango_secrets::{ReferenceError, Value};
 use dango_sources::{Presence, TypeSpec, catalogue};
 
-use crate::chart::Chart;
+use crate::chart::{Chart, SettingsKind};
 use crate::code::Code;
-use crate::finding::Finding;
+use crate::finding::{Finding, word};
+
+/// What `dlt init` writes in the place of a text.
+const PLACEHOLDER: &str = "<configure me>";
 
 /// Placeholders of dlt's for values that are no strings.
 const PLACEHOLDER_TIMES: [&str; 2] = ["1768-07-21T02:56:07.000003Z", "1768-07-21"];
@@ -44,6 +47,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
+    settings(chart, found);
     for entry in chart.values() {
         dotted(&entry.path, found);
         let Value::String(text) = &entry.value else {
@@ -71,7 +75,7 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
                 ),
                 format!(
                     "`dango secrets set {} --reference` takes `${{NAME}}`; without it the value itself",
-                    entry.path
+                    word(&entry.path.to_string())
                 ),
             ));
         } else if text.trim_start().starts_with("-----BEGIN ") && text.contains("\\n") {
@@ -82,7 +86,7 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
                     "{} is a key whose line ends are written as `\\n` and stay so: no program can read it",
                     entry.path
                 ),
-                format!("`dango secrets set {} --from-file KEY.pem`", entry.path),
+                format!("`dango secrets set {} --from-file KEY.pem`", word(&entry.path.to_string())),
             ));
         } else if let Some(kind) = harmful_cast(&entry.path, &text) {
             found.push(Finding::new(
@@ -107,8 +111,29 @@ fn placeholder(path: &CredentialPath) -> Finding {
         Code::Placeholder,
         path.to_string(),
         format!("{path} still has the placeholder that asks for a value, and dlt takes it for one"),
-        format!("`dango secrets set {path}`"),
+        format!("`dango secrets set {}`", word(&path.to_string())),
     )
+}
+
+/// The placeholders that `dlt init` writes into `config.toml`, too.
+fn settings(chart: &Chart<'_>, found: &mut Vec<Finding>) {
+    let files = chart.settings.iter().filter(|file| file.kind == SettingsKind::Config);
+    for (file, document) in files.filter_map(|file| Some((file, file.document.as_ref()?))) {
+        let place = chart.site.name_of(&file.path);
+        for entry in document.entries() {
+            if matches!(&entry.value, Value::String(text) if text.verbatim().as_str() == PLACEHOLDER) {
+                found.push(Finding::new(
+                    Code::Placeholder,
+                    entry.path.to_string(),
+                    format!(
+                        "{} in {place} still has the placeholder that asks for a value, and dlt takes it for one",
+                        entry.path
+                    ),
+                    format!("write the value into {place}, or take the line out"),
+                ));
+            }
+        }
+    }
 }
 
 /// What a reference comes to.
@@ -175,10 +200,13 @@ fn harmful_cast(path: &CredentialPath, text: &str) -> Option<CastKind> {
     if top != "sources" || is_argument(section, path.leaf()) || path.parts().iter().any(|part| part == "credentials") {
         return None;
     }
-    let kind = auto_cast(text).kind();
+    let cast = auto_cast(text);
+    let kind = cast.kind();
     let loses_form = match kind {
         CastKind::Integer => !text.bytes().all(|byte| byte.is_ascii_digit()) || text.len() > 1 && text.starts_with('0'),
-        CastKind::Float | CastKind::Boolean => true,
+        // `1.5` comes back as it is written.
+        CastKind::Float => !matches!(cast, Cast::Float(number) if format!("{number:?}") == text),
+        CastKind::Boolean => true,
         _ => return None,
     };
     (loses_form || is_secret_name(path.leaf())).then_some(kind)
@@ -250,6 +278,7 @@ mod tests {
         assert!(cast("sources.mine.api_key", "12345678"));
         assert!(cast("sources.mine.flag", "true"));
         assert!(cast("sources.rest_api.token", "1e5"));
+        assert!(!cast("sources.mine.version", "1.5"));
         assert!(!cast("sources.mine.account_id", "12345678"));
         assert!(!cast("sources.mine.api_key", "sk_1e5"));
         assert!(!cast("sources.facebook_ads.account_id", "0123"));
