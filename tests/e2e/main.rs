@@ -22,6 +22,7 @@ mod check;
 mod contract;
 mod dlt;
 mod dlt_credentials;
+mod doctor;
 mod durability;
 mod embedding;
 mod encryption;

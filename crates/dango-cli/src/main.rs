@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dango_commands::{Host, Opening, Standard};
+use dango_commands::{Host, Opening, Standard, StoreSchema};
 use dango_core::{OsEntropy, SystemClock};
 use dango_store::{Store, StoreFailure};
-use dango_store_sqlite::{Open, SqliteStore, read_earlier};
+use dango_store_sqlite::{Open, SqliteStore, inspect, read_earlier};
 
 mod process;
 
@@ -55,6 +55,14 @@ fn open_store(path: &Path, opening: Opening) -> Result<Arc<dyn Store>, StoreFail
     Ok(Arc::new(SqliteStore::open(path, open)?))
 }
 
+fn inspect_store(path: &Path) -> Result<StoreSchema, StoreFailure> {
+    let found = inspect(path)?;
+    Ok(StoreSchema {
+        found: found.schema_version,
+        latest: found.latest,
+    })
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that hands the real system to the program"
@@ -72,10 +80,12 @@ fn host() -> io::Result<Host> {
         environment: std::env::vars_os().collect(),
         user: user(),
         uid: Some(process::uid()),
+        umask: Some(process::umask()),
         directory: std::env::current_dir()?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         open_store: Box::new(open_store),
+        inspect_store: Box::new(inspect_store),
         read_earlier: Box::new(read_earlier),
         restore_core_limit: process::restore_core_limit,
         forbid_core: process::forbid_core,

@@ -45,3 +45,10 @@ pub(crate) fn restore_core_limit() {
 pub(crate) fn uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
+
+/// Which permissions files do not get that this process makes. The system tells it only to who sets it, so it is set to the same again.
+pub(crate) fn umask() -> u32 {
+    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    rustix::process::umask(mask);
+    u32::from(mask.bits())
+}

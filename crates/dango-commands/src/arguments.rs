@@ -8,6 +8,7 @@ use crate::Host;
 use crate::audit::AuditCommand;
 use crate::auth::AuthCommand;
 use crate::completions::CompletionsArguments;
+use crate::doctor::DoctorArguments;
 use crate::env::EnvCommand;
 use crate::exposed::ExposedArguments;
 use crate::init::InitArguments;
@@ -115,6 +116,8 @@ pub(crate) enum Command {
     Rotate(RotateArguments),
     /// Deal with a credential that somebody may have seen: revoke, replace, look for it, write a record
     Exposed(ExposedArguments),
+    /// Look for what is wrong with the project, and say what to do about it
+    Doctor(DoctorArguments),
     /// Look for the project's own values, and for token formats, where they must not be
     Scan(ScanArguments),
     /// Users: who may sign in, and what they may do

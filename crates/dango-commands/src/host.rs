@@ -12,6 +12,18 @@ use dango_store::{EarlierDatabase, EarlierError, Store, StoreFailure};
 /// Opens the database of people and of the audit log at a path.
 pub type StoreOpener = Box<dyn Fn(&Path, Opening) -> Result<Arc<dyn Store>, StoreFailure>>;
 
+/// Looks at the database at a path without opening it for anybody; nothing is changed.
+pub type StoreInspector = Box<dyn Fn(&Path) -> Result<StoreSchema, StoreFailure>>;
+
+/// The schema of a database that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreSchema {
+    /// Its version; 0 for an empty file.
+    pub found: u32,
+    /// The version that opening it brings it to.
+    pub latest: u32,
+}
+
 /// Reads the users of an earlier Dango from its database at a path.
 pub type EarlierReader = Box<dyn Fn(&Path) -> Result<EarlierDatabase, EarlierError>>;
 
@@ -40,6 +52,8 @@ pub struct Host {
     pub user: String,
     /// The number of that user, where the system has numbers.
     pub uid: Option<u32>,
+    /// Which permissions new files do not get, where the system has such a thing.
+    pub umask: Option<u32>,
     /// The working directory.
     pub directory: PathBuf,
     /// The time.
@@ -48,6 +62,8 @@ pub struct Host {
     pub entropy: Arc<dyn Entropy>,
     /// The way to the database; nothing is opened before a command needs it.
     pub open_store: StoreOpener,
+    /// A look at the database that changes nothing.
+    pub inspect_store: StoreInspector,
     /// The way to the users of an earlier Dango.
     pub read_earlier: EarlierReader,
     /// Puts the core size limit back to what it was when the process began, for a program that takes its place or is started by it.

@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod checking;
 mod completions;
+mod doctor;
 mod env;
 mod exposed;
 mod failure;
@@ -45,7 +46,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
-pub use crate::host::{EarlierReader, Host, Opening, Standard, StoreOpener};
+pub use crate::host::{EarlierReader, Host, Opening, Standard, StoreInspector, StoreOpener, StoreSchema};
 use crate::output::Output;
 
 /// What a command answers: nothing where it is done, else why not, with the exit status.
@@ -80,6 +81,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Sync(arguments) => sync::run(&arguments, global, output),
         Command::Rotate(arguments) => rotate::run(&arguments, global, output),
         Command::Exposed(arguments) => exposed::run(&arguments, global, output),
+        Command::Doctor(arguments) => doctor::run(&arguments, global, output),
         Command::Scan(arguments) => scan::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),

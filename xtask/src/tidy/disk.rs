@@ -11,6 +11,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/dango-audit", &[]),
     ("crates/dango-check", &[]),
     ("crates/dango-connections", &[]),
+    ("crates/dango-doctor", &["crates/dango-doctor/src/disk.rs"]),
     ("crates/dango-files", &[]),
     ("crates/dango-identity", &[]),
     ("crates/dango-keyring", &[]),

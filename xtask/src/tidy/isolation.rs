@@ -73,6 +73,7 @@ const ABSENCES: &[(&str, &[&[&str]])] = &[
     ("dango-commands", &[STORES]),
     // Its digests name findings; it encrypts nothing.
     ("dango-scan", &[RUNTIMES, DATABASES]),
+    ("dango-doctor", &[RUNTIMES, DATABASES]),
     ("dango-sources", &[RUNTIMES, DATABASES, CRYPTO]),
 ];
 

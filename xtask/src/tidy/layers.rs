@@ -34,6 +34,19 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
     ("dango-scan", &["dango-core", "dango-secrets"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
     ("dango-remote", &["dango-core", "dango-secrets"]),
+    // Rules over everything that a project has on one machine, so it sees all that is below the use cases.
+    (
+        "dango-doctor",
+        &[
+            "dango-core",
+            "dango-secrets",
+            "dango-keyring",
+            "dango-vault",
+            "dango-scan",
+            "dango-sources",
+            "dango-remote",
+        ],
+    ),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
     // Providers are called through the port that calls them for connections.
@@ -85,6 +98,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-connections",
             "dango-remote",
             "dango-rotation",
+            "dango-doctor",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),

@@ -268,6 +268,8 @@ events! {
     DatabaseMigrated = "database_migrated", System, AuthzAdmin;
     SettingsChanged = "settings_changed", System, AuthzAdmin;
     PermissionsTightened = "permissions_tightened", System, PrivilegePermissionsChanged;
+    /// Something that `dango doctor` found was put right.
+    ProjectRepaired = "project_repaired", System, SensitiveUpdate;
     HookInstalled = "hook_installed", System, SysMonitorEnabled;
     ScanFound = "scan_found", System, SensitiveRead;
 }

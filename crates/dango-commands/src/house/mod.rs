@@ -214,7 +214,8 @@ impl House {
         Premises::of(&self.project, IdentityKeyEnvironment::default())
     }
 
-    fn premises(&self, host: &Host) -> Result<Premises, Failure> {
+    /// Where everything is, the identity key as the environment gives it included.
+    pub(crate) fn premises(&self, host: &Host) -> Result<Premises, Failure> {
         let environment = IdentityKeyEnvironment {
             key: secret_variable(host, "DANGO_IDENTITY_KEY")?,
             key_file: host

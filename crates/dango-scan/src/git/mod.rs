@@ -7,6 +7,7 @@ mod blobs;
 mod history;
 mod program;
 mod staged;
+mod standing;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use history::search as search_history;
 pub use program::{Environment, GitError};
 pub use staged::search as search_staged;
+pub use standing::Standing;
 
 use program::Program;
 

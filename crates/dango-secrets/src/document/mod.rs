@@ -28,6 +28,7 @@ mod inline;
 mod insertion;
 mod json;
 mod layout;
+mod merge;
 mod new_value;
 mod opened;
 mod position;

@@ -51,9 +51,10 @@ impl Rule {
 ///
 /// What is there stays byte for byte, and its line ends are used. A pattern is missing, too, where a later line takes it
 /// back; an exception that the user took back is not. The user's own exceptions to a pattern that is added are repeated
-/// behind it, so they stay exceptions.
-pub(super) fn complete(old: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// behind it, so they stay exceptions. A line for each of `names`, files of the project, comes last.
+pub(super) fn complete(old: &[u8], names: &[String]) -> Option<Zeroizing<Vec<u8>>> {
     let lines = lines(old);
+    let own: Vec<String> = names.iter().map(|name| literal(name)).collect();
     let mut missing: Vec<&[u8]> = Vec::new();
     for rule in RULES {
         let there = last(&lines, rule.pattern, Sign::Ignore).filter(|at| last(&lines, rule.pattern, Sign::Except) < Some(*at));
@@ -71,7 +72,20 @@ pub(super) fn complete(old: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
             }
         }
     }
+    missing.extend(own.iter().map(String::as_bytes).filter(|line| !lines.contains(line)));
     (!missing.is_empty()).then(|| append(old, &lines, &missing))
+}
+
+/// The pattern that matches one file of the project and nothing else (gitignore(5), "PATTERN FORMAT").
+fn literal(name: &str) -> String {
+    let mut pattern = String::from("/");
+    for c in name.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '!' | '#' | ' ') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 fn append(old: &[u8], lines: &[&[u8]], missing: &[&[u8]]) -> Zeroizing<Vec<u8>> {

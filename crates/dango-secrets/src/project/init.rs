@@ -165,20 +165,7 @@ fn fill(project: &Project, missing: &Missing, entropy: &dyn Entropy, report: &mu
             report.made.push(PathBuf::from(name));
         }
     }
-    let lock = project.dango_dir().join("gitignore.lock");
-    let gitignore = project.gitignore();
-    // Without the lock, which itself leaves a file behind, unless there is something to do.
-    let is_complete = storage::read(&gitignore)?.is_some_and(|old| gitignore::complete(old.bytes()).is_none());
-    let done = if is_complete {
-        Done::Nothing
-    } else {
-        storage::update_public(&gitignore, &lock, entropy, |old| {
-            Ok::<_, Infallible>(match gitignore::complete(old.unwrap_or_default()) {
-                None => Edit::Keep(Done::Nothing),
-                Some(new) => Edit::Replace(new, if old.is_none() { Done::Made } else { Done::Extended }),
-            })
-        })?
-    };
+    let done = extend_gitignore(project, &[], entropy)?;
     match done {
         Done::Nothing => {}
         Done::Made => report.made.push(PathBuf::from(".gitignore")),
@@ -194,6 +181,27 @@ fn fill(project: &Project, missing: &Missing, entropy: &dyn Entropy, report: &mu
         }
     }
     Ok(())
+}
+
+/// Adds what `.gitignore` lacks, and lines for `names` behind it.
+pub(super) fn ignore(project: &Project, names: &[String], entropy: &dyn Entropy) -> Result<bool, InitError> {
+    let done = extend_gitignore(project, names, entropy)?;
+    Ok(!matches!(done, Done::Nothing))
+}
+
+fn extend_gitignore(project: &Project, names: &[String], entropy: &dyn Entropy) -> Result<Done, InitError> {
+    let lock = project.dango_dir().join("gitignore.lock");
+    let gitignore = project.gitignore();
+    // Without the lock, which itself leaves a file behind, unless there is something to do.
+    if storage::read(&gitignore)?.is_some_and(|old| gitignore::complete(old.bytes(), names).is_none()) {
+        return Ok(Done::Nothing);
+    }
+    Ok(storage::update_public(&gitignore, &lock, entropy, |old| {
+        Ok::<_, Infallible>(match gitignore::complete(old.unwrap_or_default(), names) {
+            None => Edit::Keep(Done::Nothing),
+            Some(new) => Edit::Replace(new, if old.is_none() { Done::Made } else { Done::Extended }),
+        })
+    })?)
 }
 
 enum Done {

@@ -80,6 +80,17 @@ impl Project {
         init::run(&Self::at(directory), entropy)
     }
 
+    /// Adds to `.gitignore` what keeps secrets out of git, and a line for each of `names`, files below the project's directory.
+    ///
+    /// What is there stays byte for byte. Answers whether anything was missing.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`]; `.gitignore` is then as it was.
+    pub fn ignore(&self, names: &[String], entropy: &dyn Entropy) -> Result<bool, InitError> {
+        init::ignore(self, names, entropy)
+    }
+
     /// The project's directory.
     pub fn root(&self) -> &Path {
         &self.root

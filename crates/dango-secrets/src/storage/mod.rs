@@ -33,6 +33,7 @@ mod place;
 mod removal;
 mod stamp;
 mod temporary;
+mod tightening;
 mod unix;
 mod update;
 
@@ -44,6 +45,8 @@ pub use error::{FileKind, ReadError, UpdateError, WriteError};
 pub use lease::Lease;
 pub use removal::remove;
 pub use stamp::{Stamp, stamp};
+pub use temporary::target_of;
+pub use tightening::{Closed, tighten};
 pub use update::{Edit, update};
 pub(crate) use update::{create_private_directory, update_public};
 

@@ -98,11 +98,46 @@ pub(super) fn remove_stale(directory: &Directory, target: &OsStr) {
     }
 }
 
+/// Of which file a name is that of a temporary one, and the process that made it: `.env` and 42 of `..env.dango-42-<random>.tmp`.
+pub fn target_of(name: &OsStr) -> Option<(&str, u32)> {
+    let (target, middle) = name.to_str()?.strip_prefix('.')?.strip_suffix(SUFFIX)?.rsplit_once(MARK)?;
+    let (process, random) = middle.split_once('-')?;
+    let is_random = random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_random && !target.is_empty()).then_some((target, process.parse().ok()?))
+}
+
 const SUFFIX: &str = ".tmp";
+
+/// Between the name of the target and the process.
+const MARK: &str = ".dango-";
 
 fn prefix(target: &OsStr) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(target);
-    prefix.push(".dango-");
+    prefix.push(MARK);
     prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_temporary_file_tells_its_target_and_its_maker() {
+        let of = |name: &str| target_of(OsStr::new(name)).map(|(target, process)| (target.to_owned(), process));
+        let name = format!(
+            "{}42-00112233aabbccdd{SUFFIX}",
+            prefix(OsStr::new("secrets.toml")).to_string_lossy()
+        );
+        assert_eq!(of(&name), Some(("secrets.toml".to_owned(), 42)));
+        assert_eq!(of("..env.dango-7-00112233aabbccdd.tmp"), Some((".env".to_owned(), 7)));
+        for other in [
+            ".env.dango-7-xyz.tmp",
+            "secrets.toml.tmp",
+            "..env.dango-7-00112233aabbccdd.tmp~",
+            ".dango-7-00112233aabbccdd.tmp",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 }
