@@ -2,6 +2,8 @@
 //!
 //! The one rule without a structure to go by, so it asks much: the name, the assignment, and characters that no person and no compiler put together.
 
+use data_encoding::BASE64_NOPAD;
+
 use super::Match;
 use super::checks::is_structureless;
 
@@ -76,10 +78,46 @@ pub(super) fn value(text: &[u8], at: usize) -> Option<Match> {
                     .all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=".contains(byte))
         }
     };
-    (is_whole && !is_uuid(&text[start..end]) && is_structureless(&text[start..end])).then_some(Match { start, end })
+    let assigned = &text[start..end];
+    let is_secret = is_whole && !has_uuid(assigned) && !is_sealed(name, assigned) && !is_sentence(assigned) && is_structureless(assigned);
+    (is_secret && !is_of_a_page(&text[..at - before])).then_some(Match { start, end })
 }
 
-/// RFC 9562 §4: what programs call requests, versions and objects by.
+/// `Next page token: …`: where the name is several words, the one before it.
+fn is_of_a_page(before: &[u8]) -> bool {
+    const WORDS: [&[u8]; 3] = [b"page ", b"next ", b"continuation "];
+    WORDS.iter().any(|word| {
+        let end = &before[before.len().saturating_sub(word.len())..];
+        end.eq_ignore_ascii_case(word)
+    })
+}
+
+/// What is no longer the secret itself: encrypted by OpenSSL's `enc`, or a hash as databases (`md5…` of PostgreSQL, `*…` of MySQL) and devices
+/// (`0x…`) keep it in the place of a password.
+fn is_sealed(name: &[u8], text: &[u8]) -> bool {
+    let is_password = name.windows(5).any(|window| window.eq_ignore_ascii_case(b"passw"));
+    let is_hex = |text: &[u8], length: usize| text.len() == length && text.iter().all(u8::is_ascii_hexdigit);
+    let is_hash = text.strip_prefix(b"md5").is_some_and(|rest| is_hex(rest, 32))
+        || text.strip_prefix(b"*").is_some_and(|rest| is_hex(rest, 40))
+        || text.strip_prefix(b"0x").is_some_and(|rest| is_hex(rest, 32) || is_hex(rest, 40));
+    text.starts_with(b"U2FsdGVkX1") || is_password && is_hash
+}
+
+/// Base64 of words and of URLs.
+fn is_sentence(text: &[u8]) -> bool {
+    let bare = text.trim_ascii_end();
+    let bare = bare.strip_suffix(b"==").or_else(|| bare.strip_suffix(b"=")).unwrap_or(bare);
+    let Ok(decoded) = BASE64_NOPAD.decode(bare) else { return false };
+    let is_readable = decoded.iter().all(|byte| (b' '..=b'~').contains(byte));
+    is_readable && (decoded.contains(&b' ') || decoded.windows(3).any(|window| window == b"://"))
+}
+
+/// Whether a UUID (RFC 9562 §4) is most of it: what programs call requests, versions and objects by.
+fn has_uuid(text: &[u8]) -> bool {
+    const LONGEST: usize = 40;
+    text.len() <= LONGEST && text.windows(36).any(is_uuid)
+}
+
 fn is_uuid(text: &[u8]) -> bool {
     const HYPHENS: [usize; 4] = [8, 13, 18, 23];
     text.len() == 36
@@ -97,7 +135,7 @@ fn ends_with_id(name: &[u8]) -> bool {
     name.ends_with(b"_id") || name.ends_with(b"Id") || name.ends_with(b"ID") || name.ends_with(b"_ids")
 }
 
-/// Where the assigned text begins: behind a closing quote, blanks, and one of `=`, `:`, `=>`, `:=`.
+/// Where the assigned text begins: behind a closing quote, blanks, and one of `=`, `:`, `=>`, `:=`, or a type and `=` (`api_key: &str = "…"`).
 fn assigned(text: &[u8], mut at: usize) -> Option<usize> {
     let blanks = |at: usize| at + text[at..].iter().take(NAME).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     at += match text.get(at..)? {
@@ -109,8 +147,17 @@ fn assigned(text: &[u8], mut at: usize) -> Option<usize> {
     at += match text.get(at..)? {
         [b':', b'=', ..] | [b'=', b'>', ..] => 2,
         [b'=', b'=', ..] => return None,
-        [b':' | b'=', ..] => 1,
+        [b':', ..] => 1 + behind_type(&text[at + 1..]).unwrap_or(0),
+        [b'=', ..] => 1,
         _ => return None,
     };
     Some(blanks(at)).filter(|at| *at < text.len())
+}
+
+/// The length of a type and the `=` behind it, where a quoted text follows.
+fn behind_type(text: &[u8]) -> Option<usize> {
+    let is_of_types = |byte: &&u8| byte.is_ascii_alphanumeric() || b" &'_<>[]:.|?".contains(byte);
+    let length = text.iter().take(NAME).take_while(is_of_types).count();
+    let rest = text[length..].strip_prefix(b"=")?;
+    matches!(rest.trim_ascii_start().first(), Some(b'"' | b'\'' | b'`')).then_some(length + 1)
 }

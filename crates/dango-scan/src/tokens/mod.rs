@@ -9,6 +9,7 @@ mod jwt;
 mod private_key;
 mod shape;
 mod url;
+mod words;
 
 pub(crate) use anchors::Anchors;
 
