@@ -1,5 +1,9 @@
 //! A tree as a large public one is: sources, their tests, documentation, hashes, identifiers. Nothing is found in it, and what is put into it is.
-#![allow(clippy::disallowed_methods, reason = "the test writes its tree")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the test writes its tree and stops loudly"
+)]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -175,3 +175,20 @@ pub(super) fn is_structureless(text: &[u8]) -> bool {
         && text.iter().filter(|byte| kind(**byte) == 3).count() * 6 <= text.len()
         && is_random(text)
 }
+
+/// Whether a text is random with all the signs of a keyboard in it, and neither a sentence nor a template.
+pub(super) fn is_drawn_with_signs(text: &[u8]) -> bool {
+    const LEAST: usize = 32;
+    const LEAST_DIFFERENT: usize = 20;
+    let is_sign = |byte: &&u8| b"!@#$%^&*(-_=+)~?:|".contains(byte);
+    let signs = text.iter().filter(is_sign).count();
+    let kinds = [u8::is_ascii_lowercase, u8::is_ascii_digit].map(|kind: fn(&u8) -> bool| text.iter().filter(|byte| kind(byte)).count());
+    text.len() >= LEAST
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || is_sign(&byte))
+        && text.iter().collect::<HashSet<_>>().len() >= LEAST_DIFFERENT
+        && signs * 6 > text.len()
+        && signs * 2 < text.len()
+        && kinds.iter().all(|count| *count >= 2)
+        && Pairs::of(text).are_chance()
+        && !is_placeholder(text)
+}
