@@ -1,10 +1,12 @@
 //! One variable set or removed on a server: read, edited here by the rules of `.env`, replaced there; again, if somebody was faster.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use dango_core::{SecretValue, VariableName};
 use dango_secrets::dotenv::{Binding, EnvDocument, EnvEditError, EnvError};
 use dango_secrets::{References, SetOutcome};
+use zeroize::Zeroizing;
 
 use crate::access::Access;
 use crate::failure::SessionError;
@@ -14,6 +16,8 @@ use crate::session::{Replaced, Session};
 const ATTEMPTS: u32 = 100;
 /// The longest pause before another attempt, times the number of attempts.
 const PAUSE: Duration = Duration::from_millis(20);
+/// What programs end with that do not know an argument, and shells where a program cannot be run.
+const NOT_UNDERSTOOD: [i32; 3] = [2, 126, 127];
 /// The longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -75,7 +79,8 @@ pub fn parse_contents(session: &Session) -> Result<EnvDocument, EnvError> {
 
 /// Sets a variable, to be read back exactly by python-dotenv and node dotenv. Every other byte stays; `${` in the value is no reference.
 ///
-/// Where there is a `dango` on the server it does it, so that its audit log and its history know, too.
+/// Where there is a `dango` on the server it does it, so that its audit log and its history know, too; a program of that name that does not know
+/// what it is asked is left alone.
 ///
 /// # Errors
 ///
@@ -86,16 +91,17 @@ pub fn set_variable(
     value: &SecretValue,
     encrypted: &Encrypted<'_>,
 ) -> Result<SetOutcome, ChangeError> {
+    let is_understood = Cell::new(true);
     repeated(access, |session| {
         let document = parse_contents(&session)?;
         let before = document.bindings().rfind(|binding| binding.key() == key.as_str());
         let is_encrypted = before.is_some_and(encrypted);
         let set = document.set(key, value, References::Literal);
         let is_same = !is_encrypted && session.is_private() && matches!(set, Ok((_, SetOutcome::Unchanged)));
-        if session.has_dango() && !is_same {
+        if session.has_dango() && is_understood.get() && !is_same {
             let outcome = before.map_or(SetOutcome::Created, |_| SetOutcome::Replaced);
-            delegate(session, key, Some(value))?;
-            return Ok(Some(outcome));
+            is_understood.set(delegate(session, key, Some(value))?);
+            return Ok(is_understood.get().then_some(outcome));
         }
         if is_encrypted {
             return Err(ChangeError::Encrypted { key: key.to_string() });
@@ -111,14 +117,16 @@ pub fn set_variable(
 ///
 /// [`ChangeError`], with [`EnvEditError::NotFound`] where there is none; otherwise as [`set_variable`].
 pub fn unset_variable(access: &Access<'_>, key: &str, encrypted: &Encrypted<'_>) -> Result<usize, ChangeError> {
+    let is_understood = Cell::new(true);
     repeated(access, |session| {
         let document = parse_contents(&session)?;
         let (edited, removed) = document.unset(key)?;
         if session.has_dango()
+            && is_understood.get()
             && let Ok(name) = key.parse()
         {
-            delegate(session, &name, None)?;
-            return Ok(Some(removed));
+            is_understood.set(delegate(session, &name, None)?);
+            return Ok(is_understood.get().then_some(removed));
         }
         if document.bindings().any(|binding| binding.key() == key && encrypted(binding)) {
             return Err(ChangeError::Encrypted { key: key.to_owned() });
@@ -159,12 +167,21 @@ fn pause(access: &Access<'_>, number: u32) {
     std::thread::sleep(longest * u32::from(random[0]) / 255);
 }
 
-fn delegate(session: Session, key: &VariableName, value: Option<&SecretValue>) -> Result<(), ChangeError> {
+/// Has the `dango` on the server make the change; `false` where it is another program, or too old to know how, and has therefore done nothing.
+fn delegate(session: Session, key: &VariableName, value: Option<&SecretValue>) -> Result<bool, ChangeError> {
     let there = session.delegate(key, value)?;
     if there.status == 0 {
-        return Ok(());
+        return Ok(true);
     }
-    let said = there.said.lines().find_map(|line| line.strip_prefix("error: "));
+    if NOT_UNDERSTOOD.contains(&there.status) {
+        return Ok(false);
+    }
+    // Whatever runs there under that name: what it was given is not printed here.
+    let text = match value {
+        Some(value) if !value.expose().is_empty() => Zeroizing::new(there.said.replace(value.expose(), "***")),
+        _ => there.said,
+    };
+    let said = text.lines().find_map(|line| line.strip_prefix("error: "));
     Err(ChangeError::There {
         said: said.map_or_else(|| format!("exit status {}", there.status), |said| said.chars().take(300).collect()),
     })

@@ -12,6 +12,9 @@ const MOST_NOISE: usize = 1 << 20;
 const LONGEST_LINE: usize = 64 * 1024;
 /// How long a server that has answered once may be silent. It waits up to 30 s for a lock.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a login may take, passphrases and questions included. A server itself gives up after two minutes (`LoginGraceTime`), and so may a jump
+/// host before it.
+const PATIENCE_AT_LOGIN: Duration = Duration::from_secs(300);
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +62,11 @@ impl Frames {
         }
     }
 
-    /// Waits for the script's first line, however long somebody takes to type a passphrase. What a login prints before it is skipped.
+    /// Waits for the script's first line. What a login prints before it is skipped.
     pub(crate) fn hello(&mut self) -> Result<(), NoAnswer> {
         let mut skipped = 0;
         loop {
-            let line = self.line(None)?;
+            let line = self.line(PATIENCE_AT_LOGIN)?;
             if self.words_of(&line).is_some_and(|words| words == "hello") {
                 return Ok(());
             }
@@ -76,7 +79,7 @@ impl Frames {
 
     /// The next answer, without the mark.
     pub(crate) fn answer(&mut self) -> Result<String, NoAnswer> {
-        let line = self.line(Some(PATIENCE))?;
+        let line = self.line(PATIENCE)?;
         self.words_of(&line).map(str::to_owned).ok_or(NoAnswer::Garbled)
     }
 
@@ -85,7 +88,7 @@ impl Frames {
         let mut contents = Zeroizing::new(Vec::with_capacity(length));
         while contents.len() < length {
             if self.at == self.buffer.len() {
-                self.fill(Some(PATIENCE))?;
+                self.fill(PATIENCE)?;
             }
             let end = self.buffer.len().min(self.at + length - contents.len());
             contents.extend_from_slice(&self.buffer[self.at..end]);
@@ -94,7 +97,7 @@ impl Frames {
                 return Err(NoAnswer::Garbled);
             }
         }
-        match self.line(Some(PATIENCE))?.is_empty() {
+        match self.line(PATIENCE)?.is_empty() {
             true => Ok((contents, self.answer()?)),
             false => Err(NoAnswer::Garbled),
         }
@@ -103,10 +106,15 @@ impl Frames {
     /// The lines up to one that is the answer `end`.
     pub(crate) fn text(&mut self) -> Result<Zeroizing<String>, NoAnswer> {
         let mut text = Zeroizing::new(String::new());
+        let mut seen = 0;
         loop {
-            let line = self.line(Some(PATIENCE))?;
+            let line = self.line(PATIENCE)?;
             if self.words_of(&line) == Some("end") {
                 return Ok(text);
+            }
+            seen += line.len() + 1;
+            if seen > MOST_NOISE {
+                return Err(NoAnswer::Garbled);
             }
             if text.len() < LONGEST_LINE {
                 text.push_str(&String::from_utf8_lossy(&line));
@@ -126,7 +134,7 @@ impl Frames {
         words.strip_prefix(' ')
     }
 
-    fn line(&mut self, patience: Option<Duration>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn line(&mut self, patience: Duration) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         let mut line = Zeroizing::new(Vec::new());
         loop {
             let rest = &self.buffer[self.at..];
@@ -144,14 +152,11 @@ impl Frames {
         }
     }
 
-    fn fill(&mut self, patience: Option<Duration>) -> Result<(), NoAnswer> {
-        self.buffer = match patience {
-            Some(patience) => self.chunks.recv_timeout(patience).map_err(|error| match error {
-                RecvTimeoutError::Timeout => NoAnswer::Silent,
-                RecvTimeoutError::Disconnected => NoAnswer::Ended,
-            })?,
-            None => self.chunks.recv().map_err(|_| NoAnswer::Ended)?,
-        };
+    fn fill(&mut self, patience: Duration) -> Result<(), NoAnswer> {
+        self.buffer = self.chunks.recv_timeout(patience).map_err(|error| match error {
+            RecvTimeoutError::Timeout => NoAnswer::Silent,
+            RecvTimeoutError::Disconnected => NoAnswer::Ended,
+        })?;
         self.at = 0;
         Ok(())
     }
@@ -216,6 +221,14 @@ mod tests {
         let mut frames = Frames::new(Stalls(b"0123456789abcdef hello\nab\n0123456789abcdef read x\n"), MARK);
         frames.hello().expect("it is there");
         assert_eq!(frames.contents(1000).err(), Some(NoAnswer::Garbled));
+    }
+
+    #[test]
+    fn a_program_that_prints_without_end_is_given_up() {
+        let mut frames = Frames::new((&b"m hello\nm dango 0\n"[..]).chain(std::io::repeat(b'\n')), "m");
+        frames.hello().expect("it is there");
+        assert_eq!(frames.answer().expect("it is there"), "dango 0");
+        assert_eq!(frames.text().err(), Some(NoAnswer::Garbled));
     }
 
     #[test]

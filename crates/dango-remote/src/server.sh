@@ -67,7 +67,7 @@ lock() {
     if command -v flock >/dev/null 2>&1; then
         [ ! -h "$folder/$name.lock" ] || fail other "$name.lock is a symbolic link"
         said=$({ : >>"$folder/$name.lock"; } 2>&1) || failed "$said"
-        [ "$me" != 0 ] || chown "$owner" "$folder/$name.lock"
+        [ "$me" != 0 ] || chown -h "$owner" "$folder/$name.lock"
         exec 9>>"$folder/$name.lock"
         until flock -n 9 2>/dev/null; do
             wait_for_lock "$name.lock"
@@ -185,7 +185,7 @@ fi
 tmp=$folder/.$name.remote-$$-$mark.tmp
 said=$({ set -C && cat >"$tmp"; } 2>&1) || failed "$said"
 [ "$(digest "$tmp")" = "$new" ] || fail cut
-[ "$me" != 0 ] || chown "$owner" "$tmp" 2>/dev/null || fail denied
+[ "$me" != 0 ] || chown -h "$owner" "$tmp" 2>/dev/null || fail denied
 chmod 600 "$tmp" || fail denied
 if ! said=$(sync "$tmp" 2>&1); then
     case $said in

@@ -156,7 +156,7 @@ impl Session {
     fn finished(&mut self) -> Result<String, SessionError> {
         self.process.close();
         let mut answer = self.process.answers.answer();
-        while answer.as_deref() == Ok("locked") {
+        if answer.as_deref() == Ok("locked") {
             answer = self.process.answers.answer();
         }
         let answer = answer.map_err(|no_answer| SessionError::OutcomeUnknown(lost(&mut self.process, no_answer)))?;

@@ -89,6 +89,8 @@ impl Search<'_> {
             }
             [0xff, 0xfe, ..] => self.text(Utf16::new(source, u16::from_le_bytes), within),
             [0xfe, 0xff, ..] => self.text(Utf16::new(source, u16::from_be_bytes), within),
+            head if is_bare_utf16(head, 1) => self.text(Utf16::new(source, u16::from_le_bytes), within),
+            head if is_bare_utf16(head, 0) => self.text(Utf16::new(source, u16::from_be_bytes), within),
             _ => self.text(source, within),
         }
     }
@@ -118,6 +120,15 @@ impl Search<'_> {
     fn note(&mut self, why: &'static str) {
         self.searched.unsearched.get_or_insert(why);
     }
+}
+
+/// UTF-16 without a mark, where it begins with ASCII: each second byte is NUL, the first (0) or the second (1) of each two, and the other is a character.
+fn is_bare_utf16(head: &[u8], nul: usize) -> bool {
+    const LEAST: usize = 16;
+    const LOOKED_AT: usize = 64;
+    let head = &head[..head.len().min(LOOKED_AT)];
+    let is_character = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    head.len() >= LEAST && head.chunks_exact(2).all(|unit| unit[nul] == 0 && is_character(unit[1 - nul]))
 }
 
 /// Why unpacking ended.

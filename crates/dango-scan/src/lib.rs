@@ -30,11 +30,13 @@
 mod archive;
 mod baseline;
 mod content;
+mod examples;
 mod finding;
 pub mod git;
 pub mod hook;
 mod known;
 mod lines;
+mod nature;
 mod replaced;
 pub mod sarif;
 mod scanner;

@@ -4,9 +4,11 @@ use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
+use crate::examples::{self, Beginnings};
 use crate::finding::{Mark, Spelling, Subject};
 use crate::known::{self, FormIndex, KnownValue, Occurrence};
 use crate::lines::Lines;
+use crate::nature::Nature;
 use crate::tokens::{self, Anchors, KNOWN_VALUE, Match, Rule, Strength};
 
 /// How much of a text is searched at once, in bytes.
@@ -15,8 +17,6 @@ const WINDOW: usize = 1 << 20;
 const BEHIND: usize = 512;
 /// How far a token may reach, in bytes.
 const AHEAD: usize = 32 * 1024;
-/// So many bytes without a NUL, and a text is none of a program's.
-const HEAD: usize = 8 * 1024;
 /// More hits in one text are not told.
 const MOST_HITS: usize = 1000;
 
@@ -51,6 +51,7 @@ pub struct Scanner {
     index: FormIndex,
     names: Vec<String>,
     anchors: Option<Anchors>,
+    beginnings: Beginnings,
 }
 
 /// Something found in one text.
@@ -93,6 +94,7 @@ impl Scanner {
             index: FormIndex::new(known.forms),
             names: known.names,
             anchors: (formats == Formats::Sought).then(|| Anchors::new(tokens::all())),
+            beginnings: Beginnings::new(),
         };
         (scanner, LeftOut(known.left_out))
     }
@@ -111,7 +113,7 @@ impl Scanner {
 
     /// Puts `***` in the place of everything that is found in a text, such as a file's name; `None` where nothing is.
     pub fn mask(&self, text: &str) -> Option<String> {
-        let found = self.found_in(text.as_bytes(), 0..text.len(), Sought::Everything, true);
+        let found = self.found_in(text.as_bytes(), 0..text.len(), Sought::Everything, Nature::Text);
         if found.is_empty() {
             return None;
         }
@@ -135,17 +137,23 @@ impl Scanner {
         let mut lines = Lines::new();
         // Where in the buffer the bytes begin that are still to be searched, and how many of those are covered by what was found before.
         let (mut begin, mut covered) = (0, 0);
-        let mut is_text = true;
+        let mut nature = Nature::Text;
+        let mut is_behind_examples = false;
         loop {
             let room = begin + WINDOW + ahead;
             let is_last = fill(&mut source, buffer, room)?;
             if hits.bytes == 0 {
-                is_text = !buffer[..buffer.len().min(HEAD)].contains(&0);
+                nature = Nature::of(buffer);
             }
             let settled = if is_last { buffer.len() } else { buffer.len() - ahead };
             let mut counted = begin;
-            for found in self.found_in(buffer, begin..settled, sought, is_text) {
-                if found.start < covered {
+            let examples = match is_behind_examples {
+                true => Some(0),
+                false => self.beginnings.first_in(&buffer[..settled]),
+            };
+            for found in self.found_in(buffer, begin..settled, sought, nature) {
+                let is_example = found.is_general() && examples.is_some_and(|examples| examples < found.start);
+                if found.start < covered || is_example {
                     continue;
                 }
                 lines.advance(&buffer[counted..found.start]);
@@ -157,6 +165,7 @@ impl Scanner {
                     hits.is_cut = true;
                 }
             }
+            is_behind_examples = examples.is_some();
             lines.advance(&buffer[counted..settled]);
             hits.bytes += (settled - begin) as u64;
             if is_last {
@@ -172,7 +181,7 @@ impl Scanner {
     }
 
     /// What begins in a range of a text, without what stands within something else, from front to back.
-    fn found_in(&self, text: &[u8], range: std::ops::Range<usize>, sought: Sought, is_text: bool) -> Vec<Found> {
+    fn found_in(&self, text: &[u8], range: std::ops::Range<usize>, sought: Sought, nature: Nature) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         self.index.find(text, |there| {
             if range.contains(&there.start) {
@@ -182,13 +191,16 @@ impl Scanner {
         if let (Sought::Everything, Some(anchors)) = (sought, &self.anchors) {
             let from = range.start.saturating_sub(BEHIND);
             anchors.find(&text[from..], |rule, Match { start, end }| {
-                // Only in text does a name say what a value is.
-                if range.contains(&(start + from)) && (is_text || rule.strength == Strength::Random) {
-                    found.push(Found {
-                        start: start + from,
-                        end: end + from,
-                        what: What::Token(rule),
-                    });
+                let (start, end) = (start + from, end + from);
+                let is_told = match nature {
+                    Nature::Text => !tokens::is_general(rule.id) || !examples::is_shown(text, start),
+                    // Only in text does a name say what a value is.
+                    Nature::Data => rule.strength == Strength::Random,
+                    Nature::Program => !tokens::is_general(rule.id),
+                };
+                if range.contains(&start) && is_told && !examples::is_printed(&text[start..end]) {
+                    let what = What::Token(rule);
+                    found.push(Found { start, end, what });
                 }
             });
         }
@@ -252,6 +264,11 @@ impl Found {
             end: there.end,
             what: What::Known(there),
         }
+    }
+
+    /// Whether it is in a format of no one provider.
+    fn is_general(&self) -> bool {
+        matches!(&self.what, What::Token(rule) if tokens::is_general(rule.id))
     }
 
     fn rank(&self) -> (u8, usize) {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::content::Searched;
+use crate::examples;
 use crate::finding::{Finding, Fingerprints, Mark};
 use crate::scanner::{Hit, Scanner};
 use crate::tokens;
@@ -51,8 +52,8 @@ impl Survey {
         self.left_out.dedup();
     }
 
-    /// Takes in what was found in one file, and in its name where that is new.
-    pub(crate) fn add_file(&mut self, scanner: &Scanner, name: Name<'_>, searched: Searched) {
+    /// Takes in what was found in one file, and in its name where that is new; `below_root` is its name as the search saw it.
+    pub(crate) fn add_file(&mut self, scanner: &Scanner, name: Name<'_>, below_root: &str, searched: Searched) {
         self.texts += 1;
         self.bytes += searched.bytes;
         let (Name::New(text) | Name::Old(text)) = name;
@@ -61,7 +62,7 @@ impl Survey {
             self.partly.push((shown.clone(), why));
         }
         let is_masked = shown != text;
-        let mut named = Named::new(shown);
+        let mut named = Named::new(shown, below_root);
         if let (Name::New(text), true) = (name, is_masked) {
             for hit in scanner.scan(text.as_bytes()) {
                 let hit = Hit { line: 1, column: 1, ..hit };
@@ -70,7 +71,7 @@ impl Survey {
         }
         for part in searched.parts {
             for hit in part.hits.hits {
-                if named.tells(&hit) {
+                if named.tells(part.within.as_deref(), &hit) {
                     self.findings.push(named.finding(scanner, part.within.as_deref(), hit, None));
                 }
             }
@@ -100,17 +101,18 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    pub(crate) fn new(shown: String) -> Self {
+    pub(crate) fn new(shown: String, below_root: &str) -> Self {
         Self {
-            is_of_tests: is_of_tests(&shown),
+            is_of_tests: examples::is_named_so(below_root),
             shown,
             fingerprints: Fingerprints::default(),
         }
     }
 
-    /// Whether something found there is told: in the files of tests and examples, keys and tokens of no one provider are not.
-    pub(crate) fn tells(&self, hit: &Hit) -> bool {
-        !(self.is_of_tests && tokens::is_general(hit.rule))
+    /// Whether something found there, or in a member of it, is told: in files of tests and examples, keys and tokens of no one provider are not.
+    pub(crate) fn tells(&self, within: Option<&str>, hit: &Hit) -> bool {
+        let is_of_tests = || self.is_of_tests || within.is_some_and(|within| within.split('!').any(examples::is_named_so));
+        !(tokens::is_general(hit.rule) && is_of_tests())
     }
 
     pub(crate) fn finding(&mut self, scanner: &Scanner, within: Option<&str>, hit: Hit, commit: Option<String>) -> Finding {
@@ -130,33 +132,6 @@ impl Named {
             fingerprint,
         }
     }
-}
-
-/// Whether a file is one of tests or examples, by the folders that it is in; the folders around a whole search say nothing.
-fn is_of_tests(name: &str) -> bool {
-    const FOLDERS: [&str; 18] = [
-        "test",
-        "tests",
-        "testing",
-        "testdata",
-        "test_data",
-        "test-data",
-        "testsuite",
-        "__tests__",
-        "spec",
-        "specs",
-        "fixture",
-        "fixtures",
-        "mock",
-        "mocks",
-        "example",
-        "examples",
-        "benches",
-        "certdata",
-    ];
-    let mut folders: Vec<&str> = name.split('/').collect();
-    folders.pop();
-    !name.starts_with('/') && folders.iter().any(|folder| FOLDERS.contains(&folder.to_ascii_lowercase().as_str()))
 }
 
 /// A name without what it holds of secrets.

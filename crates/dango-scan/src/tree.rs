@@ -49,13 +49,14 @@ pub struct Tree<'a> {
 /// [`GitError`] where git does not say what it ignores and tracks. What cannot be read is counted in the survey.
 pub fn search(scanner: &Scanner, tree: &Tree<'_>) -> Result<Survey, GitError> {
     let mut walk = Walk::new(scanner, tree)?;
-    for root in tree.roots {
-        walk.root(root);
+    for (number, root) in tree.roots.iter().enumerate() {
+        walk.root = number;
+        walk.begin(root);
     }
     let Walk { files, mut survey, .. } = walk;
     let parts = spread(&files, Scratch::default, |scratch, file| {
         let mut survey = Survey::default();
-        search_file(scanner, tree.base, file, scratch, &mut survey);
+        search_file(scanner, tree, file, scratch, &mut survey);
         survey
     });
     parts.into_iter().for_each(|part| survey.join(part));
@@ -65,19 +66,23 @@ pub fn search(scanner: &Scanner, tree: &Tree<'_>) -> Result<Survey, GitError> {
 
 struct Chosen {
     path: PathBuf,
+    /// The number of the root that it was found below.
+    root: usize,
     sought: Sought,
     is_root: bool,
 }
 
-fn search_file(scanner: &Scanner, base: &Path, file: &Chosen, scratch: &mut Scratch, survey: &mut Survey) {
-    let name = name_below(base, &file.path);
+fn search_file(scanner: &Scanner, tree: &Tree<'_>, file: &Chosen, scratch: &mut Scratch, survey: &mut Survey) {
+    let name = name_below(tree.base, &file.path);
+    // The folders around a whole search say nothing about what is in it.
+    let below_root = name_below(&tree.roots[file.root], &file.path);
     let opened = open(&file.path, file.is_root);
     match opened.and_then(|opened| {
         opened
             .map(|opened| content::search(scanner, opened, file.sought, scratch))
             .transpose()
     }) {
-        Ok(Some(searched)) => survey.add_file(scanner, Name::New(&name), searched),
+        Ok(Some(searched)) => survey.add_file(scanner, Name::New(&name), &below_root, searched),
         // It became something else since it was listed.
         Ok(None) => {}
         // It is gone since it was listed.
@@ -106,6 +111,8 @@ struct Walk<'a> {
     /// Files that git tracks in the project's stores.
     tracked: HashSet<PathBuf>,
     seen: HashSet<PathBuf>,
+    /// The number of the root that is walked.
+    root: usize,
     files: Vec<Chosen>,
     survey: Survey,
 }
@@ -125,12 +132,13 @@ impl<'a> Walk<'a> {
             ignored,
             tracked,
             seen: HashSet::new(),
+            root: 0,
             files: Vec::new(),
             survey: Survey::default(),
         })
     }
 
-    fn root(&mut self, root: &Path) {
+    fn begin(&mut self, root: &Path) {
         let kind = fs::metadata(root).map(|facts| facts.file_type());
         match kind {
             Ok(kind) if kind.is_dir() => self.folder(root, Sought::Everything),
@@ -193,7 +201,13 @@ impl<'a> Walk<'a> {
         let is_passed_over = is_stored && !(is_log && is_log_name(&path));
         let is_wanted = !is_log || is_root || is_log_name(&path);
         if !is_passed_over && is_wanted && self.seen.insert(path.clone()) {
-            self.files.push(Chosen { path, sought, is_root });
+            let root = self.root;
+            self.files.push(Chosen {
+                path,
+                root,
+                sought,
+                is_root,
+            });
         }
     }
 }

@@ -34,6 +34,7 @@ const HEAVY: &[(&str, &[Door])] = &[
     ("aho_corasick", &[("crates/dango-secrets/src/redact", 1)]),
     // One file knows what is packed how, one takes a zip file apart.
     ("flate2", &[("crates/dango-scan/src", 2)]),
+    ("memchr", &[("crates/dango-scan/src", 1)]),
     // Every verb declares its own arguments, so the command line knows clap everywhere.
     (
         "clap",

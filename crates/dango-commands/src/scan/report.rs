@@ -100,7 +100,12 @@ pub(super) fn conclude(survey: &Survey, accepted: usize, left_out: usize, output
         ));
         output.hint("revoke what was found where it was made, then take it out; `--update-baseline` accepts what is harmless");
     } else if survey.unread.is_empty() {
-        output.say(format!("nothing found: {searched}{accepted}"));
+        let where_it_looked = if survey.partly.is_empty() {
+            ""
+        } else {
+            " in what could be searched"
+        };
+        output.say(format!("nothing found{where_it_looked}: {searched}{accepted}"));
     }
     match (survey.findings.is_empty(), survey.unread.len()) {
         (true, 0) => Ok(()),

@@ -111,3 +111,13 @@ fn utf_16_is_searched_as_text_in_either_byte_order() {
         assert_eq!(searched.parts[0].hits.hits[0].column, 3);
     }
 }
+
+#[test]
+fn utf_16_without_a_mark_is_read_in_either_order() {
+    let text = format!("a line\r\nkey={VALUE}\r\n");
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for content in [little, big] {
+        assert_eq!(places(&searched(&content)), [(None, 2)]);
+    }
+}

@@ -19,7 +19,8 @@ const PORTION: usize = 256;
 /// Searches every object of a repository, each once.
 ///
 /// A finding names the first commit that has it and the file's name there; the same thing in later versions of the file is not told again. What
-/// no commit reaches any longer (an amended commit, a dropped stash) is found as well, without a commit.
+/// no commit reaches any longer (an amended commit, a dropped stash) is found as well, without a commit. That a clone is shallow or partial is in
+/// the survey.
 ///
 /// # Errors
 ///
@@ -33,6 +34,8 @@ pub fn search(scanner: &Scanner, repository: &Repository, within: Within<'_>) ->
         |(running, scratch), portion| search_portion(scanner, Objects::kept(running, &repository.program)?, portion, scratch),
     );
     let mut survey = Survey::default();
+    let lacking = repository.is_without()?;
+    survey.partly.extend(lacking.map(|why| ("the history".to_owned(), why)));
     let (mut versions, mut messages) = (HashMap::new(), Vec::new());
     for part in done {
         for (object, searched) in part? {
@@ -128,7 +131,7 @@ fn tell_messages(scanner: &Scanner, messages: Vec<(&Object, Searched)>, survey: 
             Kind::Tag => ("message of a tag", None),
             _ => ("message of the commit", Some(object.oid.as_str().to_owned())),
         };
-        let mut named = Named::new(name.to_owned());
+        let mut named = Named::new(name.to_owned(), name);
         for hit in searched.parts.into_iter().flat_map(|part| part.hits.hits) {
             survey.findings.push(named.finding(scanner, None, hit, commit.clone()));
         }
@@ -183,10 +186,10 @@ fn tell_versions(
         if let Some(why) = searched.unsearched {
             survey.partly.push((name.clone(), why));
         }
-        let mut named = Named::new(name.clone());
+        let mut named = Named::new(name.clone(), &name);
         for part in &searched.parts {
             for hit in &part.hits.hits {
-                if !named.tells(hit) {
+                if !named.tells(part.within.as_deref(), hit) {
                     continue;
                 }
                 let finding = named.finding(

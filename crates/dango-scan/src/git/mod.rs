@@ -80,6 +80,16 @@ impl Repository {
         Ok(self.program.folder().join(path_of(one_line(&said))))
     }
 
+    /// Why the repository does not have all of its history.
+    pub(crate) fn is_without(&self) -> Result<Option<&'static str>, GitError> {
+        if self.program.ask(&["rev-parse", "--is-shallow-repository"])?.starts_with(b"true") {
+            return Ok(Some("the clone is shallow; `git fetch --unshallow` brings what is missing"));
+        }
+        let promised = ["config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"];
+        let is_partial = self.program.agrees(&promised)?;
+        Ok(is_partial.then_some("the clone is partial; what was never fetched was not searched"))
+    }
+
     /// Files and folders that git ignores; a folder that is ignored as a whole stands for what is in it.
     pub(crate) fn ignored(&self) -> Result<Vec<PathBuf>, GitError> {
         match &self.top {

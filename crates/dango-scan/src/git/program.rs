@@ -44,11 +44,15 @@ const PATHS: [&str; 5] = [
 ];
 
 /// What git is told of itself, whatever a repository's configuration says.
-const OURS: [(&str, &str); 7] = [
+///
+/// Objects that a partial clone lacks are not fetched: older gits do not know `GIT_NO_LAZY_FETCH`, but each refuses a protocol that is not in
+/// `GIT_ALLOW_PROTOCOL`, whatever `protocol.ext.allow` and the like say.
+const OURS: [(&str, &str); 8] = [
     ("LC_ALL", "C"),
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_ALLOW_PROTOCOL", "none"),
     ("GIT_NO_REPLACE_OBJECTS", "1"),
     ("GIT_LITERAL_PATHSPECS", "1"),
     ("GIT_PAGER", "cat"),

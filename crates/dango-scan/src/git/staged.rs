@@ -100,12 +100,12 @@ fn search_portion(scanner: &Scanner, objects: &mut Objects, portion: &[Change], 
         {
             subtract(&mut searched, &self::searched(scanner, objects, old, scratch)?);
         }
-        let name = String::from_utf8_lossy(&change.name);
+        let text = String::from_utf8_lossy(&change.name);
         let name = match change.old {
-            None => Name::New(&name),
-            Some(_) => Name::Old(&name),
+            None => Name::New(&text),
+            Some(_) => Name::Old(&text),
         };
-        survey.add_file(scanner, name, searched);
+        survey.add_file(scanner, name, &text, searched);
     }
     Ok(survey)
 }

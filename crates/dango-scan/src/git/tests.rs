@@ -315,3 +315,26 @@ fn a_bare_repository_and_one_with_sha_256_have_a_history() {
     assert_eq!(bare.top(), None);
     assert_eq!(search_history(&scanner(), &bare, ALL).unwrap().findings.len(), 1);
 }
+
+#[test]
+fn a_clone_without_all_of_its_history_says_so_and_nothing_is_fetched() {
+    let origin = repository();
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    for text in ["one", VALUE, "three"] {
+        origin.write("a.txt", text);
+        origin.commit(text.split('-').next().unwrap());
+    }
+    assert_eq!(history(&origin).partly, []);
+    let from = format!("file://{}", origin.path().display());
+    for (kind, word) in [("--depth=1", "shallow"), ("--filter=blob:none", "partial")] {
+        let clone = Sandbox::new();
+        clone.git(&["clone", "--quiet", kind, &from, "."]);
+        // What a hostile repository would have git start to fetch the rest.
+        let started = clone.path().join("started");
+        clone.git(&["config", "remote.origin.url", &format!("ext::touch {}", started.display())]);
+        clone.git(&["config", "protocol.ext.allow", "always"]);
+        let survey = history(&clone);
+        assert!(survey.partly.iter().any(|(_, why)| why.contains(word)), "{:?}", survey.partly);
+        assert!(!started.exists(), "{kind}");
+    }
+}

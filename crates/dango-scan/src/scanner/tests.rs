@@ -160,7 +160,7 @@ proptest! {
         let source = Long { text: text.as_bytes(), at: 0, left: length };
         let hits = scanner.search(source, Sought::Everything, &mut Scratch::default()).unwrap().hits;
         let at_once = text.repeat(rounds);
-        let expected = scanner.found_in(&at_once.as_bytes()[..length], 0..length, Sought::Everything, true);
+        let expected = scanner.found_in(&at_once.as_bytes()[..length], 0..length, Sought::Everything, Nature::Text);
         prop_assert_eq!(hits.len(), expected.len());
         let column = (line / 3 * 2 + 1) as u64;
         for (number, hit) in hits.iter().enumerate() {
@@ -181,5 +181,32 @@ proptest! {
     fn texts_made_of_the_pieces_of_tokens_do_not_either(pieces in proptest::collection::vec("(-----BEGIN| PRIVATE KEY-----|eyJ[a-zA-Z0-9.]{0,9}|://|[a-z]:[a-z0-9]{8}@|token=|\"|\\\\n|ghp_|[a-zA-Z0-9]{1,40}|\\.atlasv1\\.|-us1|:AA)", 0..40)) {
         let scanner = scanner(&[("K", "hunter22!")]);
         scanner.scan(pieces.concat().as_bytes());
+    }
+}
+
+#[test]
+fn keys_of_no_provider_are_not_told_where_programs_test_themselves_and_show_how_they_are_used() {
+    let scanner = scanner(&[("K", "hunter22!")]);
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n";
+    let rules = |text: &str| scanner.scan(text.as_bytes()).iter().map(|hit| hit.rule).collect::<Vec<_>>();
+    assert_eq!(
+        rules(&format!("const KEY: &str = \"{key}\";\n#[cfg(test)]\nmod tests;\n")),
+        ["private-key"]
+    );
+    let far = "x = 1\n".repeat(400_000);
+    for text in [
+        format!("#[cfg(test)]\nmod tests {{ const KEY: &str = \"{key}\"; }}\n"),
+        format!("#[cfg(test)]\n{far}{key}"),
+        format!("DOCUMENTATION = ''\nEXAMPLES = r\"\"\"\n{key}"),
+        format!("/// let key = \"{key}"),
+        format!("//! let key = \"{key}"),
+        format!(">>> load('{key}"),
+        format!("the key. For example, `{key}"),
+        format!("\u{7f}ELF\0{key}"),
+        format!("\u{7f}ELF\0{far}{key}"),
+    ] {
+        assert_eq!(rules(&text), [""; 0], "{}", &text[..40.min(text.len())]);
+        // What the project stores is told everywhere.
+        assert_eq!(rules(&format!("{text} hunter22!")), ["known-value"]);
     }
 }

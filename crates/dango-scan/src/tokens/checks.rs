@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::words::Pairs;
+
 /// What a check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -115,7 +117,7 @@ pub(super) fn is_random(text: &[u8]) -> bool {
 
 /// Words of those who write an example.
 const EXAMPLES: [&[u8]; 13] = [
-    b"example",
+    b"exampl",
     b"xxxx",
     b"your",
     b"placeholder",
@@ -130,10 +132,17 @@ const EXAMPLES: [&[u8]; 13] = [
     b"not_real",
 ];
 
-/// Whether somebody wrote it for a reader: it holds such a word, a character six times in a row, or eight in the order of the alphabet.
+/// Whether somebody wrote it for a reader: it holds such a word, a character six times in a row, eight in the order of the alphabet, or is
+/// one piece over and over.
 pub(super) fn is_placeholder(text: &[u8]) -> bool {
     let has_word = |word: &&[u8]| text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-    EXAMPLES.iter().any(has_word) || has_run(text, 0, 6) || has_run(text, 1, 8)
+    EXAMPLES.iter().any(has_word) || has_run(text, 0, 6) || has_run(text, 1, 8) || is_repeated(text)
+}
+
+/// Whether a text is a piece of at most 16 characters at least twice, the last time perhaps cut, without regard to case.
+fn is_repeated(text: &[u8]) -> bool {
+    const LONGEST: usize = 16;
+    (1..=LONGEST.min(text.len() / 2)).any(|length| text[length..].eq_ignore_ascii_case(&text[..text.len() - length]))
 }
 
 /// Whether so many characters in a row are each greater by `step` than the one before.
@@ -145,9 +154,8 @@ fn has_run(text: &[u8], step: u8, length: usize) -> bool {
     })
 }
 
-/// Whether a text that somebody assigned is random: letters and digits, no word, and as often another kind of character as chance has it.
+/// Whether a text that somebody assigned is random: letters and digits that chance has put together, and as often another kind of character as it has.
 pub(super) fn is_structureless(text: &[u8]) -> bool {
-    const LONGEST_WORD: usize = 5;
     let kind = |byte: u8| match byte {
         b'a'..=b'z' => 0u8,
         b'A'..=b'Z' => 1,
@@ -155,14 +163,32 @@ pub(super) fn is_structureless(text: &[u8]) -> bool {
         _ => 3,
     };
     let changes = text.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
-    let words = text
-        .split(|byte| !byte.is_ascii_alphabetic())
-        .flat_map(|letters| letters.chunk_by(|a, b| kind(*a) == kind(*b)));
-    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
-    digits >= 2
+    let pairs = Pairs::of(text);
+    let is_hex = text.iter().all(u8::is_ascii_hexdigit);
+    let is_chance = match pairs.are_many() && !is_hex {
+        true => pairs.are_chance() && changes * 10 >= text.len() * 2,
+        false => changes * 10 >= text.len() * 3,
+    };
+    text.iter().filter(|byte| byte.is_ascii_digit()).count() >= 2
         && text.iter().any(u8::is_ascii_alphabetic)
-        && changes * 10 >= text.len() * 3
-        && words.map(<[u8]>::len).max().unwrap_or(0) <= LONGEST_WORD
+        && is_chance
         && text.iter().filter(|byte| kind(**byte) == 3).count() * 6 <= text.len()
         && is_random(text)
+}
+
+/// Whether a text is random with all the signs of a keyboard in it, and neither a sentence nor a template.
+pub(super) fn is_drawn_with_signs(text: &[u8]) -> bool {
+    const LEAST: usize = 32;
+    const LEAST_DIFFERENT: usize = 20;
+    let is_sign = |byte: &&u8| b"!@#$%^&*(-_=+)~?:|".contains(byte);
+    let signs = text.iter().filter(is_sign).count();
+    let kinds = [u8::is_ascii_lowercase, u8::is_ascii_digit].map(|kind: fn(&u8) -> bool| text.iter().filter(|byte| kind(byte)).count());
+    text.len() >= LEAST
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || is_sign(&byte))
+        && text.iter().collect::<HashSet<_>>().len() >= LEAST_DIFFERENT
+        && signs * 6 > text.len()
+        && signs * 2 < text.len()
+        && kinds.iter().all(|count| *count >= 2)
+        && Pairs::of(text).are_chance()
+        && !is_placeholder(text)
 }

@@ -9,6 +9,7 @@ mod jwt;
 mod private_key;
 mod shape;
 mod url;
+mod words;
 
 pub(crate) use anchors::Anchors;
 
@@ -137,9 +138,21 @@ static GENERAL: [Rule; 4] = [
             Anchor::around("accesskey", assignment::value),
             Anchor::around("private_key", assignment::value),
             Anchor::around("credential", assignment::value),
+            Anchor::around("deploy_key", assignment::value),
+            Anchor::around("encryption_key", assignment::value),
+            Anchor::around("signing_key", assignment::value),
+            Anchor::around("master_key", assignment::value),
+            Anchor::around("\"auth\"", auth),
+            Anchor::around("bearer ", assignment::header),
+            Anchor::around("basic ", assignment::header),
         ],
     },
 ];
+
+/// The member `"auth"`, as Docker keeps logins: its name begins behind the quote.
+fn auth(text: &[u8], at: usize) -> Option<Match> {
+    assignment::value(text, at + 1)
+}
 
 impl Anchor {
     const fn around(text: &'static str, look: fn(&[u8], usize) -> Option<Match>) -> Self {

@@ -48,7 +48,9 @@ fn key_behind(text: &[u8], mut at: usize) -> Option<usize> {
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
             .count();
         if key >= LEAST_KEY {
-            return (!is_placeholder(&line[..key.min(LEAST_KEY)])).then_some(at + key);
+            // One that goes on with dots was shortened for a reader.
+            let is_shortened = line.get(key) == Some(&b'.');
+            return (!is_shortened && !is_placeholder(&line[..key.min(LEAST_KEY)])).then_some(at + key);
         }
         // A header: a name, a colon, and the rest of its line.
         line[key..]

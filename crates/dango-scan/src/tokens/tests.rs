@@ -132,6 +132,20 @@ fn placeholders_and_the_examples_of_documents_are_not_found() {
         "\"ClientToken\": \"527c5358-2a1a-4b9e-b1b9-7293b0ddff42\"",
         "cvs://:pserver:anoncvs@sources.shop.io:/cvs/src",
         "\"integrity\": \"sha512-x9Kq2LmZ0PqRs7TuVw3XyZ1AbCdEfGhIjKlMnOpQrStUv\"",
+        "\"access_token\":\"2YotnFZFEjr1zCsicMWpAA\"",
+        "api_token: T-55a68eb5-c785-4720-a2ca-8b03903bf641",
+        "ClientRequestToken: NonEmptyMaxLength64String",
+        "api_key: \"ABC123abc123ABC123abc123ABC123ab\"",
+        "Next page token: eav1OzQB0OM8rLdGXOEsyQWSG",
+        "SECRET_KEY = '%(name)s-%(stage)s: {0}, {1} and the_rest'",
+        "Authorization: Bearer realm=\"https://auth.docker.io/token\"",
+        "the bearer of_this_ticket_2026_seat_12 may enter",
+        "password=os.environ.get('DB_PASSWORD_2')",
+        "password: '0x5632724fb8ac3699296af26281e1d0f1'",
+        "password: md59543f1d82624df2b31672ec0f7050460",
+        "pwd: 'U2FsdGVkX1/4sRsZ624wbAJfDmagPLq2LsGDOcW/47M='",
+        "password: 'bm90IG15IHJlYWwgcGFzc3dvcmQ='",
+        "-----BEGIN RSA PRIVATE KEY----- MIIEpQIBAAKCAQEAuyf/lNrH9ck8DmNyo3fG... -----END RSA PRIVATE KEY-----",
     ] {
         assert_eq!(rules_in(text), Vec::<&str>::new(), "{text}");
     }
@@ -167,11 +181,50 @@ fn passwords_in_urls_and_assigned_random_texts_are_found() {
         ("secret-assignment", format!("\\\"auth_token\\\": \\\"{random}\\\"")),
         ("secret-assignment", format!("export SHOP_PASSWORD={random}\n")),
         ("secret-assignment", format!("db_password: {random}\n")),
+        ("secret-assignment", format!("const API_KEY: &'static str = \"{random}\";")),
+        ("secret-assignment", format!("api_key: str = '{random}'")),
+        ("secret-assignment", format!("curl -H \"X-Api-Key: {random}\" https://api.shop.io")),
+        (
+            "secret-assignment",
+            format!("curl -H 'Authorization: Bearer {random}' https://api.shop.io"),
+        ),
+        ("secret-assignment", format!("GET /v1?api_key={random}&page=1")),
+        ("secret-assignment", format!("<add key=\"ApiKey\" value=\"{random}\"/>")),
+        ("secret-assignment", format!("<password>{random}</password>")),
+        ("secret-assignment", format!("CREATE USER app PASSWORD '{}'", &random[..16])),
+        ("secret-assignment", format!("spring.datasource.password={}\n", &random[..20])),
+        ("secret-assignment", format!("DEPLOY_KEY: {random}\n")),
+        ("secret-assignment", format!("{{\"auth\":\"{random}\"}}")),
+        (
+            "secret-assignment",
+            format!("SECRET_KEY = '{}'", drawn("abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)", 50)),
+        ),
         ("aws-secret-access-key", format!("aws_secret_access_key = {}", drawn(ALNUM, 40))),
         ("aws-secret-access-key", format!("\"SecretAccessKey\": \"{}\"", drawn(ALNUM, 40))),
         ("azure-storage-key", format!("AccountName=x;AccountKey={}==;", drawn(ALNUM, 86))),
     ] {
         assert_eq!(rules_in(&text), [rule], "{}", text.replace(&random, "…").replace(&password, "…"));
+    }
+}
+
+/// A plain rule of kinds of characters finds four fifths of the first two, a third of the third, and next to none of the last.
+#[test]
+fn nearly_all_that_machines_draw_from_any_alphabet_is_found() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |limit: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % limit
+    };
+    for (alphabet, length, least) in [(ALNUM, 32, 90), (HEX, 40, 90), (&ALNUM[26..], 32, 90), (UPPER, 40, 80)] {
+        let letters = alphabet.as_bytes();
+        let mut found = 0;
+        for _ in 0..100 {
+            let drawn: String = (0..length).map(|_| char::from(letters[below(letters.len())])).collect();
+            found += rules_in(&format!("api_key = \"{drawn}\"")).len();
+        }
+        assert!(found >= least, "{found} of 100 in {alphabet}");
     }
 }
 

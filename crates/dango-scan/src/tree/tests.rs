@@ -187,3 +187,24 @@ fn keys_in_folders_of_tests_are_not_told_and_tokens_of_providers_are() {
     assert_eq!(keys, ["src/key.pem", "tests.pem"]);
     assert_eq!(found.len(), 5);
 }
+
+#[test]
+fn of_a_folder_of_tests_that_is_named_everything_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "tests/key.pem",
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n",
+    );
+    let base = sandbox.path();
+    for (root, expected) in [("", 0), ("tests", 1), ("tests/key.pem", 1)] {
+        let roots = [base.join(root)];
+        let tree = Tree {
+            roots: &roots,
+            files: Files::All,
+            base: &base,
+            stores: &[],
+            repository: None,
+        };
+        assert_eq!(search(&scanner(), &tree).unwrap().findings.len(), expected, "{root}");
+    }
+}
