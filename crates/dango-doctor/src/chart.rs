@@ -19,7 +19,7 @@ use crate::repair::Repair;
 use crate::site::Site;
 
 /// What dango keeps of its own in `secrets.toml`.
-const OWN_TABLE: &str = "dango";
+pub(crate) const OWN_TABLE: &str = "dango";
 
 /// What is known of a project.
 pub(crate) struct Chart<'a> {

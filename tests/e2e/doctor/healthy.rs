@@ -34,6 +34,22 @@ fn a_project_in_daily_use_is_healthy() {
 }
 
 #[test]
+fn a_file_that_is_encrypted_as_a_whole_may_be_committed() {
+    let project = Scratch::initialised();
+    git(&project, &["init", "--quiet"]);
+    let _ = project.run(&["key", "create", "--holder", "file"]).success();
+    let set = project.dango(&["secrets", "set", "--encrypt", "sources.shop.api_key"]);
+    let _ = set.stdin("kanarienvogel").run().success();
+    git(&project, &["add", "--force", ".dlt/secrets.toml"]);
+    assert_healthy(&project);
+    seeds::append(&project, ".dlt/secrets.toml", "\n[sources.crm]\nkey = \"kanarienvogel-plain\"\n");
+    assert_eq!(
+        examine(&project, &[]),
+        [("tracked".to_owned(), ".dlt/secrets.toml".to_owned())].into()
+    );
+}
+
+#[test]
 fn a_project_with_people_and_a_log_is_healthy() {
     let project = crate::auth::with_admin();
     let canary = Canary::new("healthy");

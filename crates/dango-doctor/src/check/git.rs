@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dango_scan::git::{GitError, Repository};
+use dango_secrets::document::SecretsDocument;
 use dango_secrets::storage;
+use dango_vault::{is_encrypted, is_encrypted_binding};
 
 use super::private;
-use crate::chart::{Chart, one_line};
+use crate::chart::{Chart, OWN_TABLE, one_line};
 use crate::code::Code;
 use crate::disk;
 use crate::finding::{Finding, word};
@@ -56,7 +58,8 @@ fn in_repository(chart: &Chart<'_>, repository: &Repository, files: &[PathBuf], 
     };
     let name = |path: &Path| path.strip_prefix(&root).unwrap_or(path).display().to_string();
     let tracked: BTreeSet<String> = standing.tracked.iter().map(|path| name(path)).collect();
-    for place in tracked {
+    // What is encrypted as a whole may be committed: that is what people encrypt it for.
+    for place in tracked.into_iter().filter(|place| !is_sealed(chart, place)) {
         found.push(Finding::new(
             Code::Tracked,
             place.clone(),
@@ -70,6 +73,22 @@ fn in_repository(chart: &Chart<'_>, repository: &Repository, files: &[PathBuf], 
     let copied: Vec<PathBuf> = copies.iter().filter_map(real).collect();
     for path in standing.unignored.iter().filter(|path| !copied.contains(path)) {
         found.push(unignored(name(path)));
+    }
+}
+
+/// Whether every value of a file is encrypted.
+fn is_sealed(chart: &Chart<'_>, place: &str) -> bool {
+    match place {
+        ".dlt/secrets.toml" => {
+            let entries = chart.secrets.as_ref().map(SecretsDocument::entries).unwrap_or_default();
+            let mut values = entries.iter().filter(|entry| entry.path.parts()[0] != OWN_TABLE).peekable();
+            values.peek().is_some() && values.all(|entry| is_encrypted(&entry.value))
+        }
+        ".env" => {
+            let mut bindings = chart.env.iter().flat_map(|env| env.bindings()).peekable();
+            bindings.peek().is_some() && bindings.all(is_encrypted_binding)
+        }
+        _ => false,
     }
 }
 

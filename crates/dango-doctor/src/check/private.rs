@@ -6,11 +6,12 @@ use crate::disk;
 use crate::site::Site;
 
 /// What is private in `.dango/`; whatever else stands there, another version's or a person's, may be anybody's.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     "identity.key",
     "key",
     "wrapped-keys",
     "history",
+    "rotations",
     "dango.db",
     "dango.db-wal",
     "dango.db-shm",

@@ -38,10 +38,10 @@ const SECRET_NAMES: [&str; 16] = [
 
 /// Whether a key is named like a secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase().replace('-', "_");
     let has_end = |end: &str| {
         name.strip_suffix(end)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '-', '.']))
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '.']))
     };
     name == "token" || name == "secret" || SECRET_NAMES.iter().any(|end| has_end(end))
 }
