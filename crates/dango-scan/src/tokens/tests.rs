@@ -139,6 +139,7 @@ fn placeholders_and_the_examples_of_documents_are_not_found() {
         "Next page token: eav1OzQB0OM8rLdGXOEsyQWSG",
         "otpauth://totp/alice?secret=JBSWY3DPEHPK3PXPJBSWY3DP&issuer=shop",
         "Authorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW",
+        "Authorization: Basic dXNlcjpwYXNzd29yZA==",
         "<img src=\"https://badges.shop.io/rating.svg?token=fh3LMNOV+JSWykSjtg1rA8kouSYkJoIDzGbvaByq5X0=\">",
         "SECRET_KEY = '%(name)s-%(stage)s: {0}, {1} and the_rest'",
         "Authorization: Bearer realm=\"https://auth.docker.io/token\"",
