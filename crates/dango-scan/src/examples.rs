@@ -90,7 +90,7 @@ impl Beginnings {
     }
 }
 
-/// Whether what stands here is shown to a reader: on a line of documentation (`///`, `//!`, `>>>`), or behind "for example" and "e.g.".
+/// Whether what stands here is shown to a reader: on a line of documentation (`///`, `//!`, `>>>`), or behind "for example" and "e.g.", in the address of a badge.
 pub(crate) fn is_shown(text: &[u8], at: usize) -> bool {
     /// How far back the words may be, and how far the line may begin.
     const BEFORE: usize = 240;
@@ -102,15 +102,17 @@ pub(crate) fn is_shown(text: &[u8], at: usize) -> bool {
     let is_whole = line.len() < BEFORE;
     let begins = |mark: &[u8]| is_whole && line.trim_ascii_start().starts_with(mark);
     let says = |words: &[u8]| line.windows(words.len()).any(|window| window.eq_ignore_ascii_case(words));
-    begins(b"///") || begins(b"//!") || begins(b">>>") || says(b"for example") || says(b"e.g. ")
+    begins(b"///") || begins(b"//!") || begins(b">>>") || says(b"for example") || says(b"e.g. ") || says(b"badge")
 }
 
 /// Tokens and keys that standards and manuals print, so that they open nothing; each with where it is printed.
-const PRINTED: [(&[u8], &str); 9] = [
+const PRINTED: [(&[u8], &str); 11] = [
     (b"2YotnFZFEjr1zCsicMWpAA", "RFC 6749 §4.1.4, an access token"),
     (b"tGzv3JOkF0XG5Qx2TlKWIA", "RFC 6749 §4.1.4, a refresh token"),
     (b"SplxlOBeZQQYbYS6WxSbIA", "RFC 6749 §4.1.2, a code"),
     (b"7Fjfp0ZBr1KtDRbnfVdmIw", "RFC 6749 §2.3.1, a client's secret"),
+    (b"czZCaGRSa3F0MzpnWDFmQmF0M2JW", "RFC 6749 §2.3.1, the same client in a header"),
+    (b"QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "RFC 7617 §2, Aladdin"),
     (b"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "RFC 7636 appendix B, a verifier"),
     (b"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "RFC 7636 appendix B, a challenge"),
     (b"cf136dc3c1fc93f31185e5885805d", "RFC 7591 §3.2.1, a client's secret"),

@@ -10,14 +10,15 @@ use super::{known, project, scan};
 
 #[test]
 fn a_file_that_memory_does_not_hold_is_searched_to_its_end() {
-    const SIZE: u64 = 320 << 20;
+    const SIZE: u64 = 200 << 20;
     let (project, canary) = project("large");
     let mut file = File::create(project.path().join("large.bin")).unwrap();
     file.seek(SeekFrom::Start(SIZE)).unwrap();
     write!(file, "\n{}", canary.value()).unwrap();
-    // In KiB; the built program itself is mapped, too.
-    let script = "ulimit -v 320000; exec \"$0\" scan --json";
-    let output = project.command("sh", &["-c", script, &dango().display().to_string()]).run();
+    // In KiB: the built program, which is mapped, and half of the file.
+    let room = fs::metadata(dango()).unwrap().len() / 1024 + SIZE / 2048;
+    let script = format!("ulimit -v {room}; exec \"$0\" scan --json");
+    let output = project.command("sh", &["-c", &script, &dango().display().to_string()]).run();
     canary.assert_absent_from(&output);
     assert_eq!(output.status, 3, "{}", output.stderr);
     assert!(output.stdout.contains("\"large.bin\""), "{}", output.stdout);

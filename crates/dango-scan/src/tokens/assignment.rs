@@ -114,7 +114,7 @@ pub(super) fn header(text: &[u8], at: usize) -> Option<Match> {
         .get(end)
         .is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`,;\\".contains(byte));
     let token = &text[start..end];
-    let is_secret = is_header && ends && QUOTED.contains(&length) && !has_uuid(token) && is_structureless(token);
+    let is_secret = is_header && ends && QUOTED.contains(&length) && !has_uuid(token) && !is_sentence(token) && is_structureless(token);
     is_secret.then_some(Match { start, end })
 }
 
@@ -138,13 +138,14 @@ fn is_sealed(name: &[u8], text: &[u8]) -> bool {
     text.starts_with(b"U2FsdGVkX1") || is_password && is_hash
 }
 
-/// Base64 of words and of URLs.
+/// Base64 of words, such as `user:password`, and of URLs.
 fn is_sentence(text: &[u8]) -> bool {
     let bare = text.trim_ascii_end();
     let bare = bare.strip_suffix(b"==").or_else(|| bare.strip_suffix(b"=")).unwrap_or(bare);
     let Ok(decoded) = BASE64_NOPAD.decode(bare) else { return false };
     let is_readable = decoded.iter().all(|byte| (b' '..=b'~').contains(byte));
-    is_readable && (decoded.contains(&b' ') || decoded.windows(3).any(|window| window == b"://"))
+    let is_words = !decoded.iter().any(u8::is_ascii_digit) || decoded.contains(&b' ');
+    is_readable && (is_words || decoded.windows(3).any(|window| window == b"://"))
 }
 
 /// Whether a UUID (RFC 9562 §4) is most of it: what programs call requests, versions and objects by.

@@ -139,10 +139,14 @@ pub(super) fn is_placeholder(text: &[u8]) -> bool {
     EXAMPLES.iter().any(has_word) || has_run(text, 0, 6) || has_run(text, 1, 8) || is_repeated(text)
 }
 
-/// Whether a text is a piece of at most 16 characters at least twice, the last time perhaps cut, without regard to case.
+/// Whether a text is a piece of at most 16 characters twice or more, or once and again for 8 characters at least, without regard to case.
 fn is_repeated(text: &[u8]) -> bool {
     const LONGEST: usize = 16;
-    (1..=LONGEST.min(text.len() / 2)).any(|length| text[length..].eq_ignore_ascii_case(&text[..text.len() - length]))
+    const AGAIN: usize = 8;
+    let is_again = |length: &usize| 2 * length <= text.len() || length + AGAIN <= text.len();
+    (1..=LONGEST)
+        .take_while(is_again)
+        .any(|length| text[length..].eq_ignore_ascii_case(&text[..text.len() - length]))
 }
 
 /// Whether so many characters in a row are each greater by `step` than the one before.
