@@ -95,6 +95,11 @@ codes! {
     ConnectionWithoutToken = "connection-without-token", "a connection is noted, and its token is gone";
     ConnectionTime = "connection-time", "the time of a connection cannot be read";
 
+    // Rotation.
+    RotationOverdue = "rotation-overdue", "credentials are older than their source's `rotate_every` allows";
+    RotationUnknown = "rotation-unknown", "credentials have a `rotate_every`, and nobody knows how old they are";
+    RotationUnfinished = "rotation-unfinished", "a rotation was begun more than a day ago and is neither ended nor given up";
+
     // The variables of `.env`.
     EnvDuplicate = "env-duplicate", "a variable stands twice in `.env`, and the last one counts";
     EnvLineIgnored = "env-line-ignored", "a line of `.env` is none that python-dotenv can read";

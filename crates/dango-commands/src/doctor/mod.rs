@@ -3,6 +3,7 @@
 mod house;
 mod repairs;
 mod report;
+mod rotations;
 
 use std::path::{Path, PathBuf};
 
@@ -52,6 +53,8 @@ fn look(opened: &Opened, output: &mut Output<'_>) -> Result<Vec<Finding>, crate:
     }
     found.extend(providers(opened, output.host));
     found.extend(house::check(opened, output));
+    let rotations = rotations::check(opened, &found, output);
+    found.extend(rotations);
     Ok(found)
 }
 

@@ -68,11 +68,8 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) fn read(opened: &Opened, output: &mut Output<'_>) -> Result<Self, Failure> {
-        let path = opened.project.sources_yml();
-        let contents = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
-        let file = parse(opened, contents.as_ref().map(|contents| contents.bytes()))?;
         Ok(Self {
-            file,
+            file: configured(opened)?,
             secrets: opened.secrets(output)?,
             env: opened.env()?,
         })
@@ -128,6 +125,12 @@ impl Sources {
         }
         Ok(expiry(connection.expires_at, clock.now()))
     }
+}
+
+/// What `sources.yml` says; nothing where there is none.
+pub(crate) fn configured(opened: &Opened) -> Result<SourcesFile, Failure> {
+    let contents = storage::read(&opened.project.sources_yml()).map_err(|error| Failure::caused_by(&error))?;
+    parse(opened, contents.as_ref().map(|contents| contents.bytes()))
 }
 
 /// Reads, edits and replaces `sources.yml` under its lock.
