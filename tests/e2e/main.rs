@@ -18,6 +18,7 @@ mod audit;
 mod auth;
 mod browser;
 mod canary;
+mod check;
 mod contract;
 mod dlt;
 mod dlt_credentials;

@@ -155,6 +155,8 @@ fn a_command_that_the_wizard_cannot_read_is_asked_for_again() {
     shown_until(&mut session, "never closed");
     shown_until(&mut session, "loads it:");
     send(&mut session, "python p.py\r");
+    shown_until(&mut session, "takes these");
+    send(&mut session, "n\r");
     shown_until(&mut session, "rite this");
     send(&mut session, "y\r");
     assert_eq!(end(&mut session).0, 0);
@@ -242,6 +244,7 @@ const WIZARD: &[(&str, &str)] = &[
     ("ndpoints", "\r"),
     ("date", "\r"),
     ("ommand", "\r"),
+    ("takes these", "n\r"),
     ("rite this", "y\r"),
 ];
 

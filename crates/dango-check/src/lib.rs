@@ -22,6 +22,7 @@
 #![warn(missing_docs)]
 
 mod api;
+mod database;
 mod endpoint;
 mod outcome;
 mod subject;
@@ -30,7 +31,7 @@ use std::time::Duration;
 
 use dango_core::{Entropy, Timestamp};
 use dango_oauth::Http;
-use dango_sources::AuthKind;
+use dango_sources::{AuthKind, TypeSpec};
 use futures_util::stream::{self, StreamExt};
 
 pub use api::{CallDocument, calls};
@@ -54,11 +55,18 @@ pub struct Surroundings<'a> {
     pub now: Timestamp,
     /// Randomness, which sign-ins to databases need.
     pub entropy: &'a dyn Entropy,
+    /// Reads a file of certificates that a database's URL names; `None` where there is none.
+    pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
 }
 
 /// Whether there is a check for a source of this type that signs in this way; its values are not looked at.
 pub fn is_checkable(subject: &Subject) -> bool {
     unasked(subject).is_none()
+}
+
+/// Whether there is a check for any way in which a source of this type may sign in.
+pub fn has_check(spec: &TypeSpec) -> bool {
+    database::Kind::of(spec).is_some() || api::knows(spec)
 }
 
 /// Asks whether the credentials are taken, for at most 30 seconds.
@@ -72,7 +80,13 @@ pub async fn check(subject: &Subject, surroundings: &Surroundings<'_>) -> Outcom
     if let Some(obstacle) = unasked(subject) {
         return obstacle.into();
     }
-    match tokio::time::timeout(WHOLE_LIMIT, api::check(subject, surroundings)).await {
+    let asked = async {
+        match database::Kind::of(subject.spec()) {
+            Some(kind) => database::check(kind, subject, surroundings).await,
+            None => api::check(subject, surroundings).await,
+        }
+    };
+    match tokio::time::timeout(WHOLE_LIMIT, asked).await {
         Ok(outcome) => outcome,
         Err(_) => Trouble::Timeout.into(),
     }
@@ -86,7 +100,7 @@ pub async fn check_each(asked: &[(&Subject, Surroundings<'_>)]) -> Vec<Outcome> 
 
 /// Why a source of this type cannot be checked, whatever its values are.
 fn unasked(subject: &Subject) -> Option<Obstacle> {
-    if api::has_call(subject) {
+    if database::Kind::of(subject.spec()).is_some() || api::has_call(subject) {
         return None;
     }
     let without = subject.spec().auth == AuthKind::None || subject.way() == Some("none");

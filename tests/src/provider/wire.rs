@@ -162,6 +162,12 @@ impl Reply {
         }
     }
 
+    /// Its status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
     /// A header more.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

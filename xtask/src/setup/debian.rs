@@ -104,6 +104,17 @@ const NEEDS: &[Need] = &[
         question: &["-c", "true"],
         packages: &["csh"],
     },
+    // Databases that have credentials to check. `setpriv` runs the first where the tests are root.
+    Need {
+        program: "bash",
+        question: &["-c", "ls /usr/lib/postgresql/*/bin/initdb /usr/lib/postgresql/*/bin/psql"],
+        packages: &["postgresql"],
+    },
+    Need {
+        program: "mariadb-install-db",
+        question: &["--help"],
+        packages: &["mariadb-server"],
+    },
 ];
 
 /// Asks servers in benches; no test needs it. There is nothing that it does with success where no server runs.

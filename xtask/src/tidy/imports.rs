@@ -142,12 +142,24 @@ const HEAVY: &[(&str, &[Door])] = &[
             ("crates/dango-server/src/serve", 1),
             ("crates/dango-server/src/traces", 1),
             ("crates/dango-oauth/src/http", 1),
+            // TLS as databases' URLs ask for it; the name of whom it is with; and which cryptography a driver takes.
+            ("crates/dango-check/src/database", 3),
         ],
     ),
     (
         "tokio_rustls",
-        &[("crates/dango-server/src/serve", 2), ("crates/dango-server/src/traces", 1)],
+        &[
+            ("crates/dango-server/src/serve", 2),
+            ("crates/dango-server/src/traces", 1),
+            ("crates/dango-check/src/database", 1),
+        ],
     ),
+    ("rustls_platform_verifier", &[("crates/dango-check/src/database", 1)]),
+    // Databases of users: a door each.
+    ("tokio_postgres", &[("crates/dango-check/src/database", 1)]),
+    ("mysql_async", &[("crates/dango-check/src/database", 1)]),
+    ("md5", &[("crates/dango-check/src/database", 1)]),
+    ("stringprep", &[("crates/dango-check/src/database", 1)]),
     // Providers: one file spells requests, one sends them; digests of random tokens, and signatures of ID tokens.
     // (The server names rustls's own module of that name.)
     ("oauth2", &[("crates/dango-oauth/src", 1)]),
@@ -156,6 +168,9 @@ const HEAVY: &[(&str, &[Door])] = &[
         "ring",
         &[
             ("crates/dango-oauth/src", 2),
+            // Requests to clouds are signed; passwords are proven to MongoDB.
+            ("crates/dango-check/src/api", 3),
+            ("crates/dango-check/src/database", 2),
             ("crates/dango-server/src/serve", 1),
             ("crates/dango-server/src/traces", 1),
         ],

@@ -17,6 +17,9 @@ const DATABASES: &[&str] = &[
     "tokio-postgres",
 ];
 
+/// Crates that keep something of ours in a database. Those that sign in to a user's, to see whether it takes them, are not among them.
+const STORES: &[&str] = &["diesel", "libsqlite3-sys", "rusqlite", "sqlx", "sqlx-core"];
+
 /// Crates that do cryptography; digests, too, since a keyless one invites misuse as a seal.
 const CRYPTO: &[&str] = &[
     "aead",
@@ -65,8 +68,9 @@ const ABSENCES: &[(&str, &[&[&str]])] = &[
     ("dango-files", &[RUNTIMES, DATABASES]),
     // It answers requests; who listens, and on what runtime, is the server's. (`axum` is above the runtimes here, so it is left out.)
     ("dango-api", &[DATABASES]),
-    // Its prompts wait for the terminal with mio; no other runtime is below it.
-    ("dango-commands", &[DATABASES]),
+    // It signs in to databases of users; none of its own is below it.
+    ("dango-check", &[STORES]),
+    ("dango-commands", &[STORES]),
     // Its digests name findings; it encrypts nothing.
     ("dango-scan", &[RUNTIMES, DATABASES]),
     ("dango-sources", &[RUNTIMES, DATABASES, CRYPTO]),

@@ -11,6 +11,9 @@ mod google;
 mod template;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 use dango_core::{SecretValue, Timestamp};
 use dango_oauth::{Header, Method, Outbound, Reach};
 use dango_sources::TypeSpec;

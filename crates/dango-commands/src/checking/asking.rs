@@ -10,6 +10,7 @@ use dango_check::{Endpoint, Obstacle, Outcome as Verdict, Refusal, Surroundings,
 use dango_connections::Found;
 use dango_core::{CredentialPath, SecretValue};
 use dango_oauth::{CheckError, HttpClient, block_on};
+use dango_secrets::storage;
 use dango_sources::ConfiguredSource;
 
 use super::gathering::{Gathered, gather};
@@ -75,6 +76,11 @@ pub(crate) fn check_sources(
     }
     let http = HttpClient::new();
     let (now, entropy) = (output.host.clock.now(), Arc::clone(&output.host.entropy));
+    // Beside the project's files, as its pipelines find it.
+    let read = |path: &str| {
+        let contents = storage::read(&opened.project.root().join(path)).ok()??;
+        Some(contents.bytes().to_vec())
+    };
     let subjects: Vec<_> = waiting
         .iter()
         .map(|(_, gathered, endpoint)| {
@@ -83,6 +89,7 @@ pub(crate) fn check_sources(
                 instead: endpoint.as_ref(),
                 now,
                 entropy: entropy.as_ref(),
+                read: &read,
             };
             (&gathered.subject, surroundings)
         })

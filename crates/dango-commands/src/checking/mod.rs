@@ -9,6 +9,7 @@ pub(crate) use memory::{Checked, Key, Memory};
 
 use dango_check::Outcome as Verdict;
 use dango_core::{CredentialPath, SecretValue, SourceName};
+use dango_sources::{NewSource, SourcesFile};
 
 use crate::failure::Failure;
 use crate::opened::Opened;
@@ -26,8 +27,32 @@ pub(crate) fn check_source(
     output: &mut Output<'_>,
 ) -> Result<Verdict, Failure> {
     let sources = Sources::read(opened, output)?;
+    verdict(name, instead, &sources, opened, output)
+}
+
+/// The same of a source that is in no file yet: its values are given, those of settings stand in its entry.
+pub(crate) fn check_planned(
+    planned: &NewSource,
+    values: &[(CredentialPath, SecretValue)],
+    opened: &Opened,
+    output: &mut Output<'_>,
+) -> Result<Verdict, Failure> {
+    let stored = Sources::read(opened, output)?;
+    let text = stored.file.add(planned).map_err(|error| Failure::caused_by(&error))?;
+    let file = SourcesFile::parse(&text).map_err(|error| Failure::caused_by(&error))?;
+    let sources = Sources { file, ..stored };
+    verdict(&planned.name, values, &sources, opened, output)
+}
+
+fn verdict(
+    name: &SourceName,
+    instead: &[(CredentialPath, SecretValue)],
+    sources: &Sources,
+    opened: &Opened,
+    output: &mut Output<'_>,
+) -> Result<Verdict, Failure> {
     let source = sources.find(name)?;
-    let found = check_sources(&[source], instead, &sources, opened, output)?;
-    let verdict = found.into_iter().next().map(|found| found.verdict);
-    verdict.unwrap_or_else(|| Err(Failure::refused("nothing was asked")))
+    let found = check_sources(&[source], instead, sources, opened, output)?;
+    let asked = found.into_iter().next().unwrap_or_else(Asked::nothing);
+    asked.verdict
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dango_audit::{Detail, Event, Word};
+use dango_check::Outcome as Verdict;
 use dango_core::{SecretValue, SourceName, SourceType};
 use dango_secrets::References;
 use dango_secrets::document::NewValue;
@@ -13,6 +14,7 @@ use super::fields::{FieldOptions, Plan};
 use super::{Sources, edit_file, parse_name, types, wizard};
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::checking::check_planned;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
@@ -27,6 +29,9 @@ pub(crate) struct AddArguments {
     /// The source's name [default: the one that dlt finds by itself]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Ask the provider first, and write nothing where it refuses the credentials
+    #[arg(long)]
+    check: bool,
     #[command(flatten)]
     protection: ProtectionOptions,
     #[command(flatten)]
@@ -39,6 +44,34 @@ pub(crate) struct Ready {
     pub(crate) name: SourceName,
     pub(crate) plan: Plan,
     pub(crate) protection: Protection,
+}
+
+impl Ready {
+    /// Its entry in `sources.yml`.
+    fn source(&self) -> Result<NewSource, Failure> {
+        let source_type: Result<SourceType, _> = self.spec.name.parse();
+        Ok(NewSource {
+            name: self.name.clone(),
+            source_type: source_type.map_err(|error| Failure::caused_by(&error))?,
+            fields: self.plan.settings.clone(),
+            sync: self.plan.sync.clone(),
+        })
+    }
+
+    /// Asks whether the credentials are taken, before anything is written.
+    pub(crate) fn check(&self, opened: &Opened, output: &mut Output<'_>) -> Result<Verdict, Failure> {
+        let instead = self.plan.credentials.iter().filter_map(|(path, value)| {
+            let text = match value {
+                NewValue::String { text, .. } => text.clone(),
+                NewValue::Integer(number) => SecretValue::new(number.to_string()).ok()?,
+                NewValue::Boolean(flag) => SecretValue::new(flag.to_string()).ok()?,
+                _ => return None,
+            };
+            Some((path.clone(), text))
+        });
+        let instead: Vec<_> = instead.collect();
+        check_planned(&self.source()?, &instead, opened, output)
+    }
 }
 
 #[derive(Serialize)]
@@ -63,12 +96,27 @@ pub(crate) fn run(arguments: &AddArguments, global: &Global, output: &mut Output
     } else {
         from_options(arguments, spec, name, &Sources::read(&opened, output)?, output)?
     };
+    if arguments.check && !by_hand {
+        checked(&ready, &opened, output)?;
+    }
     let mut drafts = vec![record::source(Event::SourceAdded, &ready.name).with(Detail::SourceType, Word::new(ready.spec.name))];
     drafts.extend(ready.plan.credentials.iter().map(|(path, _)| credential(Event::SecretSet, path)));
     let count = drafts.len();
     let change = |output: &mut Output<'_>| write(&opened, &ready, output);
     recorded(&opened, drafts, output, change, all_done(count))?;
     tell(&ready, output)
+}
+
+/// Lets nothing be written whose credentials are refused. That nobody could be asked keeps nobody from adding a source.
+fn checked(ready: &Ready, opened: &Opened, output: &mut Output<'_>) -> Outcome {
+    match ready.check(opened, output)? {
+        Verdict::Accepted => output.say(format!("{}: the credentials are accepted", ready.name)),
+        Verdict::Refused(refusal) => {
+            return Err(Failure::refused(format!("{} is not added: {refusal}", ready.name)).with_code(refusal.code()));
+        }
+        verdict => output.warn(format!("{} was not checked: {verdict}", ready.name)),
+    }
+    Ok(())
 }
 
 fn from_options(
@@ -155,17 +203,7 @@ fn missing(spec: &TypeSpec, state: &CredentialState, plan: &Plan) -> Vec<&'stati
 
 /// Writes both files: first `sources.yml`, which holds no secret and can be put back if the credentials cannot be stored.
 fn write(opened: &Opened, ready: &Ready, output: &mut Output<'_>) -> Outcome {
-    let source_type: SourceType = ready
-        .spec
-        .name
-        .parse()
-        .map_err(|error: dango_core::ParseNameError| Failure::caused_by(&error))?;
-    let source = NewSource {
-        name: ready.name.clone(),
-        source_type,
-        fields: ready.plan.settings.clone(),
-        sync: ready.plan.sync.clone(),
-    };
+    let source = ready.source()?;
     edit_file(opened, output, |file| file.add(&source).map_err(|error| Failure::caused_by(&error)))?;
     if ready.plan.credentials.is_empty() {
         return Ok(());

@@ -1,5 +1,6 @@
 //! The questions of `dango source add` on a terminal; nothing is written before the last one is answered.
 
+use dango_check::{Outcome as Verdict, has_check};
 use dango_core::SourceName;
 use dango_sources::{FieldSpec, Presence, SyncCommand, TypeSpec, Variant, catalogue};
 use dango_vault::{Protection, secrets_habit};
@@ -53,8 +54,25 @@ pub(crate) fn ask(
         protection,
     };
     summarise(&ready, &missing, output);
+    if missing.is_empty() {
+        check(&ready, opened, output)?;
+    }
     prompt::confirm("Write this?", global.yes, output)?;
     Ok(ready)
+}
+
+/// Asks the provider, where that is wanted; whatever it says, the user decides.
+fn check(ready: &Ready, opened: &Opened, output: &mut Output<'_>) -> Result<(), Failure> {
+    let question = format!("Ask {} now whether it takes these credentials?", ready.spec.title);
+    if !has_check(ready.spec) || !prompt::decide(&question, true, output)? {
+        return Ok(());
+    }
+    match ready.check(opened, output)? {
+        Verdict::Accepted => output.say("the credentials are accepted"),
+        verdict @ Verdict::Refused(_) => output.warn(verdict),
+        verdict => output.warn(format!("not known: {verdict}")),
+    }
+    Ok(())
 }
 
 /// Asks whether to encrypt, if that was not said, there is a key, and the file's habit does not say so anyway.
