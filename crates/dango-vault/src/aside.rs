@@ -378,10 +378,7 @@ mod tests {
         asides.put(Entry {
             name: "a".to_owned(),
             note: "taken".to_owned(),
-            values: vec![
-                Stored::plain(&old),
-                Stored::seal("a", &new, &mut sealer).expect("sealed"),
-            ],
+            values: vec![Stored::plain(&old), Stored::seal("a", &new, &mut sealer).expect("sealed")],
         });
         let bytes = asides.to_bytes();
         let read = Asides::parse(&bytes).expect("what was written");
@@ -395,7 +392,9 @@ mod tests {
         assert_eq!(texts, ["\"a\\nb\t\r\n\\\"", "'new'"]);
         assert!(entry.values[1].open("b", Some(&keys)).is_err());
         assert!(matches!(entry.values[1].open("a", None), Err(AsideError::Closed { .. })));
-        let moved = String::from_utf8(bytes.to_vec()).expect("text").replace("sealed\tnew", "sealed\told");
+        let moved = String::from_utf8(bytes.to_vec())
+            .expect("text")
+            .replace("sealed\tnew", "sealed\told");
         let moved = Asides::parse(moved.as_bytes()).expect("well-formed");
         assert!(moved.find("a").expect("is there").values[1].open("a", Some(&keys)).is_err());
     }
