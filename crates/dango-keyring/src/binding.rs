@@ -111,7 +111,13 @@ mod tests {
             Binding::cell("a", "b.c", ""),
             Binding::cell("ab", "", "c"),
         ];
-        let purposes = [Purpose::SecretsToml, Purpose::DotEnv, Purpose::History, Purpose::Rotation, Purpose::Totp];
+        let purposes = [
+            Purpose::SecretsToml,
+            Purpose::DotEnv,
+            Purpose::History,
+            Purpose::Rotation,
+            Purpose::Totp,
+        ];
         let mut data: Vec<Vec<u8>> = places
             .iter()
             .flat_map(|place| purposes.map(|purpose| place.associated_data(purpose)))

@@ -53,7 +53,13 @@ fn keys(case: &Value) -> KeySet {
 }
 
 fn purpose(case: &Value) -> Purpose {
-    let all = [Purpose::SecretsToml, Purpose::DotEnv, Purpose::History, Purpose::Rotation, Purpose::Totp];
+    let all = [
+        Purpose::SecretsToml,
+        Purpose::DotEnv,
+        Purpose::History,
+        Purpose::Rotation,
+        Purpose::Totp,
+    ];
     all.into_iter()
         .find(|purpose| purpose.as_str() == text(&case["purpose"]))
         .expect("a purpose")

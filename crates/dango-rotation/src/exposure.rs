@@ -109,7 +109,10 @@ impl ExposureRecord {
         let open = self.open_steps();
         open.iter().try_for_each(|step| writeln!(out, "- [ ] {step}"))?;
         writeln!(out, "- [ ] ask the provider for its own log of what the exposed value was used for")?;
-        writeln!(out, "- [ ] write down how it came to be exposed, and what keeps it from happening again:\n")
+        writeln!(
+            out,
+            "- [ ] write down how it came to be exposed, and what keeps it from happening again:\n"
+        )
     }
 
     fn write_actions(&self, out: &mut String) -> std::fmt::Result {
@@ -174,7 +177,9 @@ fn plain(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&' | '!' | '$' => out.extend(['\\', c]),
-            c if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => out.push('?'),
+            c if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+                out.push('?')
+            }
             c => out.push(c),
         }
     }
@@ -207,9 +212,16 @@ mod tests {
         let open = record();
         assert_eq!(
             open.open_steps(),
-            ["revoke the exposed value at its provider", "store a new value", "read the audit log"]
+            [
+                "revoke the exposed value at its provider",
+                "store a new value",
+                "read the audit log"
+            ]
         );
-        assert!(open.to_markdown().contains("- [ ] the exposed value is revoked at <https://dashboard.stripe.com/apikeys>"));
+        assert!(
+            open.to_markdown()
+                .contains("- [ ] the exposed value is revoked at <https://dashboard.stripe.com/apikeys>")
+        );
         let done = ExposureRecord {
             revoked: true,
             replacement: Replacement::Stored {

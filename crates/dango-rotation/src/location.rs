@@ -107,10 +107,7 @@ pub fn locate(path: &CredentialPath, files: &Files<'_>) -> Result<Located, Locat
             return locate_variable(name, files);
         }
         _ => {
-            return Err(LocateError::SeveralVariables {
-                path: path.clone(),
-                names,
-            });
+            return Err(LocateError::SeveralVariables { path: path.clone(), names });
         }
     }
     let not_single = || LocateError::NotSingle { path: path.clone() };
@@ -207,7 +204,9 @@ pub fn credential_paths(
             let is_below = section.as_ref().is_some_and(|section| entry.path.starts_with(section));
             is_below && matches!(entry.value, Value::String(_))
         });
-        return entries.map(|entry| (entry.path.parts().last().cloned().unwrap_or_default(), entry.path)).collect();
+        return entries
+            .map(|entry| (entry.path.parts().last().cloned().unwrap_or_default(), entry.path))
+            .collect();
     };
     let secret = spec.fields.iter().filter(|field| field.secret);
     let found = secret.filter_map(|field| {

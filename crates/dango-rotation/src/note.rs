@@ -116,7 +116,9 @@ impl FromStr for Note {
             Some("exposure") => Purpose::Exposure,
             _ => return Err(ParseNoteError),
         };
-        let stage = words.next().and_then(|word| Stage::ALL.into_iter().find(|stage| stage.as_str() == word));
+        let stage = words
+            .next()
+            .and_then(|word| Stage::ALL.into_iter().find(|stage| stage.as_str() == word));
         let began = words.next().and_then(|word| word.parse().ok()).map(Timestamp::from_unix_micros);
         let (mut revoked, mut accepted) = (false, false);
         for word in words {
@@ -158,7 +160,15 @@ mod tests {
                 }
             }
         }
-        for text in ["", "rotation", "rotation taken", "rotation taken x", "rotation gone 1", "rotation taken 1 2", "theft taken 1"] {
+        for text in [
+            "",
+            "rotation",
+            "rotation taken",
+            "rotation taken x",
+            "rotation gone 1",
+            "rotation taken 1 2",
+            "theft taken 1",
+        ] {
             assert_eq!(text.parse::<Note>(), Err(ParseNoteError), "{text:?}");
         }
     }

@@ -104,7 +104,21 @@ mod tests {
     #[test]
     fn what_could_be_meant_otherwise_is_no_interval() {
         for text in [
-            "", "90", "d", "0d", "-1d", "+1d", "1.5d", "90 d", " 90d", "90D", "3m", "90days", "11y", "99999999999999999999d", "٩d",
+            "",
+            "90",
+            "d",
+            "0d",
+            "-1d",
+            "+1d",
+            "1.5d",
+            "90 d",
+            " 90d",
+            "90D",
+            "3m",
+            "90days",
+            "11y",
+            "99999999999999999999d",
+            "٩d",
         ] {
             assert_eq!(text.parse::<RotateEvery>(), Err(ParseRotateEveryError), "{text:?}");
         }

@@ -25,8 +25,15 @@ fn leaked(fake: &dango_tests::provider::Fake<Shop>) -> Scratch {
 
 fn record(project: &Scratch) -> String {
     let folder = project.path().join(".dango/exposures");
-    let files: Vec<_> = std::fs::read_dir(&folder).expect("is there").flatten().map(|entry| entry.path()).collect();
-    let files: Vec<_> = files.iter().filter(|file| file.extension().is_some_and(|end| end == "md")).collect();
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("is there")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    let files: Vec<_> = files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "md"))
+        .collect();
     assert_eq!(files.len(), 1, "{files:?}");
     assert_eq!(std::fs::metadata(files[0]).expect("is there").permissions().mode() & 0o777, 0o600);
     std::fs::read_to_string(files[0]).expect("text")
@@ -37,16 +44,33 @@ fn all_steps_at_once_replace_find_and_record_and_say_that_it_is_still_somewhere(
     let fake = Shop::taking(&[NEW]);
     let project = leaked(&fake);
     let _ = project.dango(&["env", "set", "COPY"]).stdin(OLD).run().success();
-    let answer = project.dango(&["exposed", PATH, "--revoked", "--json"]).stdin(NEW).run().ending_with(3).hides(&[OLD, NEW]);
+    let answer = project
+        .dango(&["exposed", PATH, "--revoked", "--json"])
+        .stdin(NEW)
+        .run()
+        .ending_with(3)
+        .hides(&[OLD, NEW]);
     let json = answer.json();
-    assert_eq!((json["state"].as_str(), json["replaced"].as_bool(), json["accepted"].as_bool()), (Some("closed"), Some(true), Some(true)));
-    assert_eq!((json["found"][0]["file"].as_str(), json["found"][0]["line"].as_u64()), (Some("job.py"), Some(1)));
+    assert_eq!(
+        (json["state"].as_str(), json["replaced"].as_bool(), json["accepted"].as_bool()),
+        (Some("closed"), Some(true), Some(true))
+    );
+    assert_eq!(
+        (json["found"][0]["file"].as_str(), json["found"][0]["line"].as_u64()),
+        (Some("job.py"), Some(1))
+    );
     assert!(json["found"][0]["commit"].is_string());
     // Every copy was exposed with it.
     assert_eq!(stored(&project), NEW);
     assert!(project.read(".env").contains(&format!("COPY={NEW}")));
     let record = record(&project);
-    for said in ["- [x] the exposed value is revoked", "the provider takes the new value", "job.py", "secret\\_set", "dashboard.stripe.com"] {
+    for said in [
+        "- [x] the exposed value is revoked",
+        "the provider takes the new value",
+        "job.py",
+        "secret\\_set",
+        "dashboard.stripe.com",
+    ] {
         assert!(record.contains(said), "{said:?} is not in\n{record}");
     }
     assert!(!record.contains(OLD) && !record.contains(NEW));
@@ -62,15 +86,32 @@ fn step_by_step_it_stays_open_until_it_is_revoked_and_replaced() {
     let _ = open.says(&["revoke the exposed value", "store a new value", "goes on"]);
     assert_eq!(stored(&project), OLD);
     // A key that does not work is not stored, and the rest is done all the same.
-    let _ = project.dango(&["exposed", PATH]).stdin(NEW).run().ending_with(1).says(&["was not stored"]);
+    let _ = project
+        .dango(&["exposed", PATH])
+        .stdin(NEW)
+        .run()
+        .ending_with(1)
+        .says(&["was not stored"]);
     assert_eq!(stored(&project), OLD);
-    let _ = project.dango(&["rotate", "shop"]).stdin(NEW).run().fails(1, &["dealt with as exposed"]);
+    let _ = project
+        .dango(&["rotate", "shop"])
+        .stdin(NEW)
+        .run()
+        .fails(1, &["dealt with as exposed"]);
     fake.provider().admit(NEW);
-    let _ = project.dango(&["exposed", PATH]).stdin(NEW).run().ending_with(1).says(&["not dealt with yet: revoke"]);
+    let _ = project
+        .dango(&["exposed", PATH])
+        .stdin(NEW)
+        .run()
+        .ending_with(1)
+        .says(&["not dealt with yet: revoke"]);
     assert_eq!(stored(&project), NEW);
     fake.provider().revoke(OLD);
     let closed = project.run(&["exposed", PATH, "--revoked", "--json"]).success().json();
-    assert_eq!((closed["state"].as_str(), closed["accepted"].as_bool()), (Some("closed"), Some(true)));
+    assert_eq!(
+        (closed["state"].as_str(), closed["accepted"].as_bool()),
+        (Some("closed"), Some(true))
+    );
     assert_gone(&project, OLD);
     assert!(record(&project).contains("It was not found."));
 }
@@ -91,8 +132,14 @@ fn an_exposed_value_comes_back_only_where_somebody_asks_for_it() {
 fn a_record_can_be_written_elsewhere_and_a_path_without_a_value_is_told() {
     let fake = Shop::taking(&[OLD, NEW]);
     let project = project(&fake);
-    let _ = project.dango(&["exposed", PATH, "--revoked", "--record", "out.md"]).stdin(NEW).run().success();
+    let _ = project
+        .dango(&["exposed", PATH, "--revoked", "--record", "out.md"])
+        .stdin(NEW)
+        .run()
+        .success();
     assert!(project.read("out.md").starts_with("# Exposure of "));
-    let _ = project.run(&["exposed", "sources.nope.key"]).fails(1, &["sources.nope.key has no value"]);
+    let _ = project
+        .run(&["exposed", "sources.nope.key"])
+        .fails(1, &["sources.nope.key has no value"]);
     let _ = project.run(&["exposed", "a..b"]).fails(2, &[]);
 }

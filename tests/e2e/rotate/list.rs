@@ -10,29 +10,52 @@ fn what_is_known_of_each_source_is_listed_and_what_nobody_knows_is_due() {
     let fake = Shop::taking(&[OLD]);
     let project = project(&fake);
     let rows = project.run(&["rotate", "--list", "--json"]).success().json();
-    assert_eq!((rows[0]["due"].as_str(), rows[0]["age_days"].as_i64()), (Some("no_policy"), Some(0)));
+    assert_eq!(
+        (rows[0]["due"].as_str(), rows[0]["age_days"].as_i64()),
+        (Some("no_policy"), Some(0))
+    );
     let _ = project.run(&["source", "edit", "shop", "--set", "rotate_every=90d"]).success();
     let rows = project.run(&["rotate", "--list", "--json"]).success().json();
-    assert_eq!((rows[0]["due"].as_str(), rows[0]["rotate_every"].as_str()), (Some("in_time"), Some("90d")));
+    assert_eq!(
+        (rows[0]["due"].as_str(), rows[0]["rotate_every"].as_str()),
+        (Some("in_time"), Some("90d"))
+    );
     assert_eq!((rows[0]["rotated_at"].is_null(), rows[0]["stored_at"].is_string()), (true, true));
     // Somebody has written a key into the file by hand, and nobody knows when.
     let text = project.read(".dango/sources.yml") + "  - name: old\n    type: github\n    rotate_every: 30d\n";
     project.write(".dango/sources.yml", text);
-    project.write(".dlt/secrets.toml", project.read(".dlt/secrets.toml") + "\n[sources.old]\naccess_token = 'ghp_x'\n");
+    project.write(
+        ".dlt/secrets.toml",
+        project.read(".dlt/secrets.toml") + "\n[sources.old]\naccess_token = 'ghp_x'\n",
+    );
     let answer = project.run(&["rotate", "--list", "--json"]).ending_with(3);
-    assert_eq!((answer.json()[1]["due"].as_str(), answer.json()[1]["stored_at"].is_null()), (Some("unknown"), true));
+    assert_eq!(
+        (answer.json()[1]["due"].as_str(), answer.json()[1]["stored_at"].is_null()),
+        (Some("unknown"), true)
+    );
     let _ = project.run(&["rotate", "--list", "shop"]).success();
-    let _ = project.run(&["rotate", "--list", "old"]).ending_with(3).says(&["`dango rotate old`"]);
+    let _ = project
+        .run(&["rotate", "--list", "old"])
+        .ending_with(3)
+        .says(&["`dango rotate old`"]);
     let _ = project.run(&["rotate", "--list", "--quiet"]).ending_with(3);
 }
 
 #[test]
 fn a_mistake_in_the_policy_is_told_with_its_place() {
     let project = Scratch::initialised();
-    project.write(".dango/sources.yml", "sources:\n  - name: a\n    type: stripe\n    rotate_every: 3 months\n");
-    let answer = project.run(&["rotate", "--list"]).fails(1, &["sources.yml:4", "rotate_every", "90d"]);
+    project.write(
+        ".dango/sources.yml",
+        "sources:\n  - name: a\n    type: stripe\n    rotate_every: 3 months\n",
+    );
+    let answer = project
+        .run(&["rotate", "--list"])
+        .fails(1, &["sources.yml:4", "rotate_every", "90d"]);
     let _ = answer.hides(&["3 months"]);
-    let _ = project.run(&["source", "edit", "a", "--set", "rotate_every=never"]).fails(2, &["rotate_every", "90d"]);
+    project.write(".dango/sources.yml", "sources:\n  - name: a\n    type: stripe\n");
+    let _ = project
+        .run(&["source", "edit", "a", "--set", "rotate_every=never"])
+        .fails(2, &["rotate_every", "90d"]);
 }
 
 #[test]

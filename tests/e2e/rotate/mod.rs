@@ -99,7 +99,11 @@ pub(super) fn assert_only_in(project: &Scratch, text: &str, files: &[&str]) {
             }
             let bytes = std::fs::read(&path).unwrap_or_default();
             let holds = bytes.windows(text.len()).any(|window| window == text.as_bytes());
-            assert!(!holds || files.iter().any(|file| path.ends_with(file)), "{} holds it", path.display());
+            assert!(
+                !holds || files.iter().any(|file| path.ends_with(file)),
+                "{} holds it",
+                path.display()
+            );
         }
     }
 }

@@ -10,12 +10,19 @@ fn of_a_reference_the_variable_is_replaced_and_the_reference_stays() {
     let fake = Shop::taking(&[OLD, NEW]);
     let project = project(&fake);
     let _ = project.dango(&["env", "set", "SHOP_KEY"]).stdin(OLD).run().success();
-    let _ = project.dango(&["secrets", "set", PATH, "--reference"]).stdin("${SHOP_KEY}").run().success();
+    let _ = project
+        .dango(&["secrets", "set", PATH, "--reference"])
+        .stdin("${SHOP_KEY}")
+        .run()
+        .success();
     let before = project.read(".dlt/secrets.toml");
     let answer = project.dango(&["rotate", "shop", "--json"]).stdin(NEW).run().success();
     assert_eq!(answer.json()["places"][0], "SHOP_KEY");
     assert_eq!(project.read(".dlt/secrets.toml"), before);
-    assert_eq!(project.read(".env").lines().find(|line| line.starts_with("SHOP_KEY=")), Some(format!("SHOP_KEY={NEW}").as_str()));
+    assert_eq!(
+        project.read(".env").lines().find(|line| line.starts_with("SHOP_KEY=")),
+        Some(format!("SHOP_KEY={NEW}").as_str())
+    );
     assert_gone(&project, OLD);
     // The provider was asked with what the reference would stand for.
     assert!(fake.asked(BALANCE).iter().all(|seen| seen.bearer() == Some(NEW)));
@@ -25,8 +32,13 @@ fn of_a_reference_the_variable_is_replaced_and_the_reference_stays() {
 fn a_variable_of_the_process_is_not_in_the_files_and_is_not_replaced() {
     let fake = Shop::taking(&[OLD, NEW]);
     let project = project(&fake);
-    let rotate = project.dango(&["rotate", "shop"]).stdin(NEW).env("SOURCES__SHOP__STRIPE_SECRET_KEY", "x");
-    let _ = rotate.run().fails(1, &["SOURCES__SHOP__STRIPE_SECRET_KEY", "environment", "change it where it is set"]);
+    let rotate = project
+        .dango(&["rotate", "shop"])
+        .stdin(NEW)
+        .env("SOURCES__SHOP__STRIPE_SECRET_KEY", "x");
+    let _ = rotate
+        .run()
+        .fails(1, &["SOURCES__SHOP__STRIPE_SECRET_KEY", "environment", "change it where it is set"]);
     assert_eq!(stored(&project), OLD);
 }
 
@@ -53,7 +65,16 @@ fn a_key_and_its_id_are_replaced_in_one_step() {
     set(&project, &place("aws_secret_access_key"), OLD);
     let add = "sources:\n  - name: stream\n    type: kinesis\n    stream_name: a\n";
     project.write(".dango/sources.yml", add);
-    let rotate = ["rotate", "stream", "--no-check", "--finish", "--set", "aws_access_key_id=AKIANEW", "--field", "aws_secret_access_key"];
+    let rotate = [
+        "rotate",
+        "stream",
+        "--no-check",
+        "--finish",
+        "--set",
+        "aws_access_key_id=AKIANEW",
+        "--field",
+        "aws_secret_access_key",
+    ];
     let answer = project.dango(&[&rotate[..], &["--json"]].concat()).stdin(NEW).run().success();
     assert_eq!(answer.json()["places"].as_array().map(Vec::len), Some(2));
     assert_eq!(revealed(&project, &place("aws_access_key_id")), "AKIANEW");
@@ -69,8 +90,21 @@ fn a_source_with_several_secrets_asks_which() {
     for field in ["user_name", "password", "security_token"] {
         set(&project, &format!("sources.crm.credentials.{field}"), field);
     }
-    let _ = project.dango(&["rotate", "crm"]).stdin(NEW).run().fails(2, &["several secrets: password, security_token", "--field"]);
-    let fields = ["rotate", "crm", "--no-check", "--finish", "--field", "password", "--field", "security_token"];
+    let _ = project
+        .dango(&["rotate", "crm"])
+        .stdin(NEW)
+        .run()
+        .fails(2, &["several secrets: password, security_token", "--field"]);
+    let fields = [
+        "rotate",
+        "crm",
+        "--no-check",
+        "--finish",
+        "--field",
+        "password",
+        "--field",
+        "security_token",
+    ];
     let _ = project.dango(&fields).stdin("one\ntwo\n").run().success();
     assert_eq!(revealed(&project, "sources.crm.credentials.password"), "one");
     assert_eq!(revealed(&project, "sources.crm.credentials.security_token"), "two");

@@ -20,7 +20,13 @@ fn project(server: &Postgres) -> Scratch {
     let project = Scratch::initialised();
     project.write(".dango/sources.yml", "sources:\n  - name: dwh\n    type: postgres\n");
     let port = server.port().to_string();
-    let parts = [("drivername", "postgresql"), ("host", "127.0.0.1"), ("port", &port), ("database", "postgres"), ("username", "loader_a")];
+    let parts = [
+        ("drivername", "postgresql"),
+        ("host", "127.0.0.1"),
+        ("port", &port),
+        ("database", "postgres"),
+        ("username", "loader_a"),
+    ];
     for (field, value) in parts {
         set(&project, &place(field), value);
     }
@@ -75,7 +81,11 @@ fn a_server_that_is_gone_is_no_refusal_and_the_rotation_goes_on_when_it_is_back(
     // One role has one password, so the moment at which the old one ends is the server's.
     server.role("loader_a", SECOND);
     server.stop();
-    let _ = project.dango(&["rotate", "dwh"]).stdin(SECOND).run().fails(1, &["not known", "asks again"]);
+    let _ = project
+        .dango(&["rotate", "dwh"])
+        .stdin(SECOND)
+        .run()
+        .fails(1, &["not known", "asks again"]);
     assert_eq!(revealed(&project, &place("password")), FIRST);
     server.restart();
     let _ = project.run(&["rotate", "dwh"]).success().says(&["can be revoked now"]);

@@ -12,21 +12,35 @@ fn a_new_key_that_is_accepted_takes_the_place_of_the_old_one_which_is_forgotten(
     let project = project(&fake);
     let begun = events(&project).len();
     let answer = project.dango(&["rotate", "shop", "--json"]).stdin(NEW).run().success();
-    let answer = answer.hides(&[OLD, NEW]).says(&["can be revoked now", "https://dashboard.stripe.com/apikeys"]);
+    let answer = answer
+        .hides(&[OLD, NEW])
+        .says(&["can be revoked now", "https://dashboard.stripe.com/apikeys"]);
     let json = answer.json();
-    assert_eq!((json["state"].as_str(), json["check"].as_str()), (Some("rotated"), Some("accepted")));
+    assert_eq!(
+        (json["state"].as_str(), json["check"].as_str()),
+        (Some("rotated"), Some("accepted"))
+    );
     assert_eq!(json["places"][0], PATH);
     assert_eq!(stored(&project), NEW);
     assert_gone(&project, OLD);
     assert_only_in(&project, NEW, &[".dlt/secrets.toml"]);
     // It was asked about before it was stored, and again as the pipeline reads it.
     let asked = fake.asked(BALANCE);
-    assert_eq!(asked.iter().map(|seen| seen.bearer() == Some(NEW)).collect::<Vec<_>>(), [true, true]);
+    assert_eq!(
+        asked.iter().map(|seen| seen.bearer() == Some(NEW)).collect::<Vec<_>>(),
+        [true, true]
+    );
     let after = events(&project).split_off(begun);
     let names: Vec<&str> = after.iter().map(|(event, _)| event.as_str()).collect();
     assert_eq!(
         names,
-        ["credential_rotation_started", "source_checked", "secret_set", "source_checked", "credential_rotated"]
+        [
+            "credential_rotation_started",
+            "source_checked",
+            "secret_set",
+            "source_checked",
+            "credential_rotated"
+        ]
     );
     assert!(after.iter().all(|(_, outcome)| outcome == "success"), "{after:?}");
     assert_eq!(project.run(&["audit", "verify", "--json"]).success().json()["ok"], true);
@@ -37,12 +51,21 @@ fn a_new_key_that_is_refused_is_never_stored() {
     let fake = Shop::taking(&[OLD]);
     let project = project(&fake);
     let before = project.read(".dlt/secrets.toml");
-    let answer = project.dango(&["rotate", "shop"]).stdin(NEW).run().fails(1, &["was not stored", "not accepted", "as before"]);
+    let answer = project
+        .dango(&["rotate", "shop"])
+        .stdin(NEW)
+        .run()
+        .fails(1, &["was not stored", "not accepted", "as before"]);
     let _ = answer.hides(&[OLD, NEW]);
     assert_eq!(project.read(".dlt/secrets.toml"), before);
     assert_gone(&project, NEW);
-    assert_eq!(events(&project).last().map(|(event, _)| event.as_str()), Some("credential_rotation_aborted"));
-    let _ = project.run(&["rotate", "shop", "--finish"]).fails(1, &["no rotation of shop is under way"]);
+    assert_eq!(
+        events(&project).last().map(|(event, _)| event.as_str()),
+        Some("credential_rotation_aborted")
+    );
+    let _ = project
+        .run(&["rotate", "shop", "--finish"])
+        .fails(1, &["no rotation of shop is under way"]);
 }
 
 #[test]
@@ -74,7 +97,10 @@ fn without_a_network_the_old_key_stays_in_use_and_the_rotation_goes_on_later() {
                 let status = project.run(&["key", "status", "--json"]).success().json();
                 assert_eq!(status["protects"], 3, "{status}");
             }
-            let _ = project.dango(&["rotate", "shop", "--from-file", "x"]).run().fails(1, &["is under way"]);
+            let _ = project
+                .dango(&["rotate", "shop", "--from-file", "x"])
+                .run()
+                .fails(1, &["is under way"]);
             point_at(&mut project, fake.origin());
             let _ = project.run(arguments).success();
             assert_eq!(stored(&project), expected, "{arguments:?}");
@@ -83,7 +109,11 @@ fn without_a_network_the_old_key_stays_in_use_and_the_rotation_goes_on_later() {
             }
             assert_gone(&project, if expected == OLD { NEW } else { OLD });
             let history = project.run(&["secrets", "history", PATH, "--json"]).success().stdout;
-            let other = if expected == NEW { "the old one is in no history" } else { "nor the new one" };
+            let other = if expected == NEW {
+                "the old one is in no history"
+            } else {
+                "nor the new one"
+            };
             assert!(!history.contains("\"number\": 1"), "{other}: {history}");
         }
     }
@@ -97,7 +127,11 @@ fn a_key_that_is_refused_once_it_is_stored_gives_its_place_back() {
     let gate = Gate::shut();
     gate.open();
     fake.trouble(BALANCE, [Trouble::Held(gate), Trouble::Instead(Reply::json(401, "{}"))]);
-    let answer = project.dango(&["rotate", "shop"]).stdin(NEW).run().fails(1, &["the old value is back", "do not revoke"]);
+    let answer = project
+        .dango(&["rotate", "shop"])
+        .stdin(NEW)
+        .run()
+        .fails(1, &["the old value is back", "do not revoke"]);
     let _ = answer.hides(&[OLD, NEW]);
     assert_eq!(stored(&project), OLD);
     assert_gone(&project, NEW);
@@ -113,9 +147,17 @@ fn what_somebody_stores_while_the_provider_is_asked_is_not_overwritten() {
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(move || waiting.run());
         gate.wait_for_somebody();
-        let _ = project.dango(&["secrets", "set", PATH]).stdin("sk_live_of_somebody_else").run().success();
+        let _ = project
+            .dango(&["secrets", "set", PATH])
+            .stdin("sk_live_of_somebody_else")
+            .run()
+            .success();
         // Nobody else rotates the same source meanwhile.
-        let _ = project.dango(&["rotate", "shop"]).stdin("x").run().fails(1, &["another dango process", "shop"]);
+        let _ = project
+            .dango(&["rotate", "shop"])
+            .stdin("x")
+            .run()
+            .fails(1, &["another dango process", "shop"]);
         gate.open();
         waiting.join().expect("it ends")
     });
@@ -128,12 +170,32 @@ fn what_somebody_stores_while_the_provider_is_asked_is_not_overwritten() {
 fn without_a_check_the_old_value_is_kept_until_somebody_says_that_the_new_one_works() {
     let project = Scratch::initialised();
     let _ = project
-        .dango(&["source", "add", "kafka", "--name", "events", "--set", "topics=a", "--set", "sasl_username=u", "--set", "bootstrap_servers=h:1", "--set", "group_id=g", "--field", "sasl_password"])
+        .dango(&[
+            "source",
+            "add",
+            "kafka",
+            "--name",
+            "events",
+            "--set",
+            "topics=a",
+            "--set",
+            "sasl_username=u",
+            "--set",
+            "bootstrap_servers=h:1",
+            "--set",
+            "group_id=g",
+            "--field",
+            "sasl_password",
+        ])
         .stdin(OLD)
         .run()
         .success();
     let path = "sources.events.credentials.sasl_password";
-    let refused = project.dango(&["rotate", "events"]).stdin(NEW).run().fails(1, &["not confirmed", "--no-check"]);
+    let refused = project
+        .dango(&["rotate", "events"])
+        .stdin(NEW)
+        .run()
+        .fails(1, &["not confirmed", "--no-check"]);
     let _ = refused.hides(&[OLD, NEW]);
     assert_eq!(revealed(&project, path), OLD);
     assert_gone(&project, NEW);
@@ -156,10 +218,25 @@ fn nothing_is_begun_with_a_value_that_cannot_be_meant() {
     let add = ["source", "add", "stripe", "--name", "shop", "--field", "stripe_secret_key"];
     let _ = project.dango(&add).stdin(OLD).run().success();
     let _ = project.run(&["rotate", "shop"]).fails(1, &["empty"]);
-    let _ = project.dango(&["rotate", "shop"]).stdin(OLD).run().fails(1, &["the one that is stored"]);
-    let _ = project.dango(&["rotate", "nope"]).stdin(NEW).run().fails(1, &["no source named nope"]);
-    let _ = project.dango(&["rotate", "shop", "--field", "nope"]).stdin(NEW).run().fails(2, &["no field of that name"]);
-    let _ = project.dango(&["rotate", "shop", "--set", "stripe_secret_key=x"]).run().fails(2, &["never taken from the argument list"]);
+    let _ = project
+        .dango(&["rotate", "shop"])
+        .stdin(OLD)
+        .run()
+        .fails(1, &["the one that is stored"]);
+    let _ = project
+        .dango(&["rotate", "nope"])
+        .stdin(NEW)
+        .run()
+        .fails(1, &["no source named nope"]);
+    let _ = project
+        .dango(&["rotate", "shop", "--field", "nope"])
+        .stdin(NEW)
+        .run()
+        .fails(2, &["no field of that name"]);
+    let _ = project
+        .dango(&["rotate", "shop", "--set", "stripe_secret_key=x"])
+        .run()
+        .fails(2, &["never taken from the argument list"]);
     let _ = project.dango(&["rotate"]).run().fails(2, &["SOURCE"]);
     assert_eq!(stored(&project), OLD);
     assert!(fake.all().is_empty(), "nobody was asked");

@@ -14,7 +14,10 @@ fn ctrl_c_at_the_question_changes_nothing() {
     send(&mut session, "sk_half\u{3}");
     let (status, shown) = end(&mut session);
     assert_eq!(status, 130, "{shown}");
-    let after: Vec<String> = names(&project.path()).into_iter().filter(|name| !name.contains("rotation-shop.lock")).collect();
+    let after: Vec<String> = names(&project.path())
+        .into_iter()
+        .filter(|name| !name.contains("rotation-shop.lock"))
+        .collect();
     assert_eq!((after, project.read(".dlt/secrets.toml")), before);
 }
 

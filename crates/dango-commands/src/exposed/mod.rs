@@ -57,7 +57,11 @@ struct Progress {
 
 pub(crate) fn run(arguments: &ExposedArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let now = output.host.clock.now();
-    let since = arguments.since.as_deref().map(|text| parse_bound(text, Bound::Since, now)).transpose();
+    let since = arguments
+        .since
+        .as_deref()
+        .map(|text| parse_bound(text, Bound::Since, now))
+        .transpose();
     let since = since.map_err(|error| Failure::usage(format!("--since: {error}")))?;
     let opened = Opened::find(global, output.host)?;
     let sources = Sources::read(&opened, output)?;
@@ -70,20 +74,27 @@ pub(crate) fn run(arguments: &ExposedArguments, global: &Global, output: &mut Ou
         }
     })?;
     let source = reader_of(&located.place, &sources, &files, output).cloned();
-    let name = source.as_ref().map_or_else(|| located.place.to_string(), |source| source.name().to_string());
+    let name = source
+        .as_ref()
+        .map_or_else(|| located.place.to_string(), |source| source.name().to_string());
     let _lease = rotate::lease(&name, &opened)?;
     let under_way = rotate::load(&name, &opened)?;
     let is_other = |rotation: &Rotation| !rotation.changes().iter().any(|change| change.place == located.place);
     match &under_way {
         Some(rotation) if rotation.note().purpose == Purpose::Rotation => {
             return Err(Failure::refused(format!("a rotation of {name} is under way"))
-                .hint(format!("`dango rotate {name} --finish` ends it, `dango rotate {name} --abort` gives it up"))
+                .hint(format!(
+                    "`dango rotate {name} --finish` ends it, `dango rotate {name} --abort` gives it up"
+                ))
                 .with_code("rotation-under-way"));
         }
         Some(rotation) if is_other(rotation) => {
             let places = rotation.changes().iter().map(|change| change.place.to_string());
             return Err(Failure::refused(format!("another credential of {name} is being dealt with"))
-                .hint(format!("`dango exposed {}` goes on with that", places.collect::<Vec<_>>().join(" or ")))
+                .hint(format!(
+                    "`dango exposed {}` goes on with that",
+                    places.collect::<Vec<_>>().join(" or ")
+                ))
                 .with_code("exposure-under-way"));
         }
         _ => {}
@@ -160,10 +171,7 @@ fn replace(
     output: &mut Output<'_>,
 ) -> Result<Progress, Failure> {
     if rotation.note().stage == Stage::Settled || (arguments.no_new_value && rotation.note().stage == Stage::Open) {
-        return Ok(Progress {
-            rotation,
-            failure: None,
-        });
+        return Ok(Progress { rotation, failure: None });
     }
     let name = rotation.name().to_owned();
     if rotation.note().stage == Stage::Open {
@@ -183,10 +191,7 @@ fn replace(
                     .with_code("rotation-refused")
                     .hint("an exposed value is not put back; store a value that works with `dango rotate`, once this is done")
             });
-            Ok(Progress {
-                rotation,
-                failure,
-            })
+            Ok(Progress { rotation, failure })
         }
         Err(failure) if matches!(failure.status, Status::Program(_)) => Err(failure),
         Err(failure) => match rotate::load(&name, opened)? {

@@ -85,7 +85,11 @@ impl Facts<'_> {
         };
         let file = match file {
             Some(file) => output.host.directory.join(file),
-            None => opened.project.dango_dir().join(FOLDER).join(default_name(&record, self.rotation.name())),
+            None => opened
+                .project
+                .dango_dir()
+                .join(FOLDER)
+                .join(default_name(&record, self.rotation.name())),
         };
         let text = record.to_markdown();
         let written = storage::update(&file, output.host.entropy.as_ref(), |_| {
@@ -105,7 +109,13 @@ fn default_name(record: &ExposureRecord, name: &str) -> String {
     let began: String = record.began.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     let name: String = name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
+                c
+            } else {
+                '-'
+            }
+        })
         .take(64)
         .collect();
     format!("{began}-{name}.md")
@@ -160,7 +170,10 @@ pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, outp
         });
     }
     for place in &record.found {
-        let commit = place.commit.as_deref().map(|commit| format!(" (commit {})", commit.get(..12).unwrap_or(commit)));
+        let commit = place
+            .commit
+            .as_deref()
+            .map(|commit| format!(" (commit {})", commit.get(..12).unwrap_or(commit)));
         let line = format!("{}:{}{}", place.file, place.line, commit.unwrap_or_default());
         output.line(&crate::output::printable(&line))?;
     }
@@ -174,7 +187,9 @@ pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, outp
     }
     output.say(format!("the record is in {file}"));
     if !record.found.is_empty() {
-        output.hint("take it out of where it was found; in git's history it stays for everybody who has a copy, so only the revocation helps");
+        output.hint(
+            "take it out of where it was found; in git's history it stays for everybody who has a copy, so only the revocation helps",
+        );
     }
     Ok(())
 }

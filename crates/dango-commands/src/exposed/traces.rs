@@ -93,9 +93,13 @@ impl Sought {
         let named = ["path", "key"].iter().filter_map(|key| details[*key].as_str()).any(is_place);
         let target = event.target.as_ref().is_some_and(|target| {
             let id = target.id.as_deref();
-            let is_ours = self.places.iter().any(|(kind, place)| target.kind == *kind && id == Some(place.as_str()));
+            let is_ours = self
+                .places
+                .iter()
+                .any(|(kind, place)| target.kind == *kind && id == Some(place.as_str()));
             let is_whole_file = target.kind == TargetKind::File.as_str();
-            let is_source = matches!(target.kind.as_str(), "source" | "connection") && self.source.is_some() && id == self.source.as_deref();
+            let is_source =
+                matches!(target.kind.as_str(), "source" | "connection") && self.source.is_some() && id == self.source.as_deref();
             is_ours || is_source || is_whole_file
         });
         named || target
@@ -103,7 +107,12 @@ impl Sought {
 }
 
 fn trace(event: &AuditEvent) -> Trace {
-    let who = event.actor.label.as_deref().or(event.actor.id.as_deref()).unwrap_or(&event.actor.kind);
+    let who = event
+        .actor
+        .label
+        .as_deref()
+        .or(event.actor.id.as_deref())
+        .unwrap_or(&event.actor.kind);
     Trace {
         at: event.at.to_string(),
         who: who.to_owned(),

@@ -49,7 +49,11 @@ impl Ages {
     fn take_stored(&mut self, event: &AuditEvent) {
         let details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
         let is_change = !matches!(details["action"].as_str(), Some("unchanged" | "kept"));
-        let Some(target) = event.target.as_ref().filter(|_| is_change && event.outcome == Some(Outcome::Success)) else {
+        let Some(target) = event
+            .target
+            .as_ref()
+            .filter(|_| is_change && event.outcome == Some(Outcome::Success))
+        else {
             return;
         };
         if let Some(id) = &target.id {
@@ -72,10 +76,18 @@ impl Ages {
         output: &Output<'_>,
     ) -> Option<Option<Timestamp>> {
         let paths = stored(source, sources, files, output);
-        let times: Vec<Option<Timestamp>> = paths.iter().map(|(_, path)| files.with(output, |files| self.at(path, files))).collect();
+        let times: Vec<Option<Timestamp>> = paths
+            .iter()
+            .map(|(_, path)| files.with(output, |files| self.at(path, files)))
+            .collect();
         match times.is_empty() {
             true => None,
-            false => Some(times.into_iter().collect::<Option<Vec<_>>>().and_then(|times| times.into_iter().min())),
+            false => Some(
+                times
+                    .into_iter()
+                    .collect::<Option<Vec<_>>>()
+                    .and_then(|times| times.into_iter().min()),
+            ),
         }
     }
 

@@ -38,7 +38,12 @@ pub(super) fn run(only: Option<&SourceName>, opened: &Opened, sources: &Sources,
     let under_way = opened.vault().asides().map_err(|error| opened.vault_failure(&error))?;
     let now = output.host.clock.now();
     let mut rows = Vec::new();
-    for source in sources.file.sources().iter().filter(|source| only.is_none_or(|only| source.name() == only)) {
+    for source in sources
+        .file
+        .sources()
+        .iter()
+        .filter(|source| only.is_none_or(|only| source.name() == only))
+    {
         let since = ages.since(source, sources, &files, output);
         let judged = judge_source(source, since, now);
         let stored_at = since.flatten();

@@ -69,7 +69,10 @@ pub(crate) fn run(arguments: &RotateArguments, global: &Global, output: &mut Out
     let source = sources.find(&name)?.clone();
     let _lease = lease(name.as_str(), &opened)?;
     let under_way = load(name.as_str(), &opened)?;
-    if under_way.as_ref().is_some_and(|rotation| rotation.note().purpose == Purpose::Exposure) {
+    if under_way
+        .as_ref()
+        .is_some_and(|rotation| rotation.note().purpose == Purpose::Exposure)
+    {
         return Err(Failure::refused(format!("{name} is being dealt with as exposed"))
             .hint("`dango exposed PATH` goes on with that")
             .with_code("exposure-under-way"));
@@ -85,11 +88,13 @@ pub(crate) fn run(arguments: &RotateArguments, global: &Global, output: &mut Out
         (None, true) => Err(nothing_under_way(name.as_str())),
         (Some(rotation), false) => {
             if !arguments.field.is_empty() || !arguments.set.is_empty() || arguments.path.is_some() || arguments.input.is_given() {
-                return Err(Failure::refused(format!("a rotation of {name} is under way, with a new value that was given before"))
-                    .hint(format!(
-                        "`dango rotate {name}` goes on with it, `dango rotate {name} --abort` gives it up"
-                    ))
-                    .with_code("rotation-under-way"));
+                return Err(
+                    Failure::refused(format!("a rotation of {name} is under way, with a new value that was given before"))
+                        .hint(format!(
+                            "`dango rotate {name}` goes on with it, `dango rotate {name} --abort` gives it up"
+                        ))
+                        .with_code("rotation-under-way"),
+                );
             }
             output.say(format!(
                 "{name}: going on with the rotation that was begun at {}, with the new value that was given then",
@@ -144,9 +149,10 @@ pub(crate) fn locate_failure(error: &LocateError) -> Failure {
     match error {
         LocateError::Missing { path } => failure.hint(format!("`dango secrets set {path}` stores one")),
         LocateError::InEnvironment { .. } => failure.hint("change it where it is set, or run dango without it"),
-        LocateError::SeveralVariables { names, .. } => {
-            failure.hint(format!("name the one that is replaced in the place of the PATH: {}", names.join(", ")))
-        }
+        LocateError::SeveralVariables { names, .. } => failure.hint(format!(
+            "name the one that is replaced in the place of the PATH: {}",
+            names.join(", ")
+        )),
         LocateError::Unset { name } => failure.hint(format!("`dango env set {name}` stores one")),
         LocateError::NotSingle { .. } => failure.hint("replace it with `dango secrets set PATH --type json`"),
         _ => failure,

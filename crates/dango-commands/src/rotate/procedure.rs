@@ -56,13 +56,7 @@ impl<'a> Procedure<'a> {
     }
 
     /// Lays the values aside.
-    pub(crate) fn begin(
-        &self,
-        name: String,
-        purpose: Purpose,
-        changes: Vec<Change>,
-        output: &mut Output<'_>,
-    ) -> Result<Rotation, Failure> {
+    pub(crate) fn begin(&self, name: String, purpose: Purpose, changes: Vec<Change>, output: &mut Output<'_>) -> Result<Rotation, Failure> {
         let stage = match changes.iter().all(|change| change.new.is_some()) {
             true => Stage::Taken,
             false => Stage::Open,
@@ -163,9 +157,11 @@ impl<'a> Procedure<'a> {
         // Somebody was faster: what was exchanged beside it goes back, and theirs stays.
         let left = self.put_back(rotation, "value-changed", output)?;
         tell_left(&left, output);
-        Err(Failure::refused(format!("{place} was changed by somebody else meanwhile, and stays as they left it"))
-            .with_code("value-changed")
-            .hint("do it again if the new value is to take its place"))
+        Err(
+            Failure::refused(format!("{place} was changed by somebody else meanwhile, and stays as they left it"))
+                .with_code("value-changed")
+                .hint("do it again if the new value is to take its place"),
+        )
     }
 
     fn write_unchecked(&mut self, rotation: &mut Rotation, output: &mut Output<'_>) -> Outcome {
@@ -179,7 +175,9 @@ impl<'a> Procedure<'a> {
             if note.purpose == Purpose::Rotation {
                 self.discard(rotation, "not-confirmed", output)?;
             }
-            return Err(failure.hint("`--no-check` stores it without asking").with_code("rotation-unchecked"));
+            return Err(failure
+                .hint("`--no-check` stores it without asking")
+                .with_code("rotation-unchecked"));
         }
         self.write(rotation, output)
     }
@@ -200,14 +198,16 @@ impl<'a> Procedure<'a> {
             true => "the new value is stored and the old one is kept",
             false => "the new value is kept, and the old one is still the one in use",
         };
-        Err(Failure::refused(format!("{name}: whether the new value works is not known: {}; {state}", self.said))
-            .with_code("rotation-unreachable")
-            .hint(format!("`{command} {name}` asks again and goes on"))
-            .hint(match has_new {
-                true => format!("`{command} {name} --finish` takes the new value as good"),
-                false => format!("`{command} {name} --no-check` stores it without asking"),
-            })
-            .hint(format!("`{command} {name} --abort` gives it up")))
+        Err(
+            Failure::refused(format!("{name}: whether the new value works is not known: {}; {state}", self.said))
+                .with_code("rotation-unreachable")
+                .hint(format!("`{command} {name}` asks again and goes on"))
+                .hint(match has_new {
+                    true => format!("`{command} {name} --finish` takes the new value as good"),
+                    false => format!("`{command} {name} --no-check` stores it without asking"),
+                })
+                .hint(format!("`{command} {name} --abort` gives it up")),
+        )
     }
 
     fn decide(&self, rotation: &Rotation, output: &mut Output<'_>) -> Result<Decision, Failure> {
@@ -273,11 +273,12 @@ impl<'a> Procedure<'a> {
     fn returned(&self, rotation: &mut Rotation, output: &mut Output<'_>) -> Result<Failure, Failure> {
         let left = self.put_back(rotation, "resumed", output)?;
         tell_left(&left, output);
-        Ok(
-            Failure::refused(format!("{}: an earlier rotation was being given up; the old value is back", rotation.name()))
-                .with_code("rotation-given-up")
-                .hint("do it again with a new value"),
-        )
+        Ok(Failure::refused(format!(
+            "{}: an earlier rotation was being given up; the old value is back",
+            rotation.name()
+        ))
+        .with_code("rotation-given-up")
+        .hint("do it again with a new value"))
     }
 
     fn put_back(&self, rotation: &mut Rotation, why: &'static str, output: &mut Output<'_>) -> Result<Vec<ValuePlace>, Failure> {

@@ -103,7 +103,12 @@ pub(super) fn written(
         })
     };
     let done = recorded(opened, drafts, output, change, |()| {
-        vec![Ending::done().with(Detail::Action, Word::new("updated")).with(Detail::Via, Word::new("rotation")); count]
+        vec![
+            Ending::done()
+                .with(Detail::Action, Word::new("updated"))
+                .with(Detail::Via, Word::new("rotation"));
+            count
+        ]
     });
     done.map_err(|failure| (failure, kept))
 }
@@ -116,9 +121,7 @@ pub(super) fn given_up<T>(
     output: &mut Output<'_>,
     give_up: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let draft = shape
-        .whole(Event::CredentialRotationAborted)
-        .with(Detail::Reason, Word::new(why));
+    let draft = shape.whole(Event::CredentialRotationAborted).with(Detail::Reason, Word::new(why));
     recorded(opened, vec![draft], output, |_| give_up(), all_done(1))
 }
 

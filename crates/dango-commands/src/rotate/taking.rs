@@ -2,9 +2,9 @@
 
 use dango_core::{CredentialPath, SecretValue};
 use dango_rotation::{Change, Files, Located, copies, credential_paths, locate, locate_variable, plain_text};
+use dango_secrets::References;
 use dango_secrets::document::{NewType, NewValue, SecretsDocument};
 use dango_secrets::dotenv::EnvDocument;
-use dango_secrets::References;
 use dango_sources::{ConfiguredSource, FieldKind, FieldSpec, TypeSpec};
 use dango_vault::{ValuePlace, spell};
 
@@ -70,7 +70,9 @@ pub(super) fn take(
     for (field, text) in &given {
         let path = path_of(field, source, sources, output);
         let located = path.map_or(Err(Failure::usage(format!("{} is a setting of sources.yml", field.name))), |path| {
-            files.with(output, |files| locate(&path, files)).map_err(|error| locate_failure(&error))
+            files
+                .with(output, |files| locate(&path, files))
+                .map_err(|error| locate_failure(&error))
         })?;
         let new = SecretValue::new(text.clone()).map_err(|error| Failure::caused_by(&error))?;
         changes.push(changed(field.name, located, &new, field.kind)?);
@@ -89,10 +91,12 @@ pub(super) fn take(
 fn refuse_connection(source: &ConfiguredSource, sources: &Sources, output: &Output<'_>) -> Result<(), Failure> {
     let name = source.name();
     match sources.connection(name, output) {
-        Some(_) => Err(Failure::refused(format!("{name} is connected to its provider, which makes its tokens"))
-            .hint(format!("`dango oauth refresh {name}` has new ones made"))
-            .hint("`dango oauth setup PROVIDER` replaces the client secret of the app")
-            .with_code("rotation-connection")),
+        Some(_) => Err(
+            Failure::refused(format!("{name} is connected to its provider, which makes its tokens"))
+                .hint(format!("`dango oauth refresh {name}` has new ones made"))
+                .hint("`dango oauth setup PROVIDER` replaces the client secret of the app")
+                .with_code("rotation-connection"),
+        ),
         None => Ok(()),
     }
 }
@@ -106,8 +110,10 @@ fn given(set: &[String], source: &ConfiguredSource) -> Result<Vec<(&'static Fiel
         };
         let field = find_field(spec_of(source)?, field)?;
         if field.secret {
-            return Err(Failure::usage(format!("{} is a secret and is never taken from the argument list", field.name))
-                .hint(format!("name it with `--field {}`", field.name)));
+            return Err(
+                Failure::usage(format!("{} is a secret and is never taken from the argument list", field.name))
+                    .hint(format!("name it with `--field {}`", field.name)),
+            );
         }
         given.push((field, text.to_owned()));
     }
@@ -137,7 +143,9 @@ fn targets(
     output: &mut Output<'_>,
 ) -> Result<Vec<Target>, Failure> {
     let place = |label: &str, path: &CredentialPath, kind: FieldKind, output: &Output<'_>| {
-        let located = files.with(output, |files| locate(path, files)).map_err(|error| locate_failure(&error))?;
+        let located = files
+            .with(output, |files| locate(path, files))
+            .map_err(|error| locate_failure(&error))?;
         Ok(Target {
             label: label.to_owned(),
             located,
@@ -180,12 +188,20 @@ fn targets(
         }
     };
     let (field, path) = chosen;
-    let kind = source.spec().and_then(|spec| spec.field(field)).map_or(FieldKind::String, |field| field.kind);
+    let kind = source
+        .spec()
+        .and_then(|spec| spec.field(field))
+        .map_or(FieldKind::String, |field| field.kind);
     Ok(vec![place(field, path, kind, output)?])
 }
 
 /// The secrets of a source that are stored, each with its field and its path.
-pub(super) fn stored(source: &ConfiguredSource, sources: &Sources, files: &ReadFiles, output: &Output<'_>) -> Vec<(String, CredentialPath)> {
+pub(super) fn stored(
+    source: &ConfiguredSource,
+    sources: &Sources,
+    files: &ReadFiles,
+    output: &Output<'_>,
+) -> Vec<(String, CredentialPath)> {
     credential_paths(&sources.file, source, &files.secrets, &sources.presence(output))
 }
 
@@ -200,9 +216,11 @@ pub(crate) fn reader_of<'s>(
         let section = CredentialPath::from_parts(["sources", source.name().as_str()]);
         let is_below = matches!(place, ValuePlace::Secret(path) if section.is_some_and(|section| path.starts_with(&section)));
         is_below
-            || stored(source, sources, files, output)
-                .iter()
-                .any(|(_, path)| files.with(output, |files| locate(path, files)).is_ok_and(|located| located.place == *place))
+            || stored(source, sources, files, output).iter().any(|(_, path)| {
+                files
+                    .with(output, |files| locate(path, files))
+                    .is_ok_and(|located| located.place == *place)
+            })
     };
     sources.file.sources().iter().find(reads)
 }
@@ -305,7 +323,10 @@ fn refuse_same(changes: &[Change]) -> Result<(), Failure> {
 fn with_copies(
     changes: Vec<Change>,
     secrets_from: usize,
-    wanted: bool, files: &ReadFiles, output: &mut Output<'_>) -> Result<Vec<Change>, Failure> {
+    wanted: bool,
+    files: &ReadFiles,
+    output: &mut Output<'_>,
+) -> Result<Vec<Change>, Failure> {
     let mut all = changes;
     let mut others = Vec::new();
     for change in all.clone().into_iter().skip(secrets_from) {

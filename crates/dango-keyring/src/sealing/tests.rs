@@ -8,7 +8,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const PURPOSES: [Purpose; 5] = [Purpose::SecretsToml, Purpose::DotEnv, Purpose::History, Purpose::Rotation, Purpose::Totp];
+const PURPOSES: [Purpose; 5] = [
+    Purpose::SecretsToml,
+    Purpose::DotEnv,
+    Purpose::History,
+    Purpose::Rotation,
+    Purpose::Totp,
+];
 
 /// Never gives the same bytes twice, and never the bytes that were asked for.
 struct Counting(AtomicU64);

@@ -43,7 +43,8 @@ impl World {
 
     fn begin(&self) -> Rotation {
         let note = Note::new(Purpose::Rotation, Stage::Taken, Timestamp::from_unix_micros(0));
-        self.with(|vault| Rotation::begin(vault, "shop".to_owned(), note, changes())).expect("begins")
+        self.with(|vault| Rotation::begin(vault, "shop".to_owned(), note, changes()))
+            .expect("begins")
     }
 
     fn load(&self) -> Option<Rotation> {
@@ -80,7 +81,10 @@ fn mode(path: &Path) -> u32 {
 fn both_files_get_the_new_value_and_nothing_of_the_old_one_is_left() {
     let world = World::new();
     let mut rotation = world.begin();
-    assert_eq!((world.read(".dlt/secrets.toml"), world.read(".env")), (SECRETS.to_owned(), ENV.to_owned()));
+    assert_eq!(
+        (world.read(".dlt/secrets.toml"), world.read(".env")),
+        (SECRETS.to_owned(), ENV.to_owned())
+    );
     assert_eq!(mode(&world.directory.path().join(".dango/rotations")), 0o600);
     world.with(|vault| rotation.write(vault)).expect("writes");
     assert_eq!(world.read(".dlt/secrets.toml"), SECRETS.replace("'canary-old'", "\"canary-new\""));
@@ -102,7 +106,9 @@ fn whoever_comes_after_a_crash_goes_on_at_every_stage() {
                 world.with(|vault| rotation.annotate(vault, note)).expect("notes");
                 for &index in written {
                     let only = [rotation.changes[index].clone()];
-                    world.with(|vault| rotation.exchange(vault, &only, Direction::Forth)).expect("writes");
+                    world
+                        .with(|vault| rotation.exchange(vault, &only, Direction::Forth))
+                        .expect("writes");
                 }
                 let mut resumed = world.load().expect("is there");
                 let (secrets, env) = match back {
@@ -142,7 +148,10 @@ fn a_value_that_became_a_reference_is_somebody_elses_change() {
     let mut rotation = world.begin();
     let text = SECRETS.replace("'canary-old'", "\"${TOKEN}\"");
     fs::write(world.directory.path().join(".dlt/secrets.toml"), &text).expect("written");
-    assert_eq!(world.with(|vault| rotation.write(vault)).expect_err("changed").code(), "value-changed");
+    assert_eq!(
+        world.with(|vault| rotation.write(vault)).expect_err("changed").code(),
+        "value-changed"
+    );
     assert_eq!(world.read(".dlt/secrets.toml"), text);
 }
 
@@ -166,6 +175,8 @@ fn an_encrypting_project_has_no_value_in_the_clear_and_none_in_its_history() {
     assert!(vault.secret_history(&path).expect("reads").is_empty());
     let document = dango_secrets::document::SecretsDocument::parse(world.read(".dlt/secrets.toml").as_bytes()).expect("parses");
     let opened = open_secrets(&document, dango_vault::Selection::All, &keys).expect("opens");
-    let Some(dango_secrets::Value::String(text)) = opened.value(&path) else { panic!("no string") };
+    let Some(dango_secrets::Value::String(text)) = opened.value(&path) else {
+        panic!("no string")
+    };
     assert_eq!(text.verbatim().as_str(), NEW);
 }

@@ -34,7 +34,10 @@ impl Vault<'_> {
             for exchange in exchanges {
                 let path = &exchange.place;
                 let opened = open_secrets(document, Selection::Below(path), self.keys)?;
-                let stored = opened.value(path).filter(|value| !value.has_reference()).and_then(|value| text_of(&value));
+                let stored = opened
+                    .value(path)
+                    .filter(|value| !value.has_reference())
+                    .and_then(|value| text_of(&value));
                 let place = || ValuePlace::Secret(path.clone());
                 if is_due(stored, text_of_spelling(&exchange.from), text_of_spelling(&exchange.to), place)? {
                     let value = ValueText::parse(exchange.to.expose()).and_then(|text| text.to_new_value());
