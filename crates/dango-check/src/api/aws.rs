@@ -3,7 +3,7 @@
 
 use dango_core::{SecretValue, Timestamp};
 use data_encoding::HEXLOWER;
-use ring::{digest, hmac};
+use ring::{digest, hmac as authentication};
 use url::Url;
 
 use crate::outcome::Obstacle;
@@ -66,6 +66,6 @@ fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
-fn mac(key: &[u8], text: &str) -> hmac::Tag {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes())
+fn mac(key: &[u8], text: &str) -> authentication::Tag {
+    authentication::sign(&authentication::Key::new(authentication::HMAC_SHA256, key), text.as_bytes())
 }

@@ -3,7 +3,7 @@
 
 use dango_core::{SecretValue, Timestamp};
 use data_encoding::BASE64;
-use ring::hmac;
+use ring::hmac as authentication;
 use time::OffsetDateTime;
 use time::macros::format_description;
 use url::Url;
@@ -30,7 +30,7 @@ pub(super) fn sign(url: &Url, version: &str, subject: &Subject, now: Timestamp) 
         url.path(),
         parameters.concat()
     );
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), text.as_bytes());
+    let tag = authentication::sign(&authentication::Key::new(authentication::HMAC_SHA256, &key), text.as_bytes());
     let authorization = format!("SharedKey {name}:{}", BASE64.encode(tag.as_ref()));
     [("x-ms-date", date), ("authorization", authorization)]
         .into_iter()

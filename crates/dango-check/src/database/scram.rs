@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use dango_core::Entropy;
 use data_encoding::BASE64;
-use ring::{digest, hmac, pbkdf2};
+use ring::{digest, hmac as authentication, pbkdf2};
 use zeroize::Zeroizing;
 
 use super::{Ended, UNEXPECTED, digests};
@@ -102,10 +102,10 @@ impl Exchange {
 
     fn mac(&self, key: &[u8], text: &[u8]) -> Zeroizing<Vec<u8>> {
         let algorithm = match self.hash {
-            Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            Hash::Sha256 => hmac::HMAC_SHA256,
+            Hash::Sha1 => authentication::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            Hash::Sha256 => authentication::HMAC_SHA256,
         };
-        let tag = hmac::sign(&hmac::Key::new(algorithm, key), text);
+        let tag = authentication::sign(&authentication::Key::new(algorithm, key), text);
         Zeroizing::new(tag.as_ref().to_vec())
     }
 }
