@@ -47,6 +47,7 @@ pub(crate) fn uid() -> u32 {
 }
 
 /// Which permissions files do not get that this process makes. The system tells it only to who sets it, so it is set to the same again.
+#[allow(clippy::useless_conversion, reason = "the type of a mode differs between systems")]
 pub(crate) fn umask() -> u32 {
     let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     rustix::process::umask(mask);

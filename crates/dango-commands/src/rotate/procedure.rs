@@ -1,9 +1,9 @@
 //! The procedure: one step after another, each recorded, until the new value is there to stay, the old one is back, or somebody has to wait.
 
 use dango_core::SourceName;
-use dango_rotation::{Change, Next, Note, Probe, Purpose, Rotation, RotationError, Stage, Verdict};
+use dango_rotation::{Change, Next, Note, Probe, Purpose, Rotation, Stage, Verdict};
 use dango_sources::ConfiguredSource;
-use dango_vault::{AsideRole, ValuePlace, VaultError};
+use dango_vault::{AsideRole, ValuePlace};
 
 use super::failure;
 use super::provider::{Provider, Said};
@@ -146,13 +146,9 @@ impl<'a> Procedure<'a> {
 
     fn write(&self, rotation: &mut Rotation, output: &mut Output<'_>) -> Outcome {
         let shape = Shape::of(rotation.changes(), self.source_name());
-        let written = record::written(self.opened, &shape, output, || rotation.write(&self.opened.vault()));
-        let Err(error) = written else {
+        let Some(place) = record::written(self.opened, &shape, output, || rotation.write(&self.opened.vault()))? else {
             output.say(format!("{}: the new value is stored", rotation.name()));
             return Ok(());
-        };
-        let Some(RotationError::Vault(VaultError::Changed { place })) = error.1 else {
-            return Err(error.0);
         };
         // Somebody was faster: what was exchanged beside it goes back, and theirs stays.
         let left = self.put_back(rotation, "value-changed", output)?;

@@ -5,7 +5,7 @@ use dango_audit::{Detail, Event, Word};
 use dango_core::{CredentialPath, SourceName};
 use dango_rotation::{Change, Purpose, RotationError};
 use dango_sources::ConfiguredSource;
-use dango_vault::ValuePlace;
+use dango_vault::{ValuePlace, VaultError};
 use serde::Serialize;
 
 use super::failure;
@@ -85,20 +85,22 @@ pub(super) fn asked(opened: &Opened, source: &SourceName, said: &Said, output: &
     recorded(opened, vec![draft], output, |_| Ok(()), |()| vec![ending])
 }
 
-/// The new values are stored; with the error for a person comes the one for the program.
+/// The new values are stored; or the place whose value somebody else has changed meanwhile, and then the rest is not certain.
 pub(super) fn written(
     opened: &Opened,
     shape: &Shape,
     output: &mut Output<'_>,
     write: impl FnOnce() -> Result<(), RotationError>,
-) -> Result<(), (Failure, Option<RotationError>)> {
+) -> Result<Option<ValuePlace>, Failure> {
     let drafts = shape.each(Event::SecretSet);
     let count = drafts.len();
-    let mut kept = None;
+    let mut changed = None;
     let change = |_: &mut Output<'_>| {
         write().map_err(|error| {
             let told = failure(&error, opened);
-            kept = Some(error);
+            if let RotationError::Vault(VaultError::Changed { place }) = error {
+                changed = Some(place);
+            }
             told
         })
     };
@@ -110,7 +112,10 @@ pub(super) fn written(
             count
         ]
     });
-    done.map_err(|failure| (failure, kept))
+    match changed {
+        Some(place) => Ok(Some(place)),
+        None => done.map(|()| None),
+    }
 }
 
 /// The old values are back, or were never away.
