@@ -76,6 +76,8 @@ class Session(socketserver.BaseRequestHandler):
         try:
             while True:
                 length, number, _, opcode = struct.unpack("<iiii", self.exactly(16))
+                if opcode not in (2004, 2013):  # TLS, for example
+                    return
                 body = self.exactly(length - 16)
                 if opcode == 2004:  # OP_QUERY, with which drivers begin
                     end = body.index(b"\0", 4)

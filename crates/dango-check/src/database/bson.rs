@@ -78,13 +78,16 @@ pub(super) enum Value {
     Other,
 }
 
+/// The members of a document, in their order.
+pub(super) type Members = Vec<(String, Value)>;
+
 /// The members of a document; `None` where it is none.
-pub(super) fn read(bytes: &[u8]) -> Option<Vec<(String, Value)>> {
+pub(super) fn read(bytes: &[u8]) -> Option<Members> {
     document(bytes, 0).map(|(members, _)| members)
 }
 
 /// A document at the beginning of bytes, and what is behind it.
-fn document(bytes: &[u8], depth: usize) -> Option<(Vec<(String, Value)>, &[u8])> {
+fn document(bytes: &[u8], depth: usize) -> Option<(Members, &[u8])> {
     if depth > DEEPEST {
         return None;
     }

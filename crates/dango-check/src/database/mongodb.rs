@@ -213,7 +213,7 @@ impl Session {
     }
 
     /// Runs a command; an answer that tells of an error is what it means.
-    async fn run(&mut self, command: Writer, database: &str) -> Result<Vec<(String, Value)>, Ended> {
+    async fn run(&mut self, command: Writer, database: &str) -> Result<bson::Members, Ended> {
         let body = command.text("$db", database).finish();
         let number = self.request.get().wrapping_add(1);
         self.request.set(number);

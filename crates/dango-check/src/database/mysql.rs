@@ -113,6 +113,10 @@ fn meaning(error: &Error) -> Ended {
     let number = match error {
         Error::Server(error) => error.code,
         Error::Io(IoError::Tls(_)) | Error::Driver(DriverError::NoClientSslFlagFromServer) => return Trouble::Tls.into(),
+        // A certificate that does not fit comes out of the stream.
+        Error::Io(IoError::Io(error)) if error.get_ref().is_some_and(|inside| inside.is::<rustls::Error>()) => {
+            return Trouble::Tls.into();
+        }
         Error::Io(_) | Error::Driver(DriverError::ConnectionClosed) => return NO_CONNECTION,
         Error::Driver(DriverError::CleartextPluginDisabled | DriverError::MysqlOldPasswordDisabled | DriverError::NoKeyFound) => {
             return UNSUPPORTED;
