@@ -1,4 +1,5 @@
 //! Rotations over real files: every step ended where it may end, values of others left alone, nothing left behind.
+#![allow(clippy::disallowed_methods, reason = "tests write scratch files")]
 
 use std::fs;
 use std::path::Path;
