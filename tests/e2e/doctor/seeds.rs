@@ -258,6 +258,22 @@ fn pad(project: &Scratch, line: usize) {
 
 /// Faults that change what others are judged by, or that only one project in a while has: each is found alone.
 pub(super) const ALONE: &[Fault] = &[
+    // What was stored by hand is in no log, so nobody knows how old it is.
+    by_hand("rotation-unknown", "sources.google_sheets", |project| {
+        source(project, "    rotate_every: 90d\n");
+    }),
+    by_hand("rotation-unfinished", ".dango/rotations", |project| {
+        let rotate = project.dango(&["rotate", "stripe_analytics", "--no-check"]);
+        let _ = rotate.stdin("sk_test_kanarienvogel_next").run().success();
+        let notes = project.read(".dango/rotations");
+        let began = notes
+            .split_ascii_whitespace()
+            .find(|word| word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_digit()));
+        let began = began.expect("the note says when it began").to_owned();
+        let days_ago = began.parse::<i64>().unwrap() - 2 * 86_400 * 1_000_000;
+        project.write(".dango/rotations", notes.replace(&began, &days_ago.to_string()));
+        chmod(project, ".dango/rotations", 0o600);
+    }),
     by_hand("secrets-malformed", ".dlt/secrets.toml:2:7", |project| {
         project.write(".dlt/secrets.toml", "[sources.shop]\nkey = kanarienvogel\n");
         chmod(project, ".dlt/secrets.toml", 0o600);

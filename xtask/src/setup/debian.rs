@@ -110,10 +110,14 @@ const NEEDS: &[Need] = &[
         question: &["-c", "ls /usr/lib/postgresql/*/bin/initdb /usr/lib/postgresql/*/bin/psql"],
         packages: &["postgresql"],
     },
+    // The programs alone: the package with the service would start a server of the machine's own.
     Need {
-        program: "mariadb-install-db",
-        question: &["--help"],
-        packages: &["mariadb-server"],
+        program: "bash",
+        question: &[
+            "-c",
+            "/usr/sbin/mariadbd --version && mariadb --version && command -v mariadb-install-db && command -v my_print_defaults",
+        ],
+        packages: &["mariadb-server-core", "mariadb-client-core"],
     },
 ];
 

@@ -52,7 +52,9 @@ fn due(opened: &Opened, output: &mut Output<'_>) -> Result<Vec<Finding>, Failure
                 ),
                 _ => (
                     Code::RotationUnknown,
-                    format!("the credentials of {name} are to be replaced every {every}, and the audit log does not know when they were stored"),
+                    format!(
+                        "the credentials of {name} are to be replaced every {every}, and the audit log does not know when they were stored"
+                    ),
                 ),
             };
             Finding::new(code, format!("sources.{name}"), message, format!("`dango rotate {name}`"))
@@ -75,7 +77,10 @@ fn under_way(opened: &Opened, now: Timestamp) -> Result<Vec<Finding>, Failure> {
         found.push(Finding::new(
             Code::RotationUnfinished,
             ROTATIONS,
-            format!("the credential of {name} is being replaced since {}, and the old one is still kept", note.began),
+            format!(
+                "the credential of {name} is being replaced since {}, and the old one is still kept",
+                note.began
+            ),
             format!("`{command} {name}` goes on; `{command} {name} --abort` gives it up"),
         ));
     }
