@@ -45,6 +45,8 @@ impl MariaDb {
         let data = format!("--datadir={}", folder.path().join("data").display());
         let output = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data])
+            // In a shared folder two servers that begin at once take one another's temporary tables.
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .output()
             .unwrap_or_else(|error| panic!("cannot run mariadb-install-db: {error}: run `cargo xtask setup` first"));
@@ -73,6 +75,7 @@ impl MariaDb {
             ]);
             let mut child = command
                 .args(more)
+                .env("TMPDIR", folder.path())
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(said)
