@@ -1,4 +1,9 @@
 //! The ways to a database: through a pooler that hands every transaction to another connection, and through TLS to the right server alone.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "these are tests, which start a program with files of its own"
+)]
 
 mod database;
 
