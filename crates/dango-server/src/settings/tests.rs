@@ -122,7 +122,7 @@ fn what_is_wrong_is_named_by_its_place_and_not_repeated() {
         message("", &["--log-format", "canary"], &[]),
         "--log-format: the value of log-format has to be human or json"
     );
-    assert!(message("", &[], &[("DANGO_SERVER_DATABASE_URL", "postgres://u:canary@h/d")]).starts_with("DANGO_SERVER_DATABASE_URL: "));
+    assert!(message("", &[], &[("DANGO_SERVER_DATABASE_URL", "postgres://u:canary@h:x/d")]).starts_with("DANGO_SERVER_DATABASE_URL: "));
     assert_eq!(
         message("tls_cert = \"c\"\n", &[], &[]),
         "P/.dango/server.toml:1:12: tls-cert needs tls-key"
