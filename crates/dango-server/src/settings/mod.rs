@@ -4,6 +4,7 @@
 //! names its place, and never repeats what stands there: a secret may have been put there by mistake.
 
 mod arguments;
+mod error;
 mod file;
 mod layers;
 mod table;
@@ -18,12 +19,13 @@ use std::path::{Path, PathBuf};
 use dango_actions::PublicUrl;
 use dango_identity::{HashingCost, PasswordProfile, Role, SessionProfile};
 use dango_secrets::project::Project;
-use dango_secrets::storage::ReadError;
+use dango_store_postgres::DatabaseUrl;
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use crate::limits::Limits;
 pub(crate) use arguments::{CommandLine, Verb, parse as parse_arguments};
+pub use error::SettingsError;
 pub use layers::Origin;
 use layers::{Given, Layers};
 pub use table::{Count, Places, SETTINGS, Setting, VARIABLE_PREFIX};
@@ -110,6 +112,15 @@ pub struct LoginSettings {
     pub by_email: Vec<LoginName>,
 }
 
+/// Where people and the log are kept.
+#[derive(Clone, Debug)]
+pub enum DatabaseSetting {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// In PostgreSQL.
+    Postgres(DatabaseUrl),
+}
+
 /// The two files of TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -125,8 +136,12 @@ pub struct TlsFiles {
 pub struct Settings {
     /// `listen`.
     pub listen: SocketAddr,
-    /// `database-url`: another file than the project's own.
-    pub database: Option<PathBuf>,
+    /// `database-url`: another database than the project's own file.
+    pub database: Option<DatabaseSetting>,
+    /// `database-owner-url`.
+    pub database_owner: Option<DatabaseUrl>,
+    /// `database-connections`.
+    pub database_connections: Option<NonZeroUsize>,
     /// `public-url`.
     pub public_url: Option<PublicUrl>,
     /// `trusted-proxy`.
@@ -153,73 +168,6 @@ pub struct Settings {
     pub limits: Limits,
     /// The limits of requests: at once, by API key, by address.
     pub request_limits: dango_api::Limits,
-}
-
-/// Settings that cannot be used. It never repeats a value.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SettingsError {
-    /// A variable that begins like the server's and is none of them.
-    #[error("{name} is no setting of the server")]
-    UnknownVariable {
-        /// The variable.
-        name: String,
-    },
-    /// A key in the file that is none.
-    #[error("{origin}: this key is no setting of the server")]
-    UnknownKey {
-        /// Where.
-        origin: Origin,
-    },
-    /// What was given is not what a setting needs.
-    #[error("{origin}: the value of {name} has to be {wanted}")]
-    Malformed {
-        /// Where.
-        origin: Origin,
-        /// The setting.
-        name: &'static str,
-        /// What it needs.
-        wanted: &'static str,
-    },
-    /// A value that is not UTF-8.
-    #[error("{origin}: the value is not UTF-8")]
-    NotText {
-        /// Where.
-        origin: Origin,
-    },
-    /// Several values for one setting.
-    #[error("{origin}: this setting has one value, not an array")]
-    NotOne {
-        /// Where.
-        origin: Origin,
-    },
-    /// The file is not what it should be.
-    #[error("{origin}: {problem}")]
-    File {
-        /// Where.
-        origin: Origin,
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// One setting that needs another.
-    #[error("{origin}: {name} needs {other}")]
-    Alone {
-        /// Where.
-        origin: Origin,
-        /// The setting that was given.
-        name: &'static str,
-        /// The one that was not.
-        other: &'static str,
-    },
-    /// Passwords would be hashed more cheaply than is safe.
-    #[error("{origin}: hashing has to cost at least 19456 KiB and 2 passes, and no more than a stored hash can say")]
-    WeakHashing {
-        /// Where.
-        origin: Origin,
-    },
-    /// The file cannot be read.
-    #[error(transparent)]
-    Read(ReadError),
 }
 
 /// What the command line and the environment say, before the project is known.
@@ -271,7 +219,9 @@ impl Reader<'_> {
         };
         Ok(Settings {
             listen: self.or("listen", value::parse_address, DEFAULT_LISTEN)?,
-            database: self.path("database-url", value::parse_database_url)?,
+            database: self.database()?,
+            database_owner: self.postgres("database-owner-url")?,
+            database_connections: self.one("database-connections", value::parse_count)?,
             public_url: self.one("public-url", value::parse_public_url)?,
             trusted_proxies: self.many("trusted-proxy", value::parse_network)?,
             tls: self.tls()?,
@@ -319,11 +269,36 @@ impl Reader<'_> {
 
     /// A path; one in the file is relative to the project, any other to the working directory.
     fn path(&self, name: &'static str, parse: fn(&str) -> Parsed<PathBuf>) -> Result<Option<PathBuf>, SettingsError> {
-        let base = match self.layers.one(name).map(|given| &given.origin) {
+        Ok(self.one(name, parse)?.map(|path| self.base_of(name).join(path)))
+    }
+
+    fn base_of(&self, name: &'static str) -> PathBuf {
+        match self.layers.one(name).map(|given| &given.origin) {
             Some(Origin::File { .. }) => self.directory.join(self.root),
             _ => self.directory.to_owned(),
-        };
-        Ok(self.one(name, parse)?.map(|path| base.join(path)))
+        }
+    }
+
+    fn database(&self) -> Result<Option<DatabaseSetting>, SettingsError> {
+        let name = "database-url";
+        Ok(match self.one(name, value::parse_database_url)? {
+            Some(DatabaseSetting::Postgres(_)) => self.postgres(name)?.map(DatabaseSetting::Postgres),
+            Some(DatabaseSetting::File(path)) => Some(DatabaseSetting::File(self.base_of(name).join(path))),
+            None => None,
+        })
+    }
+
+    /// An address of PostgreSQL. A password in it is for the environment alone: everybody on a machine sees the command line of a
+    /// process, and the file goes where the project goes.
+    fn postgres(&self, name: &'static str) -> Result<Option<DatabaseUrl>, SettingsError> {
+        let url = self.one(name, value::parse_postgres_url)?;
+        match (&url, self.layers.one(name).map(|given| &given.origin)) {
+            (Some(url), Some(origin)) if url.has_password() && !matches!(origin, Origin::Variable(_)) => Err(SettingsError::Exposed {
+                origin: origin.clone(),
+                name,
+            }),
+            _ => Ok(url),
+        }
     }
 
     fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
