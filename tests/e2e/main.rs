@@ -24,6 +24,7 @@ mod dlt_credentials;
 mod durability;
 mod embedding;
 mod encryption;
+mod held;
 mod memory;
 mod oauth;
 mod odd_files;

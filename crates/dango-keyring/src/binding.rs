@@ -20,6 +20,8 @@ pub enum Purpose {
     History,
     /// The secret of a second factor.
     Totp,
+    /// What a server answered, kept for when it cannot be reached.
+    OfflineCopy,
 }
 
 impl Purpose {
@@ -30,6 +32,7 @@ impl Purpose {
             Self::DotEnv => ".env",
             Self::History => "history",
             Self::Totp => "totp",
+            Self::OfflineCopy => "offline copy",
         }
     }
 }
@@ -108,7 +111,13 @@ mod tests {
             Binding::cell("a", "b.c", ""),
             Binding::cell("ab", "", "c"),
         ];
-        let purposes = [Purpose::SecretsToml, Purpose::DotEnv, Purpose::History, Purpose::Totp];
+        let purposes = [
+            Purpose::SecretsToml,
+            Purpose::DotEnv,
+            Purpose::History,
+            Purpose::Totp,
+            Purpose::OfflineCopy,
+        ];
         let mut data: Vec<Vec<u8>> = places
             .iter()
             .flat_map(|place| purposes.map(|purpose| place.associated_data(purpose)))

@@ -30,4 +30,5 @@ mod sessions;
 mod setup;
 mod stages;
 mod web;
+mod values;
 mod world;

@@ -63,14 +63,15 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) fn read(opened: &Opened, output: &mut Output<'_>) -> Result<Self, Failure> {
-        let path = opened.project.sources_yml();
-        let contents = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
+        let (secrets, env) = (opened.secrets(output)?, opened.env()?);
+        Self::with(opened, secrets, env)
+    }
+
+    /// The sources of this project, with credentials that somebody else has read.
+    pub(crate) fn with(opened: &Opened, secrets: SecretsDocument, env: EnvDocument) -> Result<Self, Failure> {
+        let contents = storage::read(&opened.project.sources_yml()).map_err(|error| Failure::caused_by(&error))?;
         let file = parse(opened, contents.as_ref().map(|contents| contents.bytes()))?;
-        Ok(Self {
-            file,
-            secrets: opened.secrets(output)?,
-            env: opened.env()?,
-        })
+        Ok(Self { file, secrets, env })
     }
 
     /// The source of a name.
