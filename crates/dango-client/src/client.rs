@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use bytes::Bytes;
 use dango_core::SecretValue;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Certificate, redirect};
@@ -61,7 +62,7 @@ pub struct Outbound {
     /// The path, its query included; nothing secret belongs there.
     pub path: String,
     /// The body, JSON.
-    pub body: Option<Zeroizing<String>>,
+    pub body: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// Who a request is from.
@@ -107,9 +108,11 @@ impl Client {
             }
             false => builder,
         };
-        let builder = match trust.0.is_empty() {
-            true => builder,
-            false => builder.tls_certs_merge(trust.0.iter().cloned()),
+        let builder = match (server.is_encrypted(), trust.0.is_empty()) {
+            // Nothing is to be checked, and a system without certificates is none that fails.
+            (false, _) => builder.tls_certs_only(std::iter::empty::<Certificate>()),
+            (true, true) => builder,
+            (true, false) => builder.tls_certs_merge(trust.0.iter().cloned()),
         };
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         Ok(Self {
@@ -171,7 +174,8 @@ impl Client {
         let mut call = self.http.request(method, url).headers(self.head()?);
         if let Some(body) = request.body {
             let json = HeaderValue::from_static("application/json");
-            call = call.header(CONTENT_TYPE, json).body(body.as_str().to_owned());
+            // It is wiped once it is sent.
+            call = call.header(CONTENT_TYPE, json).body(Bytes::from_owner(body));
         }
         let mut response = call.send().await.map_err(|error| class_of(&error))?;
         let status = response.status().as_u16();

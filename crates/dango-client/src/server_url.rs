@@ -38,6 +38,11 @@ impl ServerUrl {
         matches!(self.url.host(), Some(Host::Domain("localhost")))
     }
 
+    /// Whether TLS is between here and there.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or_default()
     }

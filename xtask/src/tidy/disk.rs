@@ -9,6 +9,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/dango-core", &[]),
     ("crates/dango-actions", &[]),
     ("crates/dango-audit", &[]),
+    ("crates/dango-client", &[]),
     ("crates/dango-connections", &[]),
     ("crates/dango-files", &[]),
     ("crates/dango-identity", &[]),

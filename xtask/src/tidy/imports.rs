@@ -142,6 +142,7 @@ const HEAVY: &[(&str, &[Door])] = &[
             ("crates/dango-server/src/serve", 1),
             ("crates/dango-server/src/traces", 1),
             ("crates/dango-oauth/src/http", 1),
+            ("crates/dango-client/src", 1),
         ],
     ),
     (
@@ -151,7 +152,14 @@ const HEAVY: &[(&str, &[Door])] = &[
     // Providers: one file spells requests, one sends them; digests of random tokens, and signatures of ID tokens.
     // (The server names rustls's own module of that name.)
     ("oauth2", &[("crates/dango-oauth/src", 1)]),
-    ("reqwest", &[("crates/dango-oauth/src/http", 1)]),
+    (
+        "reqwest",
+        &[
+            ("crates/dango-oauth/src/http", 1),
+            // The way to a project on a server.
+            ("crates/dango-client/src", 1),
+        ],
+    ),
     (
         "ring",
         &[

@@ -34,6 +34,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
     ("dango-scan", &["dango-core", "dango-secrets"]),
     ("dango-sources", &["dango-core", "dango-secrets"]),
     ("dango-remote", &["dango-core", "dango-secrets"]),
+    ("dango-client", &["dango-core"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
     // What both doors need of stored connections; who may, and what is recorded, is above.
@@ -76,6 +77,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-oauth",
             "dango-connections",
             "dango-remote",
+            "dango-client",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),

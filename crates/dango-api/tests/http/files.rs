@@ -135,7 +135,12 @@ impl ProjectValues for Files {
             is_literal: true,
         });
         Ok(GivenValues {
-            credentials: if is_wanted { format!("{PATH} = \"stored\"\n") } else { String::new() }.into(),
+            credentials: if is_wanted {
+                format!("{PATH} = \"stored\"\n")
+            } else {
+                String::new()
+            }
+            .into(),
             paths: if is_wanted { vec![path] } else { Vec::new() },
             variables: variables.collect(),
         })

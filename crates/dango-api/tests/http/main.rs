@@ -29,6 +29,6 @@ mod secrets;
 mod sessions;
 mod setup;
 mod stages;
-mod web;
 mod values;
+mod web;
 mod world;

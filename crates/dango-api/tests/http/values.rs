@@ -53,7 +53,10 @@ fn no_session_and_no_other_key_gets_a_value() {
     let mut browser = world.signed_in(ADA);
     let denied = || is(403, "permission_denied");
     let (answer, records) = world.recorded(|| browser.post(VALUES, run()));
-    assert_eq!((answer.problem(), records), (denied(), vec!["permission_denied denied permission_denied".to_owned()]));
+    assert_eq!(
+        (answer.problem(), records),
+        (denied(), vec!["permission_denied denied permission_denied".to_owned()])
+    );
     assert_eq!(browser.get(VALUES).problem(), denied());
     for scopes in [&[][..], &["admin"], &["config.manage"], &["admin", "config.manage"]] {
         let (_, key) = browser.make_key(scopes);
@@ -80,7 +83,13 @@ fn what_becomes_of_a_key_or_its_owner_counts_with_the_next_request() {
     let (_, demoted) = key_of(BOB);
     assert_eq!(read(&demoted).status, 200);
     let bob = browser.get("/api/admin/users").json();
-    let bob = bob.as_array().expect("a list").iter().find(|user| user["email"] == BOB).expect("is there")["id"].clone();
+    let bob = bob
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|user| user["email"] == BOB)
+        .expect("is there")["id"]
+        .clone();
     let bob = bob.as_str().expect("an id");
     browser.send("PUT", &format!("/api/admin/users/{bob}/role"), Some(json!({"role": "editor"})));
     assert_eq!(read(&demoted).problem(), is(403, "permission_denied"));
@@ -108,13 +117,19 @@ fn credentials_are_set_and_deleted_by_whoever_manages_the_configuration() {
     let path = "/api/project/credentials";
     let set = json!({"path": "sources.x.port", "value": "5432", "value_type": "integer", "keep": "plain"});
     let (answer, records) = world.recorded(|| world.with_key(&key, "PUT", path, Some(set.clone())));
-    assert_eq!(answer.json(), json!({"path": "sources.x.port", "action": "created", "encrypted": true}));
+    assert_eq!(
+        answer.json(),
+        json!({"path": "sources.x.port", "action": "created", "encrypted": true})
+    );
     assert_eq!(records, ["secret_set intent", "secret_set success"]);
-    assert_eq!(world.with_key(&reader, "PUT", path, Some(set)).problem(), is(403, "permission_denied"));
+    assert_eq!(
+        world.with_key(&reader, "PUT", path, Some(set)).problem(),
+        is(403, "permission_denied")
+    );
     for (body, code) in [
         (json!({"path": "a..b", "value": "x"}), "invalid_body"),
         (json!({"path": "a.b", "value": "x", "value_type": "integer"}), "invalid_value"),
-        (json!({"path": "a.b", "value": "a\u0000"}), "invalid_value"),
+        (json!({"path": "a.b", "value": "a\u{0}"}), "invalid_value"),
     ] {
         assert_eq!(world.with_key(&key, "PUT", path, Some(body)).problem(), is(422, code));
     }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use dango_actions::{Actions, AuditView, Caller, ConnectionDesk, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage, ValuesDesk};
+use dango_actions::{
+    Actions, AuditView, Caller, ConnectionDesk, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage, ValuesDesk,
+};
 use dango_api::{App, Limits, Machine, NotReady, Parts, Peer, Site, router};
 use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};

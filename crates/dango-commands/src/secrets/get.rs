@@ -99,14 +99,19 @@ fn of_server(server: &Server, path: &CredentialPath, arguments: &GetArguments, o
         false if listed.is_empty() => return Err(missing()),
         false => None,
     };
+    let only = match listed.as_slice() {
+        [only] if only.path == path.to_string() => Some(only),
+        _ => None,
+    };
     let row = Shown {
         path: path.to_string(),
         masked_value: MASK,
-        value_type: match listed.as_slice() {
-            [only] if only.path == path.to_string() => &only.value_type,
-            _ => "table",
+        value_type: match (&shown, only) {
+            (Some(value), _) => value.value_type().map_or("table", |value_type| value_type.as_str()),
+            (None, Some(only)) => &only.value_type,
+            (None, None) => "table",
         },
-        encrypted: listed.iter().any(|row| row.encrypted),
+        encrypted: only.is_some_and(|row| row.encrypted),
         reference: listed.iter().any(|row| row.reference),
         value: None,
     };

@@ -43,6 +43,30 @@ pub(crate) struct LoginArguments {
     status: bool,
 }
 
+/// Who logs in.
+#[derive(Serialize)]
+struct Password<'a> {
+    email: &'a str,
+    password: &'a str,
+}
+
+/// The second factor.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Code<'a> {
+    Code(&'a str),
+    RecoveryCode(&'a str),
+}
+
+/// Where in text it is told who this machine is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// As what was done.
+    AsMessage,
+    /// As what was asked for.
+    AsData,
+}
+
 /// What is said of a key that is kept.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -60,7 +84,7 @@ pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut O
     let url = url_of(arguments.url.as_deref(), global)?;
     if arguments.status {
         let found = kept_key::load(&url, output)?;
-        return tell(&url, global, &found.key, found.holder, output);
+        return tell(&url, global, (&found.key, found.holder), Told::AsData, output);
     }
     let holder = match arguments.holder.as_str() {
         "file" => Holder::File,
@@ -91,7 +115,7 @@ pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut O
             kept_key::VARIABLE
         ));
     }
-    tell(&url, global, &key, holder, output)
+    tell(&url, global, (&key, holder), Told::AsMessage, output)
 }
 
 /// The server that is meant: that of the argument, else the chosen one.
@@ -110,7 +134,7 @@ fn end_quietly(url: &ServerUrl, key: &SecretValue, global: &Global) {
     }
 }
 
-fn tell(url: &ServerUrl, global: &Global, key: &SecretValue, holder: Holder, output: &mut Output<'_>) -> Outcome {
+fn tell(url: &ServerUrl, global: &Global, (key, holder): (&SecretValue, Holder), told: Told, output: &mut Output<'_>) -> Outcome {
     let mut client = client(url.clone(), global)?;
     client.use_key(key).map_err(|error| failures::call(error, url))?;
     let malformed = |error| failures::call(error, url);
@@ -140,11 +164,19 @@ fn tell(url: &ServerUrl, global: &Global, key: &SecretValue, holder: Holder, out
         true => "all that need not be named".to_owned(),
         false => own.scopes.join(", "),
     };
-    output.insist(format!(
-        "{url}: {} ({}), key {} “{}”, {until}",
-        user.email, user.role, own.key_prefix, own.name
-    ));
-    output.insist(format!("it may: {scopes}; kept in: {}", holder.name()));
+    let lines = [
+        format!(
+            "{url}: {} ({}), key {} “{}”, {until}",
+            user.email, user.role, own.key_prefix, own.name
+        ),
+        format!("it may: {scopes}; kept in: {}", holder.name()),
+    ];
+    for line in lines {
+        match told {
+            Told::AsMessage => output.say(line),
+            Told::AsData => output.line(&line)?,
+        }
+    }
     Ok(())
 }
 
@@ -168,7 +200,10 @@ fn make(url: &ServerUrl, arguments: &LoginArguments, global: &Global, output: &m
     let mut client = client(url.clone(), global)?;
     let malformed = |error| failures::call(error, url);
     let password = proofs.password()?;
-    let body = serde_json::json!({"email": email, "password": password.expose()});
+    let body = Password {
+        email: &email,
+        password: password.expose(),
+    };
     let mut answer = call(&client, Method::Post, "/api/auth/login", Some(&body))?;
     drop(password);
     client.use_session(&answer).map_err(malformed)?;
@@ -177,8 +212,8 @@ fn make(url: &ServerUrl, arguments: &LoginArguments, global: &Global, output: &m
         let code = proofs.code()?;
         let is_code = code.expose().chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
         let body = match is_code {
-            true => serde_json::json!({"code": code.expose()}),
-            false => serde_json::json!({"recovery_code": code.expose()}),
+            true => Code::Code(code.expose()),
+            false => Code::RecoveryCode(code.expose()),
         };
         answer = call(&client, Method::Post, "/api/auth/2fa/verify", Some(&body))?;
         client.use_session(&answer).map_err(malformed)?;

@@ -226,11 +226,15 @@ fn call(client: &Client, method: Method, path: &str, body: Option<&impl Serializ
 }
 
 fn outbound(method: Method, path: &str, body: Option<&impl Serialize>) -> Result<Outbound, Failure> {
-    let body = body.map(|body| serde_json::to_string(body).map(Zeroizing::new)).transpose();
+    let written = body.map(|body| {
+        // Room for every usual body, so that growing leaves no copies in memory.
+        let mut text = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        serde_json::to_writer(&mut *text, body).map(|()| text)
+    });
     Ok(Outbound {
         method,
         path: path.to_owned(),
-        body: body.map_err(|error| Failure::caused_by(&error))?,
+        body: written.transpose().map_err(|error| Failure::caused_by(&error))?,
     })
 }
 

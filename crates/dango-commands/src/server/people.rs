@@ -63,13 +63,7 @@ fn users(server: &Server) -> Result<Vec<Value>, Failure> {
 }
 
 fn user_of(value: &Value) -> Option<User> {
-    User::deserialize(value)
-}
-
-impl User {
-    fn deserialize(value: &Value) -> Option<Self> {
-        serde_json::from_value(value.clone()).ok()
-    }
+    serde_json::from_value(value.clone()).ok()
 }
 
 /// The path of what is done to a user, who is known here by the address.
