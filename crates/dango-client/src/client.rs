@@ -249,15 +249,20 @@ fn class_of(error: &reqwest::Error) -> CallError {
     }
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(error) = cause {
-        let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let within = within.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        let tls = error.downcast_ref::<rustls::Error>().or(within);
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+        if matches!(tls_error(error), Some(rustls::Error::InvalidCertificate(_))) {
             return CallError::Certificate;
         }
         cause = error.source();
     }
     CallError::Unreachable
+}
+
+/// An error of TLS, however deep it was put into errors of the system, which do not name what they hold as their source.
+fn tls_error<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
+    match error.downcast_ref::<io::Error>() {
+        Some(io) => tls_error(io.get_ref()?),
+        None => error.downcast_ref(),
+    }
 }
 
 #[cfg(test)]
@@ -272,6 +277,15 @@ mod tests {
         }
         let cookies: Vec<String> = cookies_of(&head).iter().map(|cookie| cookie.to_string()).collect();
         assert_eq!(cookies, ["dango_session=abc"]);
+    }
+
+    #[test]
+    fn an_error_of_tls_is_found_within_errors_of_the_system() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        assert!(matches!(tls_error(&wrapped), Some(rustls::Error::InvalidCertificate(_))));
+        assert!(tls_error(&io::Error::other("no")).is_none());
+        assert!(tls_error(&io::Error::from(io::ErrorKind::ConnectionReset)).is_none());
     }
 
     #[test]
