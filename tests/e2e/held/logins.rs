@@ -133,7 +133,7 @@ fn a_key_that_was_made_elsewhere_is_taken_over_and_one_in_the_environment_is_use
         .dango(&login)
         .stdin("dak_nothing")
         .run()
-        .fails(1, &["login or an API key"]);
+        .fails(1, &["log in, or send an API key"]);
     let _ = team.dango(&["run", "--", "true"]).fails(1, &["there is no API key"]);
     let _ = team.here.dango(&login).stdin(format!("{key}\n")).run().success().hides(&[key]);
     let _ = team.dango(&print).success();
@@ -146,8 +146,8 @@ fn a_wrong_password_or_one_that_has_to_be_changed_makes_no_key() {
         let arguments = ["login", "--email", email, "--holder", "file"];
         team.here.dango(&arguments).stdin(password).run().hides(&[password])
     };
-    let _ = login(EMAIL, "wrong horse battery").fails(1, &["credentials are not right"]);
-    let _ = login("nobody@team.example", "wrong horse battery").fails(1, &["credentials are not right"]);
+    let _ = login(EMAIL, "wrong horse battery").fails(1, &["the e-mail address or the password is not right"]);
+    let _ = login("nobody@team.example", "wrong horse battery").fails(1, &["the e-mail address or the password is not right"]);
     let added = team
         .project
         .run(&["auth", "add-user", "new@team.example", "--password", "--json"])

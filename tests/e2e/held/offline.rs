@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use dango_tests::{KeyringSession, Scratch, Server};
+use dango_tests::{KeyringSession, Scratch, Server, dango_server};
 
 use super::Team;
 use crate::answers::Answer;
@@ -169,7 +170,9 @@ fn a_server_that_is_back_is_asked_again() {
     server.kill();
     let _ = here.run(&PRINT).success().says(&["offline copy"]);
     crate::answers::set(&project, super::PATH, &format!("{}-new", canary.value()));
-    let _back = Server::start_with(&project, &["--listen", &format!("127.0.0.1:{port}")]);
+    let mut command = Command::new(dango_server());
+    let command = command.args(["--listen", &format!("127.0.0.1:{port}")]).current_dir(project.path());
+    let _back = Server::launch(command.env_clear().envs(project.environment()));
     let ran = here.run(&PRINT).success();
     assert_eq!(
         (ran.stdout.trim_end(), ran.stderr.as_str()),

@@ -101,10 +101,10 @@ fn a_value_that_does_not_open_on_the_server_gives_nothing_at_all() {
 fn an_address_or_a_key_that_is_none_is_refused_before_anything_is_sent() {
     let team = Team::logged_in("address", "run");
     for url in [
-        "http://dango.example.com",
-        "https://a:b@dango.example.com",
-        "dango",
-        "https://dango.example.com/x",
+        "http://dango.example.org",
+        "https://a:b@dango.example.org",
+        "no-address",
+        "https://dango.example.org/x",
     ] {
         let _ = team.dango(&["--server", url, "run", "--", "true"]).fails(2, &[]).hides(&[url]);
     }

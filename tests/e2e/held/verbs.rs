@@ -201,17 +201,17 @@ fn a_source_of_the_project_here_is_loaded_with_the_servers_credentials() {
     let _ = team.here.run(&["init"]).success();
     team.here.write(
         ".dango/sources.yml",
-        "sources:\n  - name: stripe\n    type: stripe\n    sync: sh -c 'printf %s \"$SOURCES__STRIPE__STRIPE_SECRET_KEY\"'\n",
+        "sources:\n  - name: shop\n    type: stripe\n    sync: sh -c 'printf %s \"$SOURCES__SHOP__STRIPE_SECRET_KEY\"'\n",
     );
-    let missing = team.dango(&["sync", "stripe"]);
+    let missing = team.dango(&["sync", "shop"]);
     assert_eq!(missing.status, 1, "{}", missing.stderr);
-    set(&team.project, "sources.stripe.stripe_secret_key", team.canary.value());
+    set(&team.project, "sources.shop.stripe_secret_key", team.canary.value());
     // What the server's own project says of commands is never executed here.
     team.project.write(
         ".dango/sources.yml",
-        "sources:\n  - name: stripe\n    type: stripe\n    sync: touch from-the-server\n",
+        "sources:\n  - name: shop\n    type: stripe\n    sync: touch from-the-server\n",
     );
-    let ran = team.dango(&["sync", "stripe"]).success();
+    let ran = team.dango(&["sync", "shop"]).success();
     assert_eq!(ran.stdout, team.canary.value());
     assert!(!team.here.path().join("from-the-server").exists());
     assert_eq!(team.events("secrets_used")[0]["details"]["via"], "sync");

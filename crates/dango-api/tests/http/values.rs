@@ -91,9 +91,17 @@ fn what_becomes_of_a_key_or_its_owner_counts_with_the_next_request() {
         .expect("is there")["id"]
         .clone();
     let bob = bob.as_str().expect("an id");
-    browser.send("PUT", &format!("/api/admin/users/{bob}/role"), Some(json!({"role": "editor"})));
+    browser.send(
+        "PUT",
+        &format!("/api/admin/users/{bob}/role"),
+        Some(&json!({"role": "editor"}).to_string()),
+    );
     assert_eq!(read(&demoted).problem(), is(403, "permission_denied"));
-    browser.send("PUT", &format!("/api/admin/users/{bob}/role"), Some(json!({"role": "admin"})));
+    browser.send(
+        "PUT",
+        &format!("/api/admin/users/{bob}/role"),
+        Some(&json!({"role": "admin"}).to_string()),
+    );
     assert_eq!(read(&demoted).status, 200);
     browser.post(&format!("/api/admin/users/{bob}/deactivate"), json!({}));
     assert_eq!(read(&demoted).problem(), is(401, "authentication_required"));
