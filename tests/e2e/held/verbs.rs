@@ -201,15 +201,15 @@ fn a_source_of_the_project_here_is_loaded_with_the_servers_credentials() {
     let _ = team.here.run(&["init"]).success();
     team.here.write(
         ".dango/sources.yml",
-        "sources:\n  - name: shop\n    type: stripe\n    sync: sh -c 'printf %s \"$SOURCES__SHOP__STRIPE_SECRET_KEY\"'\n",
+        "sources:\n  - name: shop\n    type: notion\n    sync: sh -c 'printf %s \"$SOURCES__SHOP__API_KEY\"'\n",
     );
     let missing = team.dango(&["sync", "shop"]);
     assert_eq!(missing.status, 1, "{}", missing.stderr);
-    set(&team.project, "sources.shop.stripe_secret_key", team.canary.value());
+    set(&team.project, "sources.shop.api_key", team.canary.value());
     // What the server's own project says of commands is never executed here.
     team.project.write(
         ".dango/sources.yml",
-        "sources:\n  - name: shop\n    type: stripe\n    sync: touch from-the-server\n",
+        "sources:\n  - name: shop\n    type: notion\n    sync: touch from-the-server\n",
     );
     let ran = team.dango(&["sync", "shop"]).success();
     assert_eq!(ran.stdout, team.canary.value());
