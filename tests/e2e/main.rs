@@ -26,6 +26,7 @@ mod doctor;
 mod durability;
 mod embedding;
 mod encryption;
+mod held;
 mod memory;
 mod oauth;
 mod odd_files;

@@ -167,7 +167,7 @@ impl Caller {
     pub(crate) fn permissions(&self, role: Role) -> PermissionSet {
         match &self.who {
             Who::Cli { .. } | Who::System => PermissionSet::ALL,
-            Who::User(account) if account.auth.is_some() => role.permissions(),
+            Who::User(account) if account.auth.is_some() => role.permissions().without(PermissionSet::OF_KEYS_ALONE),
             Who::ApiKey { scopes, .. } => scopes.effective(role.permissions()),
             Who::User(_) | Who::Anonymous => PermissionSet::EMPTY,
         }

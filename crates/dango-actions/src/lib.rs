@@ -10,6 +10,7 @@
 //! - an earlier Dango: [`Actions::plan_import`] and [`Actions::import`] take over its people and its log;
 //! - changes of files: [`Actions::begin_changes`] before, [`Actions::finish_changes`] after;
 //! - a project's secrets for people who are not at the machine: [`SecretsDesk`], over files that are a port, [`ProjectFiles`];
+//! - stored values for programs with an API key, and credentials changed: [`ValuesDesk`], over a port, [`ProjectValues`];
 //! - sources connected to their providers: [`ConnectionDesk`], over a port, [`Connections`];
 //! - logging in with an account elsewhere: [`Actions::begin_external_login`], [`Actions::finish_external_login`], over a port,
 //!   [`LoginProviders`];
@@ -36,6 +37,7 @@ mod provider;
 mod public_url;
 mod recording;
 mod unit;
+mod values;
 mod workers;
 
 pub use accounts::{
@@ -65,7 +67,7 @@ pub use own::{
     EnabledFactor, FinishSetupError, KeyHolder, LogInError, LogInStep, Login, ReauthenticateError, RegenerateCodesError, RevokeApiKeyError,
     RevokeSessionError, VerifyCodeError,
 };
-pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView};
+pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView, ValuesRead};
 pub use premises::{CheckpointStanding, KeepCheckpointError, Premises, PremisesError};
 pub use provider::{
     BeginExternalLogin, BegunFlow, BrokenCause, CheckedConnection, ConnectError, ConnectableSource, Connected, ConnectionDesk,
@@ -75,4 +77,8 @@ pub use provider::{
 };
 pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};
+pub use values::{
+    ChangeCredentialError, CredentialChange, CredentialChanged, CredentialEntry, GivenValues, Keeping, ProjectValues, Purpose,
+    ReadValuesError, Tables, ValuesDesk, ValuesListing, VariableEntry, WantedValues,
+};
 pub use workers::{InPlace, Workers};

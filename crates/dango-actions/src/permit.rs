@@ -64,6 +64,8 @@ grants! {
     AuthManage = Need::Fresh(Permission::AuthManage);
     /// To read the audit log.
     AuditView = Need::Permission(Permission::AuditView);
+    /// To read stored values, which only API keys get that were made for it.
+    ValuesRead = Need::Permission(Permission::SourceViewCredentials);
     /// To do what only whoever owns the files may: to become an administrator without being one.
     Machine = Need::Machine;
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dango_actions::{Actions, ConnectionDesk, LoginProviders, SecretsDesk};
+use dango_actions::{Actions, ConnectionDesk, LoginProviders, SecretsDesk, ValuesDesk};
 use dango_audit::Id;
 use dango_core::{Clock, Entropy, EntropyError, Timestamp};
 use dango_identity::ApiKeyId;
@@ -26,6 +26,8 @@ pub struct Parts {
     pub actions: Actions,
     /// The project's secrets.
     pub secrets: SecretsDesk,
+    /// Where stored values are given to API keys.
+    pub values: ValuesDesk,
     /// Where sources are connected to their providers, if this server does that.
     pub connections: Option<ConnectionDesk>,
     /// The providers that people may log in with, if there are any.
@@ -164,6 +166,10 @@ impl App {
 
     pub(crate) fn secrets(&self) -> &SecretsDesk {
         &self.0.parts.secrets
+    }
+
+    pub(crate) fn values(&self) -> &ValuesDesk {
+        &self.0.parts.values
     }
 
     pub(crate) fn connections(&self) -> Option<&ConnectionDesk> {

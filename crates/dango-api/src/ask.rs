@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use dango_actions::{Actions, Caller, SecretsDesk};
+use dango_actions::{Actions, Caller, SecretsDesk, ValuesDesk};
 use dango_audit::Id;
 use dango_core::Timestamp;
 use dango_identity::Client;
@@ -34,6 +34,10 @@ impl Ask {
 
     pub(crate) fn secrets(&self) -> &SecretsDesk {
         self.app.secrets()
+    }
+
+    pub(crate) fn values(&self) -> &ValuesDesk {
+        self.app.values()
     }
 
     pub(crate) fn site(&self) -> &Site {

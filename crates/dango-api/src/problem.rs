@@ -49,6 +49,7 @@ codes! {
     session_expired = 401, "The session has ended";
     permission_denied = 403, "Not allowed";
     session_required = 403, "A login is required; an API key cannot do this";
+    key_required = 403, "An API key is required; a login cannot do this";
     reauthentication_required = 403, "A fresh login is required";
     password_change_required = 403, "The password has to be changed first";
     mfa_enrolment_required = 403, "A second factor has to be set up first";

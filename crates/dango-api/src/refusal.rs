@@ -3,10 +3,11 @@
 use std::error::Error;
 
 use dango_actions::{
-    AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangePasswordError,
-    ChangeVariableError, ClaimAdministratorError, ConnectionError, DeleteUserError, Denied, DisableFactorError, Fault, FilesError,
-    FilesProblem, FinishSetupError, InviteError, LinkError, ListSecretsError, LogInError, ProviderProblem, ReauthenticateError,
-    RegenerateCodesError, ResetPasswordError, RevokeApiKeyError, RevokeSessionError, UnlinkError, VerifyAuditError, VerifyCodeError,
+    AcceptInviteError, AddUserError, ApiKeyError, AuthenticateError, BeginSetupError, ChangeAccountError, ChangeCredentialError,
+    ChangePasswordError, ChangeVariableError, ClaimAdministratorError, ConnectionError, DeleteUserError, Denied, DisableFactorError, Fault,
+    FilesError, FilesProblem, FinishSetupError, InviteError, LinkError, ListSecretsError, LogInError, ProviderProblem, ReadValuesError,
+    ReauthenticateError, RegenerateCodesError, ResetPasswordError, RevokeApiKeyError, RevokeSessionError, UnlinkError, VerifyAuditError,
+    VerifyCodeError,
 };
 use dango_core::Timestamp;
 use dango_identity::{Lock, WeakPassword};
@@ -173,6 +174,41 @@ impl Refusal for ChangeVariableError {
                 Problem::named(self.code(), self.to_string())
             }
             error => Problem::named(error.code(), error.to_string()),
+        };
+        match self.retry_after() {
+            Some(wait) => problem.retry_after(wait),
+            None => problem,
+        }
+    }
+}
+
+impl Refusal for ReadValuesError {
+    fn into_problem(self, now: Timestamp) -> Problem {
+        match self {
+            Self::Denied(denied) => denied.into_problem(now),
+            Self::Files(error) => files(&error),
+            Self::Fault(fault) => fault.into_problem(now),
+            error => Problem::named(error.code(), error.to_string()),
+        }
+    }
+}
+
+impl Refusal for ChangeCredentialError {
+    fn into_problem(self, now: Timestamp) -> Problem {
+        let problem = match &self {
+            Self::Denied(denial) => denied(denial),
+            Self::Files(error) => files(error),
+            Self::Unrecorded(error) => {
+                tracing::error!(code = error.code(), cause = chain(error), "a change cannot be recorded");
+                Problem::named(self.code(), self.to_string())
+            }
+            Self::OutcomeUnrecorded(_) => Problem::named(self.code(), self.to_string()),
+            _ => {
+                let Self::Fault(fault) = self else {
+                    return Problem::named(self.code(), self.to_string());
+                };
+                return fault.into_problem(now);
+            }
         };
         match self.retry_after() {
             Some(wait) => problem.retry_after(wait),

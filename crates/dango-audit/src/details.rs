@@ -79,6 +79,7 @@ keys! {
     Imported = "imported",
     OldVersion = "old_version",
     NewVersion = "new_version",
+    Keys = "keys",
 }
 
 /// A value of details: made only from types that hold no free text.

@@ -20,6 +20,7 @@ use crate::rotate::RotateArguments;
 use crate::run::RunArguments;
 use crate::scan::ScanArguments;
 use crate::secrets::SecretsCommand;
+use crate::server::{LoginArguments, LogoutArguments};
 use crate::source::SourceCommand;
 use crate::sync::SyncArguments;
 
@@ -34,6 +35,9 @@ Environment:
   DANGO_IDENTITY_KEY_FILE  a file with that key
   DANGO_OAUTH_CALLBACK_URL where `dango oauth` waits for the browser, on this machine
   DANGO_OAUTH_TIMEOUT      for how many seconds it waits
+  DANGO_SERVER_URL         the server that holds the project, in the place of the files here
+  DANGO_SERVER_KEY         an API key for it, in the place of the one that `dango login` has kept
+  DANGO_SERVER_CA          a file of authorities to trust as well
   DANGO_SSH_KNOWN_HOSTS    the file of known host keys, in the place of ~/.ssh/known_hosts
   EDITOR, VISUAL           the program that opens files
   NO_COLOR                 no colour
@@ -64,6 +68,15 @@ pub(crate) struct Global {
     /// The project's directory [default: DANGO_PROJECT_ROOT, else the nearest parent with .dango/ or .dlt/]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(crate) project: Option<PathBuf>,
+    /// Work on the project that this server holds [also: DANGO_SERVER_URL]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub(crate) server: Option<String>,
+    /// Trust the authorities in this file as well, in PEM, for the server's certificate [also: DANGO_SERVER_CA]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) server_ca: Option<PathBuf>,
+    /// Whether `--server` itself was given, and not the variable alone.
+    #[arg(skip)]
+    pub(crate) is_server_given: bool,
     /// Print data as JSON
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
@@ -86,6 +99,17 @@ impl Global {
         }
         if let Some(project) = &mut self.project {
             *project = host.directory.join(&*project);
+        }
+        self.is_server_given = self.server.is_some();
+        if self.server.is_none() {
+            let server = host.variable("DANGO_SERVER_URL").filter(|url| !url.is_empty());
+            self.server = server.map(str::to_owned);
+        }
+        if self.server_ca.is_none() {
+            self.server_ca = host.path_variable("DANGO_SERVER_CA");
+        }
+        if let Some(file) = &mut self.server_ca {
+            *file = host.directory.join(&*file);
         }
     }
 }
@@ -129,6 +153,10 @@ pub(crate) enum Command {
     /// Deployed projects: the variables in the .env of a server, over ssh
     #[command(subcommand)]
     Remote(RemoteCommand),
+    /// Make an API key on a server and keep it here, for `--server`
+    Login(LoginArguments),
+    /// End this machine's API key on a server, and forget it
+    Logout(LogoutArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
     /// Print the manual page, or write one page a command into a directory

@@ -90,6 +90,13 @@ impl Failure {
         self
     }
 
+    /// Says what else went wrong, with what may be done about that.
+    pub(crate) fn also(mut self, other: Self) -> Self {
+        self.message = format!("{}; {}", self.message, other.message);
+        self.hints.extend(other.hints);
+        self
+    }
+
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

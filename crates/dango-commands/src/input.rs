@@ -91,6 +91,11 @@ fn standard_input(output: &mut Output<'_>) -> Result<Zeroizing<Vec<u8>>, Failure
     limited(&mut output.host.stdin, "standard input")
 }
 
+/// All of standard input, for a command that takes several secrets from it.
+pub(crate) fn standard_input_text(output: &mut Output<'_>) -> Result<SecretValue, Failure> {
+    secret(standard_input(output)?, true)
+}
+
 fn limited(source: impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // Room for every usual secret, so that growing leaves no copies of it in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));

@@ -31,10 +31,7 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
             .environment
             .get(OsStr::new("DANGO_KEY_FILE"))
             .map(|path| host.directory.join(path)),
-        bus: match host.variable("DBUS_SESSION_BUS_ADDRESS") {
-            None | Some("") => SessionBus::Unannounced,
-            Some(_) => SessionBus::Announced,
-        },
+        bus: session_bus(host),
         passphrase: Box::new(move || match &passphrase {
             Some(passphrase) => Ok(passphrase.clone()),
             // Standard input that is no terminal may be the value to be stored, so it is never read for this.
@@ -43,6 +40,14 @@ pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, h
         }),
     };
     Ok(ProjectKeys::new(project.clone(), environment, Arc::clone(&host.entropy)))
+}
+
+/// Whether the environment says where the keyring's bus is.
+pub(crate) fn session_bus(host: &Host) -> SessionBus {
+    match host.variable("DBUS_SESSION_BUS_ADDRESS") {
+        None | Some("") => SessionBus::Unannounced,
+        Some(_) => SessionBus::Announced,
+    }
 }
 
 /// What was typed is kept, also that it was nothing: a command that fetches the key twice, as a rotation does, asks for it once.

@@ -34,6 +34,7 @@ mod rotate;
 mod run;
 mod scan;
 mod secrets;
+mod server;
 mod signals;
 mod source;
 mod sync;
@@ -70,6 +71,7 @@ pub fn run(mut host: Host, arguments: Vec<OsString>) -> u8 {
 
 fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
     let global = &parsed.global;
+    server::check_offered(&parsed.command, global)?;
     match parsed.command {
         Command::Init(arguments) => init::run(&arguments, global, output),
         Command::Secrets(command) => secrets::run(command, global, output),
@@ -86,6 +88,8 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),
         Command::Remote(command) => remote::run(command, global, output),
+        Command::Login(arguments) => server::log_in(&arguments, global, output),
+        Command::Logout(arguments) => server::log_out(&arguments, global, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
         Command::Man(arguments) => man::run(&arguments, output),
     }

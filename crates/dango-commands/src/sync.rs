@@ -16,6 +16,7 @@ use crate::opened::Opened;
 use crate::output::Output;
 use crate::recorded::{self as record, all_done, recorded};
 use crate::run::{Prepared, Program, passed_on};
+use crate::server::{Purpose, Server, Wanted};
 use crate::signals::Forwarder;
 use crate::source::{Sources, parse_name};
 
@@ -28,6 +29,12 @@ pub(crate) struct SyncArguments {
 
 pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let opened = Opened::find(global, output.host)?;
+    if let Some(server) = Server::of(global, output)? {
+        // The commands are those of the project here, where the code is: what a server says is never executed.
+        let (secrets, env) = server.values(Purpose::Sync, Wanted::Below(None))?;
+        let sources = Sources::with(&opened, secrets.clone(), env.clone())?;
+        return load(arguments, &opened, &sources, &Prepared::of((secrets, env)), Told::OnServer, output);
+    }
     let mut sources = Sources::read(&opened, output)?;
     let connections = connections(arguments, &sources, output)?;
     if !connections.is_empty() {
@@ -38,10 +45,30 @@ pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Outpu
         sources = Sources::read(&opened, output)?;
     }
     let prepared = Prepared::read(&opened, output)?;
+    load(arguments, &opened, &sources, &prepared, Told::Here, output)
+}
+
+/// Where it is recorded that a source is loaded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// In the audit log of the project here.
+    Here,
+    /// On the server, with the values that it gave.
+    OnServer,
+}
+
+fn load(
+    arguments: &SyncArguments,
+    opened: &Opened,
+    sources: &Sources,
+    prepared: &Prepared,
+    told: Told,
+    output: &mut Output<'_>,
+) -> Outcome {
     // Every source is checked, and the environment resolved, before the first command starts.
     let mut commands: Vec<Vec<OsString>> = Vec::new();
     for name in &arguments.sources {
-        let words = checked(name, &sources, output)?;
+        let words = checked(name, sources, output)?;
         commands.push(words.into_iter().map(OsString::from).collect());
     }
     prepared.variables(None, output)?;
@@ -50,8 +77,10 @@ pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Outpu
         let mut words = words.into_iter();
         let Some(name) = words.next() else { continue };
         // The command takes this process's place, so that it was triggered is all that can be told.
-        let draft = record::source(Event::SyncTriggered, &parse_name(&arguments.sources[index])?);
-        recorded(&opened, vec![draft], output, |_| Ok(()), all_done(1))?;
+        if told == Told::Here {
+            let draft = record::source(Event::SyncTriggered, &parse_name(&arguments.sources[index])?);
+            recorded(opened, vec![draft], output, |_| Ok(()), all_done(1))?;
+        }
         let variables = prepared.variables(None, output)?;
         let program = Program {
             name,

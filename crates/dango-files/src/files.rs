@@ -17,7 +17,7 @@ use crate::problem::of_vault;
 ///
 /// The key is fetched for each save that needs it and wiped after it; what is listed holds no value.
 pub struct VaultFiles {
-    project: Project,
+    pub(crate) project: Project,
     keys: Arc<KeySource>,
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
@@ -35,6 +35,13 @@ impl VaultFiles {
             clock,
         }
     }
+
+    /// Works with the project's files under the name of somebody; the key is fetched where the work needs it, and wiped with it.
+    pub(crate) fn with_vault<T>(&self, by: &str, work: impl FnOnce(&Vault<'_>, &Keys<'_>) -> T) -> T {
+        let keys = Keys::lazy(|| self.keys.load(&self.project, &*self.clock, &self.entropy));
+        let vault = Vault::new(&self.project, &keys, &*self.entropy, &*self.clock, by);
+        work(&vault, &keys)
+    }
 }
 
 impl ProjectFiles for VaultFiles {
@@ -43,10 +50,8 @@ impl ProjectFiles for VaultFiles {
     }
 
     fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {
-        let keys = Keys::lazy(|| self.keys.load(&self.project, &*self.clock, &self.entropy));
-        let vault = Vault::new(&self.project, &keys, &*self.entropy, &*self.clock, "");
         let edits: Vec<EnvChange<'_>> = changes.iter().map(edit).collect();
-        match vault.change_env(&edits) {
+        match self.with_vault("", |vault, _| vault.change_env(&edits)) {
             Ok(answers) => answers.into_iter().map(changed).collect(),
             Err(error) => {
                 let error = of_vault(error);

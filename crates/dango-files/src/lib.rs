@@ -10,6 +10,7 @@ mod files;
 mod listing;
 mod memory;
 pub mod problem;
+mod values;
 
 pub use access::{KeyAccess, KeySource};
 pub use files::VaultFiles;

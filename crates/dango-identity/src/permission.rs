@@ -29,7 +29,7 @@ macro_rules! permissions {
 
 permissions! {
     SourceView = "source.view", "See the data sources.";
-    SourceViewCredentials = "source.view_credentials", "See which credentials a source has, and read them where that is offered at all.";
+    SourceViewCredentials = "source.view_credentials", "Read stored values: with an API key that names it, never in a session.";
     SourceSync = "source.sync", "Start a sync.";
     SourceManage = "source.manage", "Add, change and remove data sources.";
     CsvUpload = "csv.upload", "Upload CSV files.";
@@ -96,6 +96,9 @@ impl PermissionSet {
     /// Everything there is.
     pub const ALL: Self = Self::of(Permission::ALL);
 
+    /// What no session has, whatever the role: only an API key that names it. No page and no cookie reads a stored value.
+    pub const OF_KEYS_ALONE: Self = Self::of(&[Permission::SourceViewCredentials]);
+
     /// The set of these permissions.
     pub const fn of(permissions: &[Permission]) -> Self {
         let mut bits = 0;
@@ -122,6 +125,12 @@ impl PermissionSet {
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// What is in this set and not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// The permissions in it, in the order of [`Permission::ALL`].
@@ -168,6 +177,10 @@ mod tests {
                 .iter()
                 .collect::<Vec<_>>(),
             [Permission::AuditView]
+        );
+        assert_eq!(
+            set.without(PermissionSet::of(&[Permission::AuditView])).iter().collect::<Vec<_>>(),
+            [Permission::SourceView]
         );
         assert_eq!(PermissionSet::default(), PermissionSet::EMPTY);
     }

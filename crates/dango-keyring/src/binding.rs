@@ -22,6 +22,8 @@ pub enum Purpose {
     Rotation,
     /// The secret of a second factor.
     Totp,
+    /// What a server answered, kept for when it cannot be reached.
+    OfflineCopy,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
             Self::History => "history",
             Self::Rotation => "rotation",
             Self::Totp => "totp",
+            Self::OfflineCopy => "offline copy",
         }
     }
 }
@@ -117,6 +120,7 @@ mod tests {
             Purpose::History,
             Purpose::Rotation,
             Purpose::Totp,
+            Purpose::OfflineCopy,
         ];
         let mut data: Vec<Vec<u8>> = places
             .iter()

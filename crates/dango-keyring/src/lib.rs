@@ -55,7 +55,7 @@ pub use file_seal::{CounterExhausted, FileSeal, FileSealer, ParseSeenError, Seal
 pub use fingerprint::Fingerprint;
 pub use holder::{
     EnvironmentHolder, FileHolder, HolderError, HolderKind, KEYRING_SERVICE, KeyFile, KeyFileError, KeyHolder, OsKeyring, PassphraseHolder,
-    SessionBus,
+    ServerEntry, SessionBus,
 };
 pub use key::{KeyId, MasterKey, ParseKeyError, ParseKeyIdError};
 pub use key_set::{KeySet, ParseKeysError, TooManyKeys};

@@ -13,7 +13,7 @@ use crate::{Lookup, ReferenceError, Value};
 const OWN_TABLE: &str = "dango";
 
 /// Variables that open secrets; no program that is run inherits them.
-pub const WITHHELD: [&str; 3] = ["DANGO_KEY", "DANGO_PASSPHRASE", "DANGO_IDENTITY_KEY"];
+pub const WITHHELD: [&str; 4] = ["DANGO_KEY", "DANGO_PASSPHRASE", "DANGO_IDENTITY_KEY", "DANGO_SERVER_KEY"];
 
 /// One variable that is added to a program's environment.
 pub struct Variable {

@@ -113,6 +113,13 @@ impl ReferenceError {
     }
 }
 
+impl Reference {
+    /// The reference as it is written, `${` and `}` included.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+}
+
 impl Text {
     /// Text in which nothing is a reference.
     pub fn literal(text: impl Into<String>) -> Self {

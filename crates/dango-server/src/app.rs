@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use dango_actions::{Actions, ConnectionDesk, LoginProviders, Premises, ProjectFiles, SecretsDesk};
+use dango_actions::{Actions, ConnectionDesk, LoginProviders, Premises, ProjectFiles, ProjectValues, SecretsDesk, ValuesDesk};
 use dango_api::{Machine, NotReady, Parts, Site};
 use dango_core::{Clock, Entropy};
 use dango_files::{KeyAccess, KeySource, VaultFiles};
@@ -47,7 +47,9 @@ pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry)
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
     let keys = Arc::new(KeySource::new(key_access(system)?));
     let files = VaultFiles::new(house.project.clone(), Arc::clone(&keys), Arc::clone(&entropy), Arc::clone(&clock));
-    let files: Arc<dyn ProjectFiles> = Arc::new(files);
+    let files = Arc::new(files);
+    let values: Arc<dyn ProjectValues> = Arc::clone(&files) as _;
+    let files: Arc<dyn ProjectFiles> = files;
     let desk = SecretsDesk::open(house.actions.clone(), Arc::clone(&files), DESK_QUEUE)
         .map_err(|error| Failure::new(format!("the thread that changes the project's files cannot be started: {error}")))?;
     let http: Arc<dyn Http> = Arc::new(HttpClient::new());
@@ -66,6 +68,7 @@ pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry)
     let parts = Parts {
         actions: house.actions.clone(),
         secrets: desk.clone(),
+        values: ValuesDesk::new(house.actions.clone(), values),
         connections: Some(ConnectionDesk::new(house.actions.clone(), files, connections)),
         logins: logins.map(|logins| Arc::new(logins) as Arc<dyn LoginProviders>),
         site: site(house.origin),

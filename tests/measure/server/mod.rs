@@ -1,6 +1,7 @@
 //! The release server over loopback HTTP, beside what the same cores and the same disk can do otherwise. Every measurement prints one figure.
 
 mod crowd;
+mod held;
 mod house;
 mod load;
 mod original;
@@ -12,7 +13,7 @@ use super::Outcome;
 
 pub(super) const USAGE: &str = "server requests PATH | server original-project PROGRAM | server original PROGRAM PATH | server logins \
                                 | server changes | server replacements THREADS | server answers idle|storm | server start first|later \
-                                | server memory start|logins|quiet | server overload peak|crowd|rate | server overload reads CONNECTIONS";
+                                | server memory start|logins|quiet | server overload peak|crowd|rate | server overload reads CONNECTIONS | server run here|there";
 
 pub(super) fn run(words: &[&str]) -> Outcome {
     match words {
@@ -29,6 +30,8 @@ pub(super) fn run(words: &[&str]) -> Outcome {
         ["memory", "start"] => start::memory(start::After::Start),
         ["memory", "logins"] => start::memory(start::After::Logins),
         ["memory", "quiet"] => start::memory(start::After::Quiet),
+        ["run", "here"] => held::run(held::Held::Here),
+        ["run", "there"] => held::run(held::Held::OnServer),
         ["overload", "peak"] => load::logins(load::Load::Peak),
         ["overload", "crowd"] => load::logins(load::Load::Crowd),
         ["overload", "rate"] => load::logins(load::Load::Rate),

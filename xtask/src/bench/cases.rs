@@ -38,6 +38,7 @@ pub(super) const NAMES: &[&str] = &[
     "server-overload-reads",
     "server-memory",
     "server-start",
+    "server-run",
 ];
 
 /// Refused logins, which are not compared with another program but with one another; drawn in `login_timing.rs`.

@@ -34,6 +34,7 @@ pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, others: &Others) -
         "server-refusals" => contest.refusals(),
         "server-memory" => contest.memory(),
         "server-start" => contest.start(),
+        "server-run" => contest.held_run(),
         _ => return Ok(None),
     };
     projects::with_credentials(folder, 0)?;
@@ -183,6 +184,19 @@ impl Contest<'_> {
                 ],
             )
         }
+    }
+
+    fn held_run(&self) -> Case {
+        let run = |label, held| self.run(label, &["run", held]).reporting("median of a run, ms: ");
+        served(
+            Unit::Milliseconds,
+            "`dango run -- true` with 100 credentials",
+            "On a server's project it is to take at most 15 ms more, over loopback.",
+            vec![
+                run("of the project here", "here"),
+                run("of the project on a server, over loopback", "there"),
+            ],
+        )
     }
 
     /// The program that measures; it finds our programs where they were built.

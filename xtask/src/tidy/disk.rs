@@ -10,6 +10,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/dango-actions", &[]),
     ("crates/dango-audit", &[]),
     ("crates/dango-check", &[]),
+    ("crates/dango-client", &[]),
     ("crates/dango-connections", &[]),
     ("crates/dango-doctor", &["crates/dango-doctor/src/disk.rs"]),
     ("crates/dango-files", &[]),

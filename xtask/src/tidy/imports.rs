@@ -152,6 +152,7 @@ const HEAVY: &[(&str, &[Door])] = &[
             // TLS as databases' URLs ask for it; the name of whom it is with; and which cryptography a driver takes.
             ("crates/dango-check/src/database", 3),
             ("crates/dango-store-postgres/src", 1),
+            ("crates/dango-client/src", 1),
         ],
     ),
     (
@@ -171,7 +172,14 @@ const HEAVY: &[(&str, &[Door])] = &[
     // Providers: one file spells requests, one sends them; digests of random tokens, and signatures of ID tokens.
     // (The server names rustls's own module of that name.)
     ("oauth2", &[("crates/dango-oauth/src", 1)]),
-    ("reqwest", &[("crates/dango-oauth/src/http", 1)]),
+    (
+        "reqwest",
+        &[
+            ("crates/dango-oauth/src/http", 1),
+            // The way to a project on a server.
+            ("crates/dango-client/src", 1),
+        ],
+    ),
     (
         "ring",
         &[

@@ -62,6 +62,7 @@ const ABSENCES: &[(&str, &[&[&str]])] = &[
     ("dango-rotation", &[RUNTIMES, DATABASES]),
     // It calls providers; what is stored goes through parameters.
     ("dango-oauth", &[DATABASES]),
+    ("dango-client", &[DATABASES]),
     ("dango-connections", &[DATABASES]),
     // The use cases and the command line know the port of the database, and `main` alone brings one.
     ("dango-actions", &[RUNTIMES, DATABASES]),

@@ -51,6 +51,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-remote",
         ],
     ),
+    ("dango-client", &["dango-core"]),
     // Its table of providers is checked against the catalogue.
     ("dango-oauth", &["dango-core", "dango-sources"]),
     // Providers are called through the port that calls them for connections.
@@ -103,6 +104,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-remote",
             "dango-rotation",
             "dango-doctor",
+            "dango-client",
         ],
     ),
     ("dango-cli", &["dango-core", "dango-store", "dango-store-sqlite", "dango-commands"]),

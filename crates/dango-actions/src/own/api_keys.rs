@@ -1,4 +1,4 @@
-//! One's own API keys. A key makes no keys: all of this needs a session.
+//! One's own API keys. A key makes no keys: all of this needs a session, but that a key can end itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use crate::actions::Actions;
 use crate::caller::audit_id;
 use crate::fault::{Fault, own_refusals};
 use crate::holder::Holder;
+use crate::own::KeyHolder;
 use crate::unit::{Answer, Record, Unit};
 
 own_refusals! {
@@ -127,6 +128,30 @@ impl Actions {
                     return unit.refuse(record, RevokeApiKeyError::SessionEnded).await;
                 }
                 if !inner.api_keys.revoke(unit.tx, &holder.session, id, now).await? {
+                    return unit.refuse(record, RevokeApiKeyError::NotFound).await;
+                }
+                unit.succeed(record).await?;
+                Ok(Ok(()))
+            })
+        })
+        .await
+    }
+}
+
+impl Actions {
+    /// Ends the key that the request was sent with; whoever holds it may always do that.
+    ///
+    /// Permission: the key. Audit: `api_key_revoked`.
+    ///
+    /// # Errors
+    ///
+    /// [`RevokeApiKeyError`]; [`RevokeApiKeyError::NotFound`] where somebody else has ended it meanwhile.
+    pub async fn end_own_key(&self, holder: KeyHolder) -> Result<(), RevokeApiKeyError> {
+        let KeyHolder { caller, key, .. } = holder;
+        self.write(&caller, move |mut unit| {
+            Box::pin(async move {
+                let record = Record::of(Event::ApiKeyRevoked).on(key_target(key.id(), key.owner(), &key.record().name));
+                if !unit.tx.revoke_api_key(key.owner(), key.id(), unit.now).await? {
                     return unit.refuse(record, RevokeApiKeyError::NotFound).await;
                 }
                 unit.succeed(record).await?;

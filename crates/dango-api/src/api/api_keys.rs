@@ -1,9 +1,9 @@
-//! One's own API keys: listed, made and revoked.
+//! One's own API keys: listed, made and revoked; and the one that a request is sent with.
 
 use axum::http::StatusCode;
-use dango_actions::Holder;
+use dango_actions::{Holder, KeyHolder};
 use dango_core::Timestamp;
-use dango_identity::{Administration, AllowList, ApiKeyName, Full, KeyScopes, NewApiKey};
+use dango_identity::{Administration, AllowList, ApiKeyName, Full, KeyScopes, NewApiKey, Permission, PermissionSet};
 
 use super::Answer;
 use crate::ask::Ask;
@@ -59,6 +59,18 @@ pub(crate) async fn revoke(holder: Holder<Full>, ask: Ask) -> Answer {
     reply::success()
 }
 
+/// `GET /api/auth/api-key`.
+pub(crate) async fn show_own(holder: KeyHolder, ask: Ask) -> Answer {
+    reply::json(StatusCode::OK, &wire::ApiKey::new(holder.key.record(), ask.now()))
+}
+
+/// `DELETE /api/auth/api-key`.
+pub(crate) async fn end_own(holder: KeyHolder, ask: Ask) -> Answer {
+    let ended = ask.actions().end_own_key(holder).await;
+    ended.map_err(|error| error.into_problem(ask.now()))?;
+    reply::success()
+}
+
 /// When the key ends: at a time, or in so many days, or never.
 fn expiry(at: Option<&str>, days: Option<i64>, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
     let invalid = |what: &'static str| Problem::new(code!(invalid_expiry), what);
@@ -76,14 +88,27 @@ fn expiry(at: Option<&str>, days: Option<i64>, now: Timestamp) -> Result<Option<
     }
 }
 
-/// What the key may do: everything that its owner may, but for administering people, which has to be asked for.
+/// What administering people takes, where a key names its permissions.
+const ADMINISTRATION: [Permission; 3] = [Permission::UsersView, Permission::UsersManage, Permission::AuthManage];
+
+/// What the key may do. Where no permission is named, everything that its owner may, but for administering people, which has to be
+/// asked for, and for reading values, which has to be named.
 fn scopes_of(scopes: Option<&[String]>) -> Result<KeyScopes, Problem> {
-    let mut found = KeyScopes::default();
+    let mut administration = Administration::Withheld;
+    let mut named: Vec<Permission> = Vec::new();
     for scope in scopes.unwrap_or_default() {
-        match scope.as_str() {
-            wire::SCOPE_ADMIN => found.administration = Administration::Granted,
-            _ => return Err(Problem::new(code!(invalid_body), "the only scope is `admin`")),
+        match (scope.as_str(), scope.parse::<Permission>()) {
+            (wire::SCOPE_ADMIN, _) => administration = Administration::Granted,
+            (_, Ok(permission)) => named.push(permission),
+            _ => return Err(Problem::new(code!(invalid_body), "a scope is `admin` or the name of a permission")),
         }
     }
-    Ok(found)
+    if administration == Administration::Granted && !named.is_empty() {
+        named.extend(ADMINISTRATION);
+    }
+    let permissions = (!named.is_empty()).then(|| named.into_iter().collect::<PermissionSet>());
+    Ok(KeyScopes {
+        permissions,
+        administration,
+    })
 }

@@ -11,6 +11,7 @@ pub(crate) mod people;
 pub(crate) mod second_factor;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
+pub(crate) mod values;
 
 use axum::response::Response;
 

@@ -1,9 +1,10 @@
 //! What operations refer to besides schemas: header fields, and the ways to say who one is.
 
+use dango_identity::PermissionSet;
 use serde_json::{Value, json};
 
 use crate::credential::CookieName;
-use crate::route::Stage;
+use crate::route::{Route, Stage};
 
 /// A field of an answer's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +109,11 @@ pub(super) fn security_schemes(is_secure: bool) -> Value {
 }
 
 /// What an operation at a stage takes; one of them is enough.
-pub(super) fn security(stage: Stage) -> Value {
-    let ways: &[&str] = match stage {
+pub(super) fn security(route: &Route) -> Value {
+    let is_of_keys_alone = |permission| PermissionSet::OF_KEYS_ALONE.contains(permission);
+    let ways: &[&str] = match route.stage() {
+        _ if route.permission.is_some_and(is_of_keys_alone) => &[API_KEY],
+        Stage::Key => &[API_KEY],
         Stage::Open => &[],
         Stage::Partial => &[PARTIAL_SESSION],
         Stage::AnySession => &[SESSION, PARTIAL_SESSION],

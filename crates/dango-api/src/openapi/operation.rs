@@ -19,7 +19,7 @@ pub(super) fn operation(route: &Route, named: &mut Named) -> Value {
     say("operationId", route.operation.into());
     say("tags", json!([route.group.name()]));
     say("summary", route.summary.into());
-    say("security", security(route.stage()));
+    say("security", security(route));
     let parameters = parameters(route);
     if !parameters.is_empty() {
         say("parameters", parameters.into());

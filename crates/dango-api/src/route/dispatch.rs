@@ -237,6 +237,7 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
             None => return Ok(Box::new(move |ask| handler(holder.caller, ask))),
             Some(obligation) => return denied(&holder.caller, obliged(obligation)),
         },
+        (Handler::Key(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(*holder, ask))),
         (Handler::Known(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(holder.view(), ask))),
         (_, Holder::Key(holder)) => {
             let problem = Problem::new(
@@ -258,6 +259,13 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
         (Handler::PasswordChange(handler), SignedIn::Restricted(holder, Obligation::PasswordChange))
         | (Handler::Enrolment(handler), SignedIn::Restricted(holder, Obligation::Enrolment)) => {
             Ok(Box::new(move |ask| handler(Due::Restricted(holder), ask)))
+        }
+        (Handler::Key(_), SignedIn::Full(holder)) => {
+            let problem = Problem::new(
+                code!(key_required),
+                "this is about the API key that a request is sent with; send one",
+            );
+            denied(holder.caller(), problem)
         }
         (Handler::Session(handler), SignedIn::Full(holder)) => Ok(Box::new(move |ask| handler(holder, ask))),
         (Handler::SessionOrKey(handler), SignedIn::Full(holder)) => {

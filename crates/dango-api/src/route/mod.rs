@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use axum::response::Response;
-use dango_actions::{Caller, Holder, SignedIn, UserView};
+use dango_actions::{Caller, Holder, KeyHolder, SignedIn, UserView};
 use dango_audit::Event;
 use dango_identity::{Full, Partial, Permission};
 
@@ -132,7 +132,9 @@ impl Group {
             Self::Login => "Getting in and out: operations that need no session, or that make or end one.",
             Self::Account => "One's own account: password, sessions, API keys, second factor.",
             Self::People => "Administering people: for administrators, under a proof that is minutes old.",
-            Self::Secrets => "The project's secrets: variables of `.env` listed, set and deleted; no answer holds a value.",
+            Self::Secrets => {
+                "The project's secrets: listed, set and deleted. One operation gives values, to API keys that were made for it."
+            }
             Self::Audit => "The audit log: what happened, and whether the log is intact.",
             Self::Operations => "The server itself: whether it is there, can work, and what it can do.",
         }
@@ -195,6 +197,8 @@ pub enum Stage {
     Session,
     /// A full session, or a key.
     SessionOrKey,
+    /// A key, and no session.
+    Key,
 }
 
 impl Stage {
@@ -209,6 +213,7 @@ impl Stage {
             Self::Enrolment => "enrolment",
             Self::Session => "session",
             Self::SessionOrKey => "session_or_key",
+            Self::Key => "key",
         }
     }
 }
@@ -235,6 +240,7 @@ pub(crate) enum Handler {
     Enrolment(fn(Due, Ask) -> Work),
     Session(fn(Holder<Full>, Ask) -> Work),
     SessionOrKey(fn(Caller, Ask) -> Work),
+    Key(fn(KeyHolder, Ask) -> Work),
 }
 
 /// A session that may do what it is obliged to, or everything.
@@ -260,6 +266,7 @@ impl Handler {
             Self::Enrolment(_) => Stage::Enrolment,
             Self::Session(_) => Stage::Session,
             Self::SessionOrKey(_) => Stage::SessionOrKey,
+            Self::Key(_) => Stage::Key,
         }
     }
 }

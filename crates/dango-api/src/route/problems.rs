@@ -103,6 +103,13 @@ const fn of_stage(stage: Stage) -> &'static [&'static Code] {
             code!(password_change_required),
             code!(mfa_enrolment_required),
         ],
+        Stage::Key => &[
+            code!(authentication_required),
+            code!(auth_disabled),
+            code!(key_required),
+            code!(password_change_required),
+            code!(mfa_enrolment_required),
+        ],
         Stage::SessionOrKey => &[
             code!(authentication_required),
             code!(auth_disabled),

@@ -1,7 +1,7 @@
 //! Sessions, API keys and second factors as answers show them.
 
 use dango_core::Timestamp;
-use dango_identity::{ApiKeyRecord, SessionId, SessionRecord};
+use dango_identity::{ApiKeyRecord, Permission, PermissionSet, SessionId, SessionRecord};
 use serde::Serialize;
 
 use super::{SCOPE_ADMIN, answers};
@@ -28,7 +28,8 @@ answers! {
         last_used_at: Option<String> = Schema::time(),
         expires_at: Option<String> = Schema::time(),
         is_expired: bool,
-        scopes: Vec<&'static str> = Schema::list(Schema::word([SCOPE_ADMIN])),
+        /// `admin`, and the permissions that it names; without any it has all of its owner's that need not be named.
+        scopes: Vec<&'static str> = Schema::list(scope()),
     }
     /// A login provider, and whether an account there opens one's own.
     LoginWay<'a> {
@@ -56,6 +57,11 @@ answers! {
     RecoveryCodes {
         recovery_codes: Vec<String> = Schema::list(Schema::text().pattern("^[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}$")),
     }
+}
+
+/// What a key may be allowed.
+pub(super) fn scope() -> Schema {
+    Schema::word(std::iter::once(SCOPE_ADMIN).chain(Permission::ALL.iter().map(|permission| permission.name())))
 }
 
 impl Session {
@@ -86,6 +92,9 @@ impl ApiKey {
     pub(crate) fn new(record: &ApiKeyRecord, now: Timestamp) -> Self {
         let ends = [record.expires_at, record.retiring_until].into_iter().flatten().min();
         let administers = record.scopes.administration == dango_identity::Administration::Granted;
+        let named = record.scopes.permissions.unwrap_or(PermissionSet::EMPTY);
+        let mut scopes: Vec<&'static str> = named.iter().map(Permission::name).collect();
+        scopes.extend(administers.then_some(SCOPE_ADMIN));
         Self {
             id: record.id.to_string(),
             name: record.name.to_string(),
@@ -94,7 +103,7 @@ impl ApiKey {
             last_used_at: record.last_used.as_ref().map(|last| last.at.to_string()),
             expires_at: ends.map(|end| end.to_string()),
             is_expired: ends.is_some_and(|end| now >= end),
-            scopes: if administers { vec![SCOPE_ADMIN] } else { Vec::new() },
+            scopes,
         }
     }
 }

@@ -6,16 +6,18 @@ mod outcome;
 mod requests;
 mod secrets;
 mod user;
+mod values;
 
 pub(crate) use account::{ApiKey, BegunLink, Enrolment, IssuedKey, LoginWay, RecoveryCodes, Session};
 pub(crate) use audit::{AuditHead, AuditPage, AuditVerdict};
 pub(crate) use outcome::{Document, ProblemDocument, Revoked, Status, Success};
 pub(crate) use requests::{
-    AcceptInvite, AddUser, ChangePassword, ChangeRole, ClaimAdministrator, Code, DeleteUser, LogIn, MakeApiKey, PasswordAndCode,
-    PasswordAndOptionalCode, PasswordOnly, SCOPE_ADMIN, SecondFactor, Secret, SetVariable,
+    AcceptInvite, AddUser, ChangePassword, ChangeRole, ClaimAdministrator, Code, DeleteCredential, DeleteUser, LogIn, MakeApiKey,
+    PasswordAndCode, PasswordAndOptionalCode, PasswordOnly, ReadValues, SCOPE_ADMIN, SecondFactor, Secret, SetCredential, SetVariable,
 };
 pub(crate) use secrets::{CheckedConnection, Connection, Disconnected, Secrets, VariableDone, trouble_sentence};
 pub(crate) use user::{AddedUser, InviteUrl, InvitedUser, LogInAnswer, LoggedIn, ResetPassword, SecondFactorDue, User, Verified};
+pub(crate) use values::{CredentialDeleted, CredentialSet, Listing, Values};
 
 /// Writes the types of answers, with their schemas. Every member is in every answer.
 macro_rules! answers {

@@ -103,8 +103,8 @@ requests! {
         /// When it ends: in the future, and within a year. Not together with `expires_in_days`; without both it never ends.
         expires_at: Option<String> = Schema::time(),
         expires_in_days: Option<i64> = Schema::of("integer").between(1, 365),
-        /// What it may do beyond everyday work.
-        scopes: Option<Vec<String>> = Schema::list(Schema::word([SCOPE_ADMIN])),
+        /// `admin` to administer people. Permissions that are named are all that it has; reading values has to be named.
+        scopes: Option<Vec<String>> = Schema::list(super::account::scope()),
     } => with_one_expiry
     /// `POST /api/admin/users`.
     AddUser {
@@ -126,9 +126,35 @@ requests! {
         /// At most 32 KiB.
         value: Secret = Schema::text().secret().with("maxLength", 32 * 1024).pattern(r"^[^\x00]*$"),
     }
+    /// `POST /api/project/values`.
+    ReadValues {
+        /// What for, as the audit log will say. `get` takes either `only` or `key`, the others no `key`.
+        purpose: String = Schema::word(["run", "sync", "get", "export"]),
+        /// Only credentials at or below this path.
+        only: Option<String> = Schema::text(),
+        /// This variable of `.env` alone, with those that it refers to.
+        key: Option<String> = Schema::text(),
+    } => with_one_of_only_and_key
+    /// `PUT /api/project/credentials`.
+    SetCredential {
+        path: String = Schema::text().lengths(1, 4096),
+        value: Secret = Schema::text().secret().pattern(r"^[^\x00]*$"),
+        /// `string` where it is left out.
+        value_type: Option<String> = Schema::word(["string", "integer", "float", "boolean", "datetime", "json"]),
+        /// Whether `${NAME}` in the value refers to a variable.
+        reference: Option<bool>,
+        /// How it is kept; as is the habit of the file where it is left out.
+        keep: Option<String> = Schema::word(["encrypted", "plain"]),
+    }
+    /// `DELETE /api/project/credentials`.
+    DeleteCredential {
+        path: String = Schema::text().lengths(1, 4096),
+        /// Whether it may be a whole table.
+        table: Option<bool>,
+    }
 }
 
-/// The one scope of API keys.
+/// The scope of API keys that administer people.
 pub(crate) const SCOPE_ADMIN: &str = "admin";
 
 /// `POST /api/auth/2fa/verify`: one of the two.
@@ -170,6 +196,21 @@ impl Described for Secret {
 fn with_one_expiry(schema: Schema) -> Schema {
     let without = |name: &str| json!({"properties": {name: {"type": "null"}}});
     schema.with("anyOf", vec![without("expires_at"), without("expires_in_days")])
+}
+
+/// One thing alone is shown; a program is run with more than a variable.
+fn with_one_of_only_and_key(schema: Schema) -> Schema {
+    let text = || json!({"type": "string"});
+    let absent = || json!({"type": "null"});
+    let get = json!({"const": "get"});
+    schema.with(
+        "anyOf",
+        vec![
+            json!({"properties": {"purpose": get, "only": text(), "key": absent()}, "required": ["only"]}),
+            json!({"properties": {"purpose": get, "key": text(), "only": absent()}, "required": ["key"]}),
+            json!({"properties": {"purpose": {"enum": ["run", "sync", "export"]}, "key": absent()}}),
+        ],
+    )
 }
 
 /// An address as somebody types it to log in; what is none has no account.

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use dango_actions::{
+    CredentialChange, CredentialChanged, CredentialEntry, GivenValues, ProjectValues, ValuesListing, VariableEntry, WantedValues,
+};
+use dango_actions::{
     FilesError, FilesProblem, ListedConnection, ListedCredential, ListedVariable, ProjectFiles, SecretsListing, VariableChange,
     VariableChanged, VariableEdit,
 };
-use dango_core::Timestamp;
+use dango_core::{SecretValue, Timestamp};
 use dango_secrets::SetOutcome;
+use dango_secrets::dotenv::GivenValue;
 
 pub(crate) struct Files {
     pub(crate) variables: Mutex<BTreeMap<String, String>>,
@@ -89,5 +93,67 @@ impl ProjectFiles for Files {
 
     fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {
         changes.iter().map(|change| self.change_one(change)).collect()
+    }
+}
+
+/// The one credential that there is.
+const PATH: &str = "sources.stripe.api_key";
+
+impl ProjectValues for Files {
+    fn list(&self) -> Result<ValuesListing, FilesError> {
+        self.check()?;
+        let variables = self.variables.lock().expect("not poisoned");
+        let credential = CredentialEntry {
+            path: PATH.to_owned(),
+            value_type: "string",
+            is_encrypted: true,
+            has_reference: false,
+        };
+        let variables = variables.keys().map(|key| VariableEntry {
+            key: key.clone(),
+            is_encrypted: false,
+            has_reference: false,
+        });
+        Ok(ValuesListing {
+            credentials: vec![credential],
+            variables: variables.collect(),
+        })
+    }
+
+    fn read(&self, wanted: &WantedValues) -> Result<GivenValues, FilesError> {
+        self.check()?;
+        let path = PATH.parse().expect("a path");
+        let is_wanted = match wanted {
+            WantedValues::Run { only } => only.as_ref().is_none_or(|only| only == &path),
+            WantedValues::Credential(only) => only == &path,
+            WantedValues::Variable(_) => false,
+        };
+        let variables = self.variables.lock().expect("not poisoned");
+        let variables = variables.iter().map(|(key, value)| GivenValue {
+            key: key.clone(),
+            value: SecretValue::new(value.clone()).expect("no NUL"),
+            is_literal: true,
+        });
+        Ok(GivenValues {
+            credentials: if is_wanted {
+                format!("{PATH} = \"stored\"\n")
+            } else {
+                String::new()
+            }
+            .into(),
+            paths: if is_wanted { vec![path] } else { Vec::new() },
+            variables: variables.collect(),
+        })
+    }
+
+    fn change(&self, change: &CredentialChange, _: &str) -> Result<CredentialChanged, FilesError> {
+        self.check()?;
+        match change {
+            CredentialChange::Set { .. } => Ok(CredentialChanged::Set {
+                outcome: SetOutcome::Created,
+                encrypted: true,
+            }),
+            CredentialChange::Delete { .. } => Ok(CredentialChanged::Deleted(1)),
+        }
     }
 }

@@ -29,5 +29,6 @@ mod secrets;
 mod sessions;
 mod setup;
 mod stages;
+mod values;
 mod web;
 mod world;

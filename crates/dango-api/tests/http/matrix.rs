@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use dango_actions::Setup;
 use dango_api::{ROUTES, Route, Site, Stage};
-use dango_identity::{Permission, Role};
+use dango_identity::{Permission, PermissionSet, Role};
 
 use crate::world::{Browser, RIGHT, World};
 
 const PAGE: &str = include_str!("../../matrix.md");
 
 /// Whoever could ask, in the order of the columns.
-const WHO: [Who; 13] = [
+const WHO: [Who; 14] = [
     Who::Anybody,
     Who::Partial,
     Who::MustChangePassword,
@@ -24,6 +24,7 @@ const WHO: [Who; 13] = [
     Who::Key(Role::Editor),
     Who::Key(Role::Admin),
     Who::AdminKey,
+    Who::ReaderKey,
     Who::Malformed,
 ];
 
@@ -40,6 +41,8 @@ enum Who {
     Key(Role),
     /// An administrator's key with the scope `admin`.
     AdminKey,
+    /// An administrator's key that reads values and does nothing else.
+    ReaderKey,
     /// An `Authorization` that is none, beside the cookie of an administrator.
     Malformed,
 }
@@ -55,6 +58,7 @@ impl Who {
             Self::StaleAdmin => "admin, 11 minutes later".to_owned(),
             Self::Key(role) => format!("{role}'s key"),
             Self::AdminKey => "admin's key, scope admin".to_owned(),
+            Self::ReaderKey => format!("admin's key, scope {}", Permission::SourceViewCredentials),
             Self::Malformed => "malformed header, admin's cookie".to_owned(),
         }
     }
@@ -89,16 +93,29 @@ fn expected(route: &Route, who: Who) -> Option<&'static str> {
         Who::MustChangePassword => is_due(Stage::PasswordChange, "password_change_required"),
         Who::MustEnrol => is_due(Stage::Enrolment, "mfa_enrolment_required"),
         Who::Person(_) | Who::StaleAdmin if stage == Stage::Partial => nobody,
+        Who::Person(_) | Who::StaleAdmin if stage == Stage::Key => Some("key_required"),
+        Who::Person(_) | Who::StaleAdmin if is_of_keys_alone(route) => Some("permission_denied"),
         Who::Person(role) => of_permission(route, role),
         Who::StaleAdmin if route.permission == Some(Permission::UsersManage) || OF_FRESH_SESSIONS.contains(&route.operation) => {
             Some("reauthentication_required")
         }
         Who::StaleAdmin => None,
-        Who::Key(_) | Who::AdminKey if !matches!(stage, Stage::Known | Stage::SessionOrKey) => Some("session_required"),
+        Who::Key(_) | Who::AdminKey | Who::ReaderKey if !matches!(stage, Stage::Known | Stage::SessionOrKey | Stage::Key) => {
+            Some("session_required")
+        }
+        Who::ReaderKey => (route.permission.is_some() && !is_of_keys_alone(route)).then_some("permission_denied"),
+        Who::Key(_) | Who::AdminKey if is_of_keys_alone(route) => Some("permission_denied"),
         Who::Key(Role::Admin) if route.permission == Some(Permission::UsersManage) => Some("permission_denied"),
         Who::Key(role) => of_permission(route, role),
         Who::AdminKey => None,
     }
+}
+
+/// Whether it takes what no session has, and no key that does not name it.
+fn is_of_keys_alone(route: &Route) -> bool {
+    route
+        .permission
+        .is_some_and(|permission| PermissionSet::OF_KEYS_ALONE.contains(permission))
 }
 
 fn of_permission(route: &Route, role: Role) -> Option<&'static str> {
@@ -164,6 +181,7 @@ impl Cast {
             keys.push((Who::Key(role), browser.make_key(&[]).1));
             if role == Role::Admin {
                 keys.push((Who::AdminKey, browser.make_key(&["admin"]).1));
+                keys.push((Who::ReaderKey, browser.make_key(&["source.view_credentials"]).1));
             }
         }
         world.add(STALE, Role::Admin);
@@ -197,7 +215,7 @@ impl Cast {
             Who::Person(role) => drop(browser.log_in(&address(role), RIGHT)),
             Who::StaleAdmin => drop(browser.log_in(STALE, RIGHT)),
             Who::Malformed => drop(browser.log_in(&address(Role::Admin), RIGHT)),
-            Who::Anybody | Who::Key(_) | Who::AdminKey => {}
+            Who::Anybody | Who::Key(_) | Who::AdminKey | Who::ReaderKey => {}
         }
         if who == Who::StaleAdmin {
             self.world.pass(11 * 60);
@@ -208,7 +226,8 @@ impl Cast {
 
 /// Asks for an operation as somebody: the refusal, if they are refused for who they are.
 fn asked(route: &Route, browser: &mut Browser<'_>, headers: &[(&str, &str)]) -> Option<String> {
-    const REFUSALS: [&str; 7] = [
+    const REFUSALS: [&str; 8] = [
+        "key_required",
         "authentication_required",
         "session_expired",
         "session_required",
@@ -240,9 +259,7 @@ fn asked(route: &Route, browser: &mut Browser<'_>, headers: &[(&str, &str)]) -> 
 fn the_running_router_is_the_matrix() {
     let cast = Cast::new();
     let mut wrong = String::new();
-    // Nothing comes after a logout.
     let mut routes: Vec<&Route> = ROUTES.iter().collect();
-    routes.sort_by_key(|route| route.operation == "log_out");
     for who in WHO {
         let bearer = match cast.keys.iter().find(|(of, _)| *of == who) {
             Some((_, key)) => format!("Bearer {key}"),
@@ -251,6 +268,9 @@ fn the_running_router_is_the_matrix() {
         };
         let headers = [("authorization", bearer.as_str())];
         let mut browser = cast.browser(who);
+        // Nothing comes after a logout, and nothing after the end of a key.
+        let last = if bearer.is_empty() { "log_out" } else { "end_own_key" };
+        routes.sort_by_key(|route| route.operation == last);
         for route in &routes {
             let (found, expected) = (asked(route, &mut browser, &headers), expected(route, who));
             if found.as_deref() != expected {

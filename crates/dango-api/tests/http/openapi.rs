@@ -3,7 +3,7 @@
 
 use boon::{Compiler, Draft, Schemas};
 use dango_api::{CODES, ROUTES, Site, Stage, document};
-use dango_identity::Role;
+use dango_identity::{Permission, Role};
 use serde_json::{Value, json};
 
 use crate::documented::{DOCUMENT, JUDGE, members};
@@ -144,11 +144,18 @@ fn what_lies_on_the_way_to_an_operation_is_in_the_document_and_the_server_does_i
         let mut browser = world.browser();
         browser.log_in(if route.stage() == Stage::Partial { TWO } else { ADA }, RIGHT);
         let cookie = browser.cookie();
+        // A key of its own, since one operation ends the key that it is sent with.
+        let is_for_keys = route.stage() == Stage::Key || route.permission == Some(Permission::SourceViewCredentials);
+        let own = is_for_keys.then(|| format!("Bearer {}", browser.make_key(&["source.view_credentials"]).1));
+        let bearer = own.as_deref().unwrap_or(&bearer);
         let known = |headers: &[(&str, &str)], body: Option<&str>, query: &str| {
             let mut all = headers.to_vec();
             all.push(("cookie", &cookie));
             if !headers.iter().any(|(name, _)| *name == "sec-fetch-site") {
                 all.push(("sec-fetch-site", "same-origin"));
+            }
+            if is_for_keys {
+                all.push(("authorization", bearer));
             }
             world.send(method, &format!("{path}{query}"), &all, body).code()
         };
@@ -171,7 +178,7 @@ fn what_lies_on_the_way_to_an_operation_is_in_the_document_and_the_server_does_i
             (nobody, world.send(method, &path, &[], Some("{}")).code()),
             (
                 "session_required",
-                world.send(method, &path, &[("authorization", &bearer)], Some("{}")).code(),
+                world.send(method, &path, &[("authorization", bearer)], Some("{}")).code(),
             ),
         ];
         for (code, answered) in probes {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use dango_actions::{Actions, AuditView, Caller, ConnectionDesk, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage};
+use dango_actions::{
+    Actions, AuditView, Caller, ConnectionDesk, Credential, FirstLogin, Grant, Permit, SecretsDesk, Setup, UsersManage, ValuesDesk,
+};
 use dango_api::{App, Limits, Machine, NotReady, Parts, Peer, Site, router};
 use dango_audit::AuditEvent;
 use dango_audit::query::{Filter, PageLimit};
@@ -123,9 +125,11 @@ impl World {
         let secrets = SecretsDesk::open(actions.clone(), Arc::clone(&files) as _, 256).expect("a thread");
         let provider = Arc::new(Provider::new(Arc::clone(&files)));
         let connections = ConnectionDesk::new(actions.clone(), Arc::clone(&files) as _, Arc::clone(&provider) as _);
+        let values = ValuesDesk::new(actions.clone(), Arc::clone(&files) as _);
         let parts = Parts {
             actions: actions.clone(),
             secrets,
+            values,
             connections: Some(connections),
             logins: Some(Arc::clone(&provider) as _),
             site,

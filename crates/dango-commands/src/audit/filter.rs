@@ -8,7 +8,7 @@ use dango_core::Timestamp;
 use crate::failure::Failure;
 
 #[derive(Args, Debug)]
-pub(super) struct FilterArguments {
+pub(crate) struct FilterArguments {
     /// Only from then on: a time, a date in UTC, or how long ago, as in 2026-11-21 or 7d
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -24,6 +24,17 @@ pub(super) struct FilterArguments {
 }
 
 impl FilterArguments {
+    /// What they stand for in the query of a server, which reads them as this program does.
+    pub(crate) fn query(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let given = [
+            ("since", &self.since),
+            ("until", &self.until),
+            ("type", &self.event),
+            ("actor", &self.actor),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)))
+    }
+
     /// What they stand for at this moment.
     pub(super) fn filter(&self, order: Order, now: Timestamp) -> Result<Filter, Failure> {
         let time = |option: &str, text: &Option<String>, bound| {

@@ -12,23 +12,30 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::house::{House, fault, wait};
 use crate::output::Output;
+use crate::server::{self, Server};
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArguments {
     #[command(flatten)]
-    filter: FilterArguments,
+    pub(crate) filter: FilterArguments,
     /// How many records at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
+    pub(crate) limit: u32,
     /// Go on behind this place: `next_cursor` of the list before
     #[arg(long, value_name = "CURSOR")]
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
+
+/// The headings of the table of records.
+pub(crate) const HEADING: [&str; 6] = ["TIME (UTC)", "EVENT", "OUTCOME", "BY", "ON", "DETAILS"];
 
 pub(crate) fn run(arguments: &ListArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let mut filter = arguments.filter.filter(Order::NewestFirst, output.host.clock.now())?;
     let cursor: Option<Result<Cursor, _>> = arguments.cursor.as_deref().map(str::parse);
     filter.cursor = cursor.transpose().map_err(|error| Failure::usage(format!("--cursor: {error}")))?;
+    if let Some(server) = Server::of(global, output)? {
+        return server::audit_list(arguments, &server, output);
+    }
     let house = House::find(global, output.host)?;
     let page = match house.readable(output)? {
         Some(actions) => {
@@ -45,10 +52,7 @@ pub(crate) fn run(arguments: &ListArguments, global: &Global, output: &mut Outpu
         output.say("nothing in the audit log matches");
         return Ok(());
     }
-    output.table(
-        &["TIME (UTC)", "EVENT", "OUTCOME", "BY", "ON", "DETAILS"],
-        &page.events.iter().map(row).collect::<Vec<_>>(),
-    )?;
+    output.table(&HEADING, &page.events.iter().map(row).collect::<Vec<_>>())?;
     if let Some(cursor) = page.next_cursor {
         output.hint(format!(
             "there are older ones: `--cursor {cursor}` goes on behind these, `--limit N` shows more at once"
@@ -101,7 +105,7 @@ fn party(party: &Party) -> String {
 }
 
 /// The details as `name=value`, in the order of the record.
-fn details(json: &str) -> String {
+pub(crate) fn details(json: &str) -> String {
     let Ok(serde_json::Value::Object(members)) = serde_json::from_str(json) else {
         return json.to_owned();
     };

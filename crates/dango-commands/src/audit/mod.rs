@@ -10,7 +10,7 @@ use clap::Subcommand;
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::output::Output;
-pub(crate) use list::{ListArguments, run as list};
+pub(crate) use list::{HEADING, ListArguments, details, run as list};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum AuditCommand {

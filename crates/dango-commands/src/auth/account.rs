@@ -14,7 +14,7 @@ use crate::output::Output;
 pub(crate) struct AccountArguments {
     /// The user's e-mail address
     #[arg(value_name = "EMAIL")]
-    pub(super) email: String,
+    pub(crate) email: String,
 }
 
 /// Takes an address; what stands there is not repeated, it may be anything.

@@ -18,13 +18,13 @@ use crate::output::Output;
 pub(crate) struct AddUserArguments {
     /// The user's e-mail address
     #[arg(value_name = "EMAIL")]
-    email: String,
+    pub(crate) email: String,
     /// What the user may do
     #[arg(long, value_name = "ROLE", default_value = "viewer", value_parser = super::change_role::ROLES)]
-    role: String,
+    pub(crate) role: String,
     /// Print a temporary password instead of an invitation link
     #[arg(long, conflicts_with = "base_url")]
-    password: bool,
+    pub(crate) password: bool,
     /// Where people reach the server: what the link begins with [default: http://localhost:8800]
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,

@@ -15,10 +15,10 @@ use crate::output::Output;
 pub(crate) struct ChangeRoleArguments {
     /// The user's e-mail address
     #[arg(value_name = "EMAIL")]
-    email: String,
+    pub(crate) email: String,
     /// What the user may do from now on
     #[arg(value_name = "ROLE", value_parser = ROLES)]
-    role: String,
+    pub(crate) role: String,
 }
 
 /// The roles, as options name them.

@@ -23,7 +23,9 @@ use clap::Subcommand;
 use crate::arguments::Global;
 use crate::audit::ListArguments;
 use crate::output::Output;
+use crate::server::{self, Server};
 use crate::{Outcome, audit};
+pub(crate) use view::HEADING;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum AuthCommand {
@@ -61,6 +63,9 @@ pub(crate) enum AuthCommand {
 }
 
 pub(crate) fn run(command: AuthCommand, global: &Global, output: &mut Output<'_>) -> Outcome {
+    if let Some(server) = Server::of(global, output)? {
+        return server::auth(command, &server, global, output);
+    }
     match command {
         AuthCommand::Enable => enable::run(global, output),
         AuthCommand::Disable => disable::run(global, output),

@@ -63,7 +63,7 @@ impl From<&UserView> for User {
 }
 
 /// The headings of the table of users.
-pub(super) const HEADING: [&str; 5] = ["EMAIL", "ROLE", "STATUS", "LAST LOGIN", "CREATED"];
+pub(crate) const HEADING: [&str; 5] = ["EMAIL", "ROLE", "STATUS", "LAST LOGIN", "CREATED"];
 
 /// The line of a user in it.
 pub(super) fn row(view: &UserView) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dango_secrets::dotenv::Binding;
+use dango_secrets::dotenv::{Binding, EnvDocument};
 use dango_vault::is_encrypted_binding;
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::arguments::Global;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::secrets::MASK;
+use crate::server::{Server, VariableRow};
 
 #[derive(Serialize)]
 struct Row {
@@ -21,7 +22,23 @@ struct Row {
 }
 
 pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
-    let document = Opened::find(global, output.host)?.env()?;
+    let rows = match Server::of(global, output)? {
+        Some(server) => {
+            let listed = server.listing()?.variables.into_iter();
+            let row = |row: VariableRow| Row {
+                key: row.key,
+                masked_value: MASK,
+                encrypted: row.encrypted,
+                reference: row.reference,
+            };
+            listed.map(row).collect()
+        }
+        None => of_file(&Opened::find(global, output.host)?.env()?),
+    };
+    show(rows, output)
+}
+
+fn of_file(document: &EnvDocument) -> Vec<Row> {
     // Of duplicates the last one counts.
     let last: HashMap<&str, &Binding> = document.bindings().map(|binding| (binding.key(), binding)).collect();
     let row = |key: &str| Row {
@@ -30,7 +47,10 @@ pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
         encrypted: last.get(key).is_some_and(|binding| is_encrypted_binding(binding)),
         reference: last.get(key).is_some_and(|binding| binding.has_reference()),
     };
-    let rows: Vec<Row> = document.keys().into_iter().map(row).collect();
+    document.keys().into_iter().map(row).collect()
+}
+
+fn show(rows: Vec<Row>, output: &mut Output<'_>) -> Outcome {
     if output.json {
         return output.json(&rows);
     }

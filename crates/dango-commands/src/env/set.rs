@@ -2,11 +2,12 @@
 
 use clap::Args;
 use dango_audit::Event;
+use dango_client::Method;
 use dango_core::VariableName;
 use dango_secrets::References;
 use dango_secrets::dotenv::EnvEditError;
-use dango_vault::{EnvSetError, VaultError};
-use serde::Serialize;
+use dango_vault::{EnvSetError, Protection, VaultError};
+use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 use crate::arguments::Global;
@@ -17,6 +18,7 @@ use crate::output::Output;
 use crate::protection::ProtectionOptions;
 use crate::recorded::{recorded, set_ending, variable};
 use crate::secrets::action;
+use crate::server::Server;
 
 #[derive(Args, Debug)]
 pub(crate) struct SetArguments {
@@ -53,6 +55,9 @@ pub(crate) fn parse_key(text: &str) -> Result<VariableName, Failure> {
 
 pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let key = parse_key(&arguments.key)?;
+    if let Some(server) = Server::of(global, output)? {
+        return on_server(&server, key.as_str(), arguments, global, output);
+    }
     let opened = Opened::find(global, output.host)?;
     let is_stored = opened
         .env()?
@@ -75,11 +80,56 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
     let report = recorded(&opened, vec![draft], output, change, |report| {
         vec![set_ending(action(report.outcome), report.encrypted)]
     })?;
-    let (action, encrypted) = (action(report.outcome), report.encrypted);
-    if output.json {
-        let key = key.as_str();
-        return output.json(&Done { key, action, encrypted });
+    let (action, encrypted, key) = (action(report.outcome), report.encrypted, key.as_str());
+    tell(&Done { key, action, encrypted }, output)
+}
+
+/// The same on a server, which makes and records the change.
+fn on_server(server: &Server, key: &str, arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    if arguments.reference || arguments.protection.protection() != Protection::Habit {
+        return Err(Failure::refused(
+            "a server stores variables literally, and encrypted where that is the habit of the file; leave out --reference, --encrypt and --plain",
+        ));
     }
+    // A key that may change values but not read them is not told what there is; then there may be something.
+    let listed = server.listing();
+    let is_stored = listed
+        .as_ref()
+        .map_or(true, |listing| listing.variables.iter().any(|row| row.key == key));
+    let value = arguments.input.read_over(key, is_stored, global, output)?;
+    let body = ToSet {
+        key,
+        value: value.expose(),
+    };
+    let set: WasSet = server.change(Method::Post, "/api/secrets", &body)?;
+    let action = ["created", "updated"].into_iter().find(|word| *word == set.action);
+    let listed = server
+        .listing()
+        .map(|listing| listing.variables.into_iter().find(|row| row.key == key));
+    let done = Done {
+        key,
+        action: action.unwrap_or("updated"),
+        encrypted: listed.ok().flatten().is_some_and(|row| row.encrypted),
+    };
+    tell(&done, output)
+}
+
+#[derive(Serialize)]
+struct ToSet<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+#[derive(Deserialize)]
+struct WasSet {
+    action: String,
+}
+
+fn tell(done: &Done<'_>, output: &mut Output<'_>) -> Outcome {
+    if output.json {
+        return output.json(done);
+    }
+    let Done { key, action, encrypted } = *done;
     output.say(format!("{key}: {action}{}", if encrypted { ", encrypted" } else { "" }));
     Ok(())
 }

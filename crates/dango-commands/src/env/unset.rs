@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dango_audit::Event;
+use dango_client::Method;
 use dango_secrets::dotenv::EnvEditError;
 use dango_vault::{EnvSetError, VaultError};
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::recorded::{all_done, recorded, variable};
+use crate::server::Server;
 
 #[derive(Args, Debug)]
 pub(crate) struct UnsetArguments {
@@ -27,8 +29,13 @@ struct Done<'a> {
 }
 
 pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
-    let opened = Opened::find(global, output.host)?;
     let key = arguments.key.as_str();
+    if let Some(server) = Server::of(global, output)? {
+        let path = format!("/api/secrets/{}", in_path(key));
+        let _: serde_json::Value = server.change(Method::Delete, &path, &serde_json::json!({}))?;
+        return tell(key, output);
+    }
+    let opened = Opened::find(global, output.host)?;
     if !opened.env()?.keys().contains(&key) {
         return Err(missing(&opened));
     }
@@ -39,6 +46,20 @@ pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Outp
         })
     };
     recorded(&opened, vec![variable(Event::SecretDeleted, key)], output, change, all_done(1))?;
+    tell(key, output)
+}
+
+/// A key as a part of a path: everything encoded that is no letter, digit or underscore (RFC 3986 §2.3).
+fn in_path(key: &str) -> String {
+    key.bytes()
+        .map(|byte| match byte.is_ascii_alphanumeric() || byte == b'_' {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn tell(key: &str, output: &mut Output<'_>) -> Outcome {
     if output.json {
         return output.json(&Done { key, action: "deleted" });
     }

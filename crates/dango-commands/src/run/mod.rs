@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::opened::{Opened, process_variable};
 use crate::output::Output;
 use crate::secrets::parse_path;
+use crate::server::{Purpose, Server, Wanted, parse_age};
 
 pub(crate) use program::Program;
 pub(crate) use redacted::passed_on;
@@ -29,6 +30,9 @@ pub(crate) struct RunArguments {
     /// Only credentials at or below this path (.env is handed on whole)
     #[arg(long, value_name = "PREFIX")]
     only: Option<String>,
+    /// With --server: where nobody answers there, go on with what it answered last, if that is no older than this, as in 12h
+    #[arg(long, value_name = "AGE")]
+    offline_cache: Option<String>,
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<OsString>,
@@ -46,7 +50,13 @@ pub(crate) fn run(arguments: RunArguments, global: &Global, output: &mut Output<
         );
     }
     let only = arguments.only.as_deref().map(parse_path).transpose()?;
-    let prepared = Prepared::read(&Opened::find(global, output.host)?, output)?;
+    let age = arguments.offline_cache.as_deref().map(parse_age).transpose()?;
+    let prepared = match Server::of(global, output)? {
+        None if age.is_some() => return Err(Failure::usage("--offline-cache is for a project on a server; add `--server URL`")),
+        None => Prepared::read(&Opened::find(global, output.host)?, output)?,
+        Some(server) if age.is_some() => Prepared::of(server.values_or_kept(Purpose::Run, age, output)?),
+        Some(server) => Prepared::of(server.values(Purpose::Run, Wanted::Below(only.as_ref()))?),
+    };
     let variables = prepared.variables(only.as_ref(), output)?;
     let mut words = arguments.command.into_iter();
     let Some(name) = words.next() else {
@@ -79,6 +89,11 @@ impl Prepared {
             secrets: opened.open_secrets(&secrets, None, output)?,
             env: opened.open_env(&env, output)?,
         })
+    }
+
+    /// What somebody else has read and opened.
+    pub(crate) fn of((secrets, env): (SecretsDocument, EnvDocument)) -> Self {
+        Self { secrets, env }
     }
 
     /// What is added to the environment; every problem is reported, and with one left nothing may start.

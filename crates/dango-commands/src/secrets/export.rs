@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dango_core::{CredentialPath, SecretValue, VariableName};
+use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::EnvDocument;
 use dango_secrets::environment::{self, EnvironmentError, Origin, Variables};
 use dango_secrets::exchange::{self, Format, ManifestName, Tree, Variable};
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 use crate::opened::{Opened, process_variable, reference_failure};
 use crate::output::Output;
 use crate::run::all_of;
+use crate::server::{Purpose, Server, Wanted};
 
 /// Dango's own seal of encrypted values; it means nothing outside the file.
 const SEAL: [&str; 2] = ["dango", "seal"];
@@ -48,18 +50,31 @@ pub(crate) fn run(arguments: &ExportArguments, global: &Global, output: &mut Out
     if !arguments.reveal {
         return Err(Failure::refused("an export shows every value in plain text").hint("add `--reveal` if that is meant"));
     }
-    let opened = Opened::find(global, output.host)?;
+    let documents = match Server::of(global, output)? {
+        Some(server) => server.values(Purpose::Export, Wanted::Below(only.as_ref()))?,
+        None => {
+            let opened = Opened::find(global, output.host)?;
+            let secrets = opened.open_secrets(&opened.secrets(output)?, only.as_ref(), output)?;
+            (secrets, opened.open_env(&opened.env()?, output)?)
+        }
+    };
     let text = if format.is_environment() {
-        environment_like(format, &name, &opened, only.as_ref(), output)?
+        environment_like(format, &name, &documents, only.as_ref(), output)?
     } else {
-        tree(format, &opened, only.as_ref(), output)?
+        tree(format, &documents, only.as_ref(), output)?
     };
     output.data(text.as_bytes())
 }
 
-fn tree(format: Format, opened: &Opened, only: Option<&CredentialPath>, output: &mut Output<'_>) -> Result<Zeroizing<String>, Failure> {
-    let document = opened.open_secrets(&opened.secrets(output)?, only, output)?;
-    let env = opened.open_env(&opened.env()?, output)?;
+/// Both files, opened.
+type Documents = (SecretsDocument, EnvDocument);
+
+fn tree(
+    format: Format,
+    (document, env): &Documents,
+    only: Option<&CredentialPath>,
+    output: &mut Output<'_>,
+) -> Result<Zeroizing<String>, Failure> {
     let Value::Table(mut entries) = document.root() else {
         return Ok(Zeroizing::default());
     };
@@ -68,10 +83,7 @@ fn tree(format: Format, opened: &Opened, only: Option<&CredentialPath>, output: 
         entries = narrow(entries, only.parts());
     }
     let process = process_variable(output.host);
-    let lookup = Variables {
-        env: &env,
-        process: &process,
-    };
+    let lookup = Variables { env, process: &process };
     let resolved = Tree::from_entries(&entries, &mut |path, text| {
         let text = text.resolve(path, &lookup).map_err(|error| reference_failure(&error))?;
         SecretValue::new(text.to_string()).map_err(|error| Failure::refused(format!("{path}: {error}")))
@@ -112,11 +124,11 @@ fn narrow(entries: Vec<(String, Value)>, parts: &[String]) -> Vec<(String, Value
 fn environment_like(
     format: Format,
     name: &ManifestName,
-    opened: &Opened,
+    documents: &Documents,
     only: Option<&CredentialPath>,
     output: &mut Output<'_>,
 ) -> Result<Zeroizing<String>, Failure> {
-    let variables = variables(opened, only, output)?;
+    let variables = variables(documents, only, output)?;
     let refused = |error: &dyn std::error::Error| Failure::caused_by(error).hint("nothing was exported");
     match format {
         Format::Shell => exchange::write_shell(&variables).map_err(|error| refused(&error)),
@@ -134,16 +146,11 @@ fn environment_like(
     }
 }
 
-fn variables(opened: &Opened, only: Option<&CredentialPath>, output: &mut Output<'_>) -> Result<Vec<Variable>, Failure> {
-    let document = opened.open_secrets(&opened.secrets(output)?, only, output)?;
-    let env = opened.open_env(&opened.env()?, output)?;
+fn variables((document, env): &Documents, only: Option<&CredentialPath>, output: &mut Output<'_>) -> Result<Vec<Variable>, Failure> {
     let process = process_variable(output.host);
-    let lookup = Variables {
-        env: &env,
-        process: &process,
-    };
+    let lookup = Variables { env, process: &process };
     let credentials =
-        environment::credentials(&document, &lookup, only).map_err(|problems: Vec<EnvironmentError>| all_of(&problems, "exported"))?;
+        environment::credentials(document, &lookup, only).map_err(|problems: Vec<EnvironmentError>| all_of(&problems, "exported"))?;
     let exported = credentials.into_iter().filter_map(|variable| match variable.origin {
         Origin::Credential(path) => Some(Variable {
             name: variable.name,

@@ -2,10 +2,12 @@
 
 use clap::Args;
 use dango_audit::Event;
+use dango_client::Method;
+use dango_core::CredentialPath;
 use dango_secrets::document::{NewType, NewValue};
 use dango_secrets::{References, SetOutcome, Value};
-use dango_vault::SetReport;
-use serde::Serialize;
+use dango_vault::{Protection, SetReport};
+use serde::{Deserialize, Serialize};
 
 use super::parse_path;
 use crate::Outcome;
@@ -16,6 +18,7 @@ use crate::opened::Opened;
 use crate::output::Output;
 use crate::protection::ProtectionOptions;
 use crate::recorded::{credential, recorded, set_ending};
+use crate::server::Server;
 
 #[derive(Args, Debug)]
 pub(crate) struct SetArguments {
@@ -47,6 +50,9 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         .value_type
         .parse()
         .map_err(|_| Failure::usage("the value of --type is not one that it takes"))?;
+    if let Some(server) = Server::of(global, output)? {
+        return on_server(&server, &path, arguments, global, output);
+    }
     let opened = Opened::find(global, output.host)?;
     // A file that cannot be edited is found out before a secret is asked for.
     let document = opened.secrets(output)?;
@@ -73,14 +79,60 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
         output.warn(format!("{} stays plain: {}", left.path, left.reason));
     }
     let encrypted = !report.encrypted.is_empty();
+    let path = path.to_string();
+    tell(&Done { path, action, encrypted }, output)
+}
+
+/// The same on a server, which makes and records the change.
+fn on_server(server: &Server, path: &CredentialPath, arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    // A key that may change values but not read them is not told what there is; then there may be something.
+    let is_stored = server
+        .listing()
+        .map_or(true, |listing| listing.credentials.iter().any(|row| row.path == path.to_string()));
+    let secret = arguments.input.read_over(&path.to_string(), is_stored, global, output)?;
+    let keep = match arguments.protection.protection() {
+        Protection::Encrypt => Some("encrypted"),
+        Protection::Plain => Some("plain"),
+        Protection::Habit => None,
+    };
+    let body = ToSet {
+        path: path.to_string(),
+        value: secret.expose(),
+        value_type: &arguments.value_type,
+        reference: arguments.reference,
+        keep,
+    };
+    let set: WasSet = server.change(Method::Put, "/api/project/credentials", &body)?;
+    let action = ["created", "updated", "unchanged"].into_iter().find(|word| *word == set.action);
+    let done = Done {
+        path: path.to_string(),
+        action: action.unwrap_or("updated"),
+        encrypted: set.encrypted,
+    };
+    tell(&done, output)
+}
+
+#[derive(Serialize)]
+struct ToSet<'a> {
+    path: String,
+    value: &'a str,
+    value_type: &'a str,
+    reference: bool,
+    keep: Option<&'static str>,
+}
+
+#[derive(Deserialize)]
+struct WasSet {
+    action: String,
+    encrypted: bool,
+}
+
+fn tell(done: &Done, output: &mut Output<'_>) -> Outcome {
     if output.json {
-        return output.json(&Done {
-            path: path.to_string(),
-            action,
-            encrypted,
-        });
+        return output.json(done);
     }
-    output.say(format!("{path}: {action}{}", if encrypted { ", encrypted" } else { "" }));
+    let Done { path, action, encrypted } = done;
+    output.say(format!("{path}: {action}{}", if *encrypted { ", encrypted" } else { "" }));
     Ok(())
 }
 

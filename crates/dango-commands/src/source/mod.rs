@@ -68,10 +68,16 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) fn read(opened: &Opened, output: &mut Output<'_>) -> Result<Self, Failure> {
+        let (secrets, env) = (opened.secrets(output)?, opened.env()?);
+        Self::with(opened, secrets, env)
+    }
+
+    /// The sources of this project, with credentials that somebody else has read.
+    pub(crate) fn with(opened: &Opened, secrets: SecretsDocument, env: EnvDocument) -> Result<Self, Failure> {
         Ok(Self {
             file: configured(opened)?,
-            secrets: opened.secrets(output)?,
-            env: opened.env()?,
+            secrets,
+            env,
         })
     }
 

@@ -64,7 +64,7 @@ pub enum Administration {
 /// What a key may do. It is never more than its owner may, at the moment of use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct KeyScopes {
-    /// These permissions only; all of the owner's where there is no list.
+    /// These permissions only. Where there is no list, all of the owner's but [`PermissionSet::OF_KEYS_ALONE`], which have to be named.
     pub permissions: Option<PermissionSet>,
     /// Whether it may administer people.
     pub administration: Administration,
@@ -75,7 +75,10 @@ impl KeyScopes {
 
     /// What the key may do while its owner has these permissions.
     pub fn effective(self, owner: PermissionSet) -> PermissionSet {
-        let listed = self.permissions.map_or(owner, |listed| listed.intersection(owner));
+        let listed = match self.permissions {
+            Some(listed) => listed.intersection(owner),
+            None => owner.without(PermissionSet::OF_KEYS_ALONE),
+        };
         match self.administration {
             Administration::Granted => listed,
             Administration::Withheld => listed.iter().filter(|one| !Self::ADMINISTRATION.contains(*one)).collect(),

@@ -189,11 +189,16 @@ fn a_key_may_never_do_more_than_its_owner_then_and_now() {
         .key;
     let admin = make(PermissionSet::ALL, scoped(None, Administration::Granted)).expect("made").key;
     let plain = make(PermissionSet::ALL, scoped(None, Administration::Withheld)).expect("made").key;
+    let reads = scoped(Some(PermissionSet::OF_KEYS_ALONE), Administration::Withheld);
+    let reader = make(PermissionSet::ALL, reads).expect("made").key;
     let mut may = |key: &PlainApiKey, owner| house.check(key, START).expect("works").permissions(owner);
     assert_eq!(may(&key, PermissionSet::ALL), both);
     assert_eq!(may(&key, viewer), viewer, "the owner was demoted");
     assert_eq!(may(&key, PermissionSet::EMPTY), PermissionSet::EMPTY);
-    assert_eq!(may(&admin, PermissionSet::ALL), PermissionSet::ALL);
+    let of_keys = PermissionSet::OF_KEYS_ALONE;
+    assert_eq!(may(&admin, PermissionSet::ALL), PermissionSet::ALL.without(of_keys));
+    assert_eq!(may(&reader, PermissionSet::ALL), of_keys, "only what is named");
+    assert_eq!(may(&reader, viewer), PermissionSet::EMPTY);
     assert_eq!(may(&admin, viewer), viewer);
     assert!(!may(&plain, PermissionSet::ALL).contains(UsersManage));
     assert!(may(&plain, PermissionSet::ALL).contains(SourceSync));

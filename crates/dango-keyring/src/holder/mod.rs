@@ -8,7 +8,7 @@ mod keyring;
 pub use environment::EnvironmentHolder;
 pub use error::HolderError;
 pub use file::{FileHolder, KeyFile, KeyFileError, PassphraseHolder};
-pub use keyring::{KEYRING_SERVICE, OsKeyring, SessionBus};
+pub use keyring::{KEYRING_SERVICE, OsKeyring, ServerEntry, SessionBus};
 
 use crate::key_set::KeySet;
 

@@ -24,6 +24,7 @@ mod comments;
 mod edit;
 mod encoding;
 mod error;
+mod extract;
 mod inline;
 mod insertion;
 mod json;

@@ -6,7 +6,8 @@ use dango_core::CredentialPath;
 use zeroize::Zeroizing;
 
 use super::new_value::NewValue;
-use crate::References;
+use crate::reference::{Piece, Text};
+use crate::{References, Value};
 
 /// Whether a value may take more than one line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,49 @@ pub(super) fn value(value: &NewValue, lines: Lines) -> Zeroizing<String> {
         value => write_value(&mut out, value),
     }
     out
+}
+
+/// A value that was read, on one line: what reads it again has the same references, the same numbers and the same times.
+pub(super) fn read_value(value: &Value) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::new());
+    write_read_value(&mut out, value);
+    out
+}
+
+fn write_read_value(out: &mut String, value: &Value) {
+    match value {
+        Value::String(text) => write_text(out, text),
+        Value::Integer { text, .. } | Value::Float { text, .. } | Value::Datetime(text) => out.push_str(text),
+        Value::Boolean(value) => append(out, format_args!("{value}")),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                write_read_value(out, item);
+            }
+            out.push(']');
+        }
+        Value::Table(entries) => {
+            out.push('{');
+            for (index, (name, item)) in entries.iter().enumerate() {
+                out.push_str(if index == 0 { " " } else { ", " });
+                append(out, format_args!("{} = ", key(name)));
+                write_read_value(out, item);
+            }
+            out.push_str(" }");
+        }
+    }
+}
+
+fn write_text(out: &mut String, text: &Text) {
+    out.push('"');
+    for piece in text.pieces() {
+        match piece {
+            Piece::Literal(literal) => write_basic_characters(out, literal, References::Literal),
+            Piece::Reference(reference) => write_basic_characters(out, reference.written(), References::Expand),
+        }
+    }
+    out.push('"');
 }
 
 /// Room for the text in the worst case, so that growing it leaves no copy behind.
@@ -93,6 +137,11 @@ fn reads_better_on_many_lines(text: &str) -> bool {
 
 fn write_basic(out: &mut String, text: &str, references: References) {
     out.push('"');
+    write_basic_characters(out, text, references);
+    out.push('"');
+}
+
+fn write_basic_characters(out: &mut String, text: &str, references: References) {
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
@@ -101,7 +150,6 @@ fn write_basic(out: &mut String, text: &str, references: References) {
             c => write_character(out, c, rest.peek() == Some(&'{'), references),
         }
     }
-    out.push('"');
 }
 
 fn write_multiline(out: &mut String, text: &str, references: References) {

@@ -25,6 +25,7 @@
 mod comparison;
 mod dialect;
 mod edit;
+mod given;
 mod interpolation;
 mod lint;
 mod opened;
@@ -41,6 +42,7 @@ use zeroize::Zeroizing;
 use parser::{Statement, StatementKind};
 
 pub use edit::EnvEditError;
+pub use given::GivenValue;
 pub use interpolation::{EnvPiece, EnvValueError, EnvValues, Precedence};
 pub use lint::{Finding, Reader, Reading, Sees, lint, lint_bytes};
 pub use parser::Binding;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::table::{self, Count, Places, SETTINGS, VARIABLE_PREFIX};
+use super::table::{self, Count, OF_CLIENTS, Places, SETTINGS, VARIABLE_PREFIX};
 use super::{SettingsError, file};
 
 /// Where a setting was given, as a person looks for it.
@@ -79,7 +79,8 @@ impl Layers {
 pub(crate) fn of_environment(environment: &BTreeMap<OsString, OsString>) -> Result<Layer, SettingsError> {
     let mut layer = Layer::new();
     for (name, value) in environment {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLE_PREFIX)) else {
+        let is_ours = |name: &&str| name.starts_with(VARIABLE_PREFIX) && !OF_CLIENTS.contains(name);
+        let Some(name) = name.to_str().filter(is_ours) else {
             continue;
         };
         let setting = SETTINGS.iter().find(|setting| setting.variable() == name);

@@ -39,6 +39,9 @@ pub struct Setting {
 /// What every variable of the server begins with.
 pub const VARIABLE_PREFIX: &str = "DANGO_SERVER_";
 
+/// Variables that begin so and are the command line's: which server it works with, and its key there.
+pub(crate) const OF_CLIENTS: [&str; 3] = ["DANGO_SERVER_URL", "DANGO_SERVER_KEY", "DANGO_SERVER_CA"];
+
 impl Setting {
     const fn one(name: &'static str, value: &'static str, default: &'static str, help: &'static str) -> Self {
         Self {

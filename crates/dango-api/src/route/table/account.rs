@@ -162,6 +162,25 @@ pub(super) const ROUTES: &[Route] = &[
         ..HERE
     },
     Route {
+        path: "/api/auth/api-key",
+        operation: "show_own_key",
+        summary: "Says what the API key is that the request is sent with.",
+        gives: &[(200, Shape::of::<wire::ApiKey>())],
+        handler: handler!(Key, api_keys::show_own),
+        ..HERE
+    },
+    Route {
+        verb: Verb::Delete,
+        path: "/api/auth/api-key",
+        operation: "end_own_key",
+        summary: "Ends the API key that the request is sent with.",
+        gives: &[(200, Shape::of::<wire::Success>())],
+        problems: &codes![not_found],
+        events: &[Event::ApiKeyRevoked],
+        handler: handler!(Key, api_keys::end_own),
+        ..HERE
+    },
+    Route {
         verb: Verb::Post,
         path: "/api/auth/2fa/setup",
         operation: "begin_second_factor",

@@ -6,6 +6,7 @@ mod login;
 mod operations;
 mod people;
 mod secrets;
+mod values;
 
 use std::sync::LazyLock;
 
@@ -18,6 +19,7 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         account::ROUTES,
         people::ROUTES,
         secrets::ROUTES,
+        values::ROUTES,
         audit::ROUTES,
         operations::ROUTES,
     ];

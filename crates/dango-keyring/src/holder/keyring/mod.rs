@@ -34,6 +34,15 @@ pub enum SessionBus {
     Unannounced,
 }
 
+/// What is kept of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerEntry {
+    /// The API key that this machine has there.
+    ApiKey,
+    /// The key of what it answered last.
+    OfflineCopy,
+}
+
 /// What an entry is given when it is made, from its label.
 type Modifiers = fn(&str) -> HashMap<&str, &str>;
 
@@ -49,6 +58,7 @@ pub struct OsKeyring {
     patience: Duration,
     open_store: Arc<OpenStore>,
     modifiers: Modifiers,
+    label: fn(&str) -> String,
 }
 
 impl OsKeyring {
@@ -60,6 +70,46 @@ impl OsKeyring {
             patience: PATIENCE,
             open_store: Arc::new(platform::open_store),
             modifiers: platform::modifiers,
+            label,
+        }
+    }
+
+    /// The keyring of whoever runs this program, for what it keeps of a server: its key there, or the key of what was kept of its answers.
+    pub fn of_server(entry: ServerEntry, origin: &str, bus: SessionBus) -> Self {
+        let (prefix, label): (_, fn(&str) -> String) = match entry {
+            ServerEntry::ApiKey => ("server", label_of_api_key),
+            ServerEntry::OfflineCopy => ("offline copy", label_of_copy),
+        };
+        Self {
+            label,
+            ..Self::new(format!("{prefix} {origin}"), bus)
+        }
+    }
+
+    /// Fetches an entry that is a secret of any form.
+    ///
+    /// # Errors
+    ///
+    /// [`HolderError`]; [`HolderError::Missing`] where there is no such entry.
+    pub fn load_text(&self) -> Result<SecretValue, HolderError> {
+        let text = self.ask(|entry| entry.get_password().map(Zeroizing::new))?;
+        SecretValue::new(text.as_str().to_owned()).map_err(|_| self.unreadable(ParseKeysError::Form))
+    }
+
+    /// Keeps a secret of any form, and sees that it was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`HolderError`].
+    pub fn store_text(&self, secret: &SecretValue) -> Result<(), HolderError> {
+        let text = secret.clone();
+        let kept = self.ask(move |entry| {
+            entry.set_password(text.expose())?;
+            entry.get_password().map(Zeroizing::new)
+        })?;
+        match kept.as_str() == secret.expose() {
+            true => Ok(()),
+            false => Err(HolderError::NotKept { place: self.describe() }),
         }
     }
 
@@ -74,7 +124,7 @@ impl OsKeyring {
     fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Entry) -> keyring_core::Result<T> + Send + 'static) -> Result<T, HolderError> {
         let (sender, answer) = mpsc::channel();
         let open_store = Arc::clone(&self.open_store);
-        let (account, modifiers) = (self.account.clone(), self.modifiers);
+        let (account, modifiers, label) = (self.account.clone(), self.modifiers, self.label);
         let asking = move || {
             let answered = open_store()
                 .and_then(|store| store.build(KEYRING_SERVICE, &account, Some(&modifiers(&label(&account)))))
@@ -177,6 +227,14 @@ fn parse(text: &Zeroizing<String>) -> Result<KeySet, ParseKeysError> {
 /// What the keyring's own windows show.
 fn label(account: &str) -> String {
     format!("Dango key of project {account}")
+}
+
+fn label_of_api_key(account: &str) -> String {
+    format!("Dango API key for {account}")
+}
+
+fn label_of_copy(account: &str) -> String {
+    format!("Dango key of the {account}")
 }
 
 #[cfg(test)]

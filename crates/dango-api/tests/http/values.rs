@@ -1,0 +1,166 @@
+//! Stored values over HTTP: who gets them, who does not, and what the log says of it.
+
+use dango_identity::Role;
+use serde_json::json;
+
+use crate::moves::is;
+use crate::world::World;
+
+const ADA: &str = "ada@team.example";
+const BOB: &str = "bob@team.example";
+const READS: &str = "source.view_credentials";
+const VALUES: &str = "/api/project/values";
+
+fn run() -> serde_json::Value {
+    json!({"purpose": "run"})
+}
+
+#[test]
+fn values_are_given_to_a_key_that_names_them_with_one_record_of_which() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let mut browser = world.signed_in(ADA);
+    browser.post("/api/secrets", json!({"key": "REGION", "value": "eu"}));
+    let (_, key) = browser.make_key(&[READS]);
+    let (answer, records) = world.recorded(|| world.with_key(&key, "POST", VALUES, Some(run())));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let expected = json!({
+        "credentials": "sources.stripe.api_key = \"stored\"\n",
+        "variables": [{"key": "REGION", "value": "eu", "literal": true}],
+    });
+    assert_eq!(answer.json(), expected);
+    assert_eq!(records, ["secrets_used success"]);
+    let event = &world.events()[0];
+    assert_eq!(event.actor.kind, "api_key");
+    let details: serde_json::Value = serde_json::from_str(&event.details).expect("JSON");
+    assert_eq!(
+        details,
+        json!({"paths": ["sources.stripe.api_key"], "via": "run", "count": 2, "keys": ["REGION"]})
+    );
+    assert!(!event.details.contains("stored"));
+    let one = json!({"purpose": "get", "only": "sources.stripe.api_key"});
+    let (answer, records) = world.recorded(|| world.with_key(&key, "POST", VALUES, Some(one)));
+    assert_eq!((answer.status.as_u16(), records), (200, vec!["secret_revealed success".to_owned()]));
+}
+
+/// C17.
+#[test]
+fn no_session_and_no_other_key_gets_a_value() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    world.add(BOB, Role::Editor);
+    let mut browser = world.signed_in(ADA);
+    let denied = || is(403, "permission_denied");
+    let (answer, records) = world.recorded(|| browser.post(VALUES, run()));
+    assert_eq!(
+        (answer.problem(), records),
+        (denied(), vec!["permission_denied denied permission_denied".to_owned()])
+    );
+    assert_eq!(browser.get(VALUES).problem(), denied());
+    for scopes in [&[][..], &["admin"], &["config.manage"], &["admin", "config.manage"]] {
+        let (_, key) = browser.make_key(scopes);
+        assert_eq!(world.with_key(&key, "POST", VALUES, Some(run())).problem(), denied(), "{scopes:?}");
+        assert_eq!(world.with_key(&key, "GET", VALUES, None).problem(), denied(), "{scopes:?}");
+    }
+    let refused = world
+        .signed_in(BOB)
+        .post("/api/auth/api-keys", json!({"name": "ci", "scopes": [READS]}));
+    assert_eq!(refused.problem(), is(422, "scope_exceeds_owner"));
+    let unknown = browser.post("/api/auth/api-keys", json!({"name": "ci", "scopes": ["source.everything"]}));
+    assert_eq!(unknown.problem(), is(422, "invalid_body"));
+}
+
+/// K3, S10.
+#[test]
+fn what_becomes_of_a_key_or_its_owner_counts_with_the_next_request() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    world.add(BOB, Role::Admin);
+    let mut browser = world.signed_in(ADA);
+    let key_of = |email: &str| world.signed_in(email).make_key(&[READS]);
+    let read = |key: &str| world.with_key(key, "POST", VALUES, Some(run()));
+    let (_, demoted) = key_of(BOB);
+    assert_eq!(read(&demoted).status, 200);
+    let bob = browser.get("/api/admin/users").json();
+    let bob = bob
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|user| user["email"] == BOB)
+        .expect("is there")["id"]
+        .clone();
+    let bob = bob.as_str().expect("an id");
+    browser.send(
+        "PUT",
+        &format!("/api/admin/users/{bob}/role"),
+        Some(&json!({"role": "editor"}).to_string()),
+    );
+    assert_eq!(read(&demoted).problem(), is(403, "permission_denied"));
+    browser.send(
+        "PUT",
+        &format!("/api/admin/users/{bob}/role"),
+        Some(&json!({"role": "admin"}).to_string()),
+    );
+    assert_eq!(read(&demoted).status, 200);
+    browser.post(&format!("/api/admin/users/{bob}/deactivate"), json!({}));
+    assert_eq!(read(&demoted).problem(), is(401, "authentication_required"));
+    // A key ends itself.
+    let (_, own) = key_of(ADA);
+    let shown = world.with_key(&own, "GET", "/api/auth/api-key", None);
+    assert_eq!(shown.json()["scopes"], json!([READS]));
+    let (ended, records) = world.recorded(|| world.with_key(&own, "DELETE", "/api/auth/api-key", None));
+    assert_eq!((ended.status.as_u16(), records), (200, vec!["api_key_revoked success".to_owned()]));
+    assert_eq!(read(&own).problem(), is(401, "authentication_required"));
+    assert_eq!(browser.get("/api/auth/api-key").problem(), is(403, "key_required"));
+}
+
+#[test]
+fn credentials_are_set_and_deleted_by_whoever_manages_the_configuration() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let mut browser = world.signed_in(ADA);
+    let (_, key) = browser.make_key(&["config.manage"]);
+    let (_, reader) = browser.make_key(&[READS]);
+    let path = "/api/project/credentials";
+    let set = json!({"path": "sources.x.port", "value": "5432", "value_type": "integer", "keep": "plain"});
+    let (answer, records) = world.recorded(|| world.with_key(&key, "PUT", path, Some(set.clone())));
+    assert_eq!(
+        answer.json(),
+        json!({"path": "sources.x.port", "action": "created", "encrypted": true})
+    );
+    assert_eq!(records, ["secret_set intent", "secret_set success"]);
+    assert_eq!(
+        world.with_key(&reader, "PUT", path, Some(set)).problem(),
+        is(403, "permission_denied")
+    );
+    for (body, code) in [
+        (json!({"path": "a..b", "value": "x"}), "invalid_body"),
+        (json!({"path": "a.b", "value": "x", "value_type": "integer"}), "invalid_value"),
+        (json!({"path": "a.b", "value": "a\u{0}"}), "invalid_value"),
+    ] {
+        assert_eq!(world.with_key(&key, "PUT", path, Some(body)).problem(), is(422, code));
+    }
+    let (answer, records) = world.recorded(|| world.with_key(&key, "DELETE", path, Some(json!({"path": "sources.x", "table": true}))));
+    assert_eq!(answer.json()["removed"], 1);
+    assert_eq!(records, ["secret_deleted intent", "secret_deleted success"]);
+}
+
+#[test]
+fn what_is_wanted_has_to_be_said_plainly() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let (_, key) = world.signed_in(ADA).make_key(&[READS]);
+    for body in [
+        json!({}),
+        json!({"purpose": "look"}),
+        json!({"purpose": "get"}),
+        json!({"purpose": "get", "only": "a.b", "key": "A"}),
+        json!({"purpose": "run", "key": "A"}),
+        json!({"purpose": "run", "only": "a..b"}),
+        json!({"purpose": "run", "everything": true}),
+    ] {
+        let (answer, records) = world.recorded(|| world.with_key(&key, "POST", VALUES, Some(body.clone())));
+        assert_eq!((answer.problem(), records.len()), (is(422, "invalid_body"), 0), "{body}");
+    }
+}

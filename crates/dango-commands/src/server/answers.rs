@@ -1,0 +1,111 @@
+//! What a server answers, as far as commands need it. Values are wiped when dropped.
+
+use dango_core::SecretValue;
+use dango_secrets::dotenv::GivenValue;
+use serde::{Deserialize, Deserializer, Serialize};
+use zeroize::Zeroizing;
+
+/// A request or an answer in which nothing is of interest.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Nothing {}
+
+/// What a project has, masked.
+#[derive(Deserialize)]
+pub(crate) struct Listing {
+    pub(crate) credentials: Vec<CredentialRow>,
+    pub(crate) variables: Vec<VariableRow>,
+}
+
+/// A credential as lists show it.
+#[derive(Deserialize)]
+pub(crate) struct CredentialRow {
+    pub(crate) path: String,
+    pub(crate) value_type: String,
+    pub(crate) encrypted: bool,
+    pub(crate) reference: bool,
+}
+
+/// A variable as lists show it.
+#[derive(Deserialize)]
+pub(crate) struct VariableRow {
+    pub(crate) key: String,
+    pub(crate) encrypted: bool,
+    pub(crate) reference: bool,
+}
+
+/// Values, opened.
+#[derive(Deserialize)]
+pub(super) struct Values {
+    pub(super) credentials: Hidden,
+    pub(super) variables: Vec<Variable>,
+}
+
+/// A variable with its value.
+#[derive(Deserialize)]
+pub(super) struct Variable {
+    key: String,
+    value: Hidden,
+    literal: bool,
+}
+
+/// A text that is wiped.
+pub(super) struct Hidden(Zeroizing<String>);
+
+impl Hidden {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    pub(super) fn into_secret(mut self) -> Option<SecretValue> {
+        SecretValue::new(std::mem::take(&mut *self.0)).ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl Variable {
+    /// `None` for a value that no environment can hold.
+    pub(super) fn into_given(self) -> Option<GivenValue> {
+        Some(GivenValue {
+            value: self.value.into_secret()?,
+            key: self.key,
+            is_literal: self.literal,
+        })
+    }
+}
+
+/// The object *api key*; the key itself is with it only when it was just made.
+#[derive(Deserialize)]
+pub(super) struct ApiKey {
+    pub(super) name: String,
+    pub(super) key_prefix: String,
+    pub(super) expires_at: Option<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) key: Option<Hidden>,
+}
+
+/// What a login answers: a user, or that the second factor is still to come.
+#[derive(Deserialize)]
+pub(super) struct LoggedIn {
+    #[serde(default)]
+    pub(super) requires_2fa: bool,
+    #[serde(default)]
+    pub(super) must_change_password: bool,
+    #[serde(default)]
+    pub(super) requires_2fa_setup: bool,
+}
+
+/// The object *user*, as far as it is looked at.
+#[derive(Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) email: String,
+    pub(super) role: String,
+    pub(super) status: String,
+    pub(super) last_login: Option<String>,
+    pub(super) created_at: String,
+}

@@ -1,0 +1,165 @@
+//! Where this machine's API key for a server is: in the environment, in a file if that was chosen, else in the system's keyring.
+
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use dango_client::ServerUrl;
+use dango_core::SecretValue;
+use dango_keyring::{HolderError, KeyHolder, OsKeyring, ServerEntry};
+use dango_secrets::storage::{self, Edit};
+use zeroize::Zeroizing;
+
+use super::{file_name, make_folder, own_folder};
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::key_access::{self, secret_variable, session_bus};
+use crate::opened::failure_of_update;
+use crate::output::Output;
+
+/// The variable that holds a key.
+pub(super) const VARIABLE: &str = "DANGO_SERVER_KEY";
+
+/// Where a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Environment,
+    File,
+    Keyring,
+}
+
+impl Holder {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "env",
+            Self::File => "file",
+            Self::Keyring => "keyring",
+        }
+    }
+}
+
+/// A key, and where it was found.
+pub(super) struct Found {
+    pub(super) key: SecretValue,
+    pub(super) holder: Holder,
+}
+
+/// Finds the key for a server.
+pub(super) fn load(url: &ServerUrl, output: &mut Output<'_>) -> Result<Found, Failure> {
+    if let Some(key) = secret_variable(output.host, VARIABLE)?.filter(|key| !key.expose().trim().is_empty()) {
+        let holder = Holder::Environment;
+        return Ok(Found {
+            key: trimmed(&key)?,
+            holder,
+        });
+    }
+    stored(url, output)?.ok_or_else(|| {
+        Failure::refused(format!("there is no API key for {url} on this machine"))
+            .hint(format!("`dango login {url}` makes one"))
+            .hint(format!("servers and CI give one in {VARIABLE}"))
+    })
+}
+
+/// The key that a login has kept, whatever the environment says.
+pub(super) fn stored(url: &ServerUrl, output: &mut Output<'_>) -> Result<Option<Found>, Failure> {
+    let path = file(url, output.host)?;
+    if let Some(contents) = storage::read(&path).map_err(|error| Failure::caused_by(&error))? {
+        warn_of_readers(&path, output);
+        let key = SecretValue::from_utf8(contents.bytes().to_vec()).map_err(|error| Failure::caused_by(&error).at(&path))?;
+        let holder = Holder::File;
+        return Ok(Some(Found {
+            key: trimmed(&key)?,
+            holder,
+        }));
+    }
+    match keyring(url, output.host).load_text() {
+        Ok(key) => Ok(Some(Found {
+            key,
+            holder: Holder::Keyring,
+        })),
+        // Where there is no keyring nothing was kept in one.
+        Err(HolderError::Missing { .. } | HolderError::NoKeyring { .. }) => Ok(None),
+        Err(error) => Err(in_keyring(&error)),
+    }
+}
+
+/// Sees that a key can be kept, before one is made.
+pub(super) fn check_place(url: &ServerUrl, holder: Holder, host: &Host) -> Result<(), Failure> {
+    match holder {
+        Holder::File => folder(host).and_then(|folder| make_folder(&folder)),
+        Holder::Keyring | Holder::Environment => match keyring(url, host).load_text() {
+            Ok(_) | Err(HolderError::Missing { .. }) => Ok(()),
+            Err(error) => Err(in_keyring(&error)),
+        },
+    }
+}
+
+/// Keeps a key; what was kept elsewhere for the same server goes.
+pub(super) fn keep(url: &ServerUrl, holder: Holder, key: &SecretValue, host: &Host) -> Result<(), Failure> {
+    let path = file(url, host)?;
+    match holder {
+        Holder::File => {
+            make_folder(&folder(host)?)?;
+            let mut line = Zeroizing::new(String::with_capacity(key.expose().len() + 1));
+            // Writing to a string cannot fail.
+            let _ = writeln!(line, "{}", key.expose());
+            storage::update(&path, host.entropy.as_ref(), |_| {
+                Ok::<_, Failure>(Edit::Replace(Zeroizing::new(line.as_bytes().to_vec()), ()))
+            })
+            .map_err(failure_of_update)
+        }
+        Holder::Keyring | Holder::Environment => {
+            keyring(url, host).store_text(key).map_err(|error| in_keyring(&error))?;
+            // The file would be looked at first.
+            storage::remove(&path, host.entropy.as_ref())
+                .map(|_| ())
+                .map_err(|error| Failure::caused_by(&error))
+        }
+    }
+}
+
+/// Forgets the key, wherever it was kept.
+pub(super) fn forget(url: &ServerUrl, host: &Host) -> Result<(), Failure> {
+    let path = file(url, host)?;
+    storage::remove(&path, host.entropy.as_ref()).map_err(|error| Failure::caused_by(&error))?;
+    match keyring(url, host).delete() {
+        Ok(()) | Err(HolderError::Missing { .. } | HolderError::NoKeyring { .. }) => Ok(()),
+        Err(error) => Err(in_keyring(&error)),
+    }
+}
+
+fn folder(host: &Host) -> Result<PathBuf, Failure> {
+    Ok(own_folder(host, "XDG_CONFIG_HOME", ".config")?.join("servers"))
+}
+
+fn file(url: &ServerUrl, host: &Host) -> Result<PathBuf, Failure> {
+    Ok(folder(host)?.join(file_name(url)))
+}
+
+fn keyring(url: &ServerUrl, host: &Host) -> OsKeyring {
+    OsKeyring::of_server(ServerEntry::ApiKey, url.as_str(), session_bus(host))
+}
+
+fn in_keyring(error: &HolderError) -> Failure {
+    let failure = key_access::with_hints(Failure::caused_by(error), error.code());
+    let mut failure = failure.hint(format!(
+        "or keep the key in a file with `dango login --holder file`, or give it in {VARIABLE}"
+    ));
+    // What else is said there is about the key of a project.
+    failure.hints.retain(|hint| !hint.contains("dango key"));
+    failure
+}
+
+fn trimmed(key: &SecretValue) -> Result<SecretValue, Failure> {
+    SecretValue::new(key.expose().trim().to_owned()).map_err(|error| Failure::caused_by(&error))
+}
+
+fn warn_of_readers(path: &std::path::Path, output: &mut Output<'_>) {
+    let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        output.warn(format!(
+            "{} can be read by others; `chmod 600` it, and log in again if they are none of yours",
+            path.display()
+        ));
+    }
+}

@@ -1,0 +1,306 @@
+//! `dango login`: an API key of this machine's own on a server, made under the password and the second factor of whoever logs in, which
+//! are not kept; or a key that was made elsewhere, taken over.
+
+use clap::Args;
+use dango_client::{Client, Method, ServerUrl};
+use dango_core::SecretValue;
+use serde::Serialize;
+
+use super::answers::{ApiKey, LoggedIn, Nothing, User};
+use super::kept_key::{self, Holder};
+use super::{call, client, failures, parse_url};
+use crate::Outcome;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::prompt;
+
+#[derive(Args, Debug)]
+pub(crate) struct LoginArguments {
+    /// The server, as in https://dango.example.com [default: that of --server]
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+    /// Who logs in
+    #[arg(long, value_name = "EMAIL")]
+    email: Option<String>,
+    /// What the key may do: read values to run programs; set and remove them, too; administer users and read the audit log, too
+    #[arg(long, value_name = "SCOPE", default_value = "edit", value_parser = ["run", "edit", "admin"])]
+    scope: String,
+    /// For how many days the key is good
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
+    days: u16,
+    /// What the key is called in lists [default: dango on this machine]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Where the key is kept on this machine
+    #[arg(long, value_name = "HOLDER", default_value = "keyring", value_parser = ["keyring", "file"])]
+    holder: String,
+    /// Take over a key that was made elsewhere, from standard input
+    #[arg(long, conflicts_with_all = ["email", "days", "name", "scope", "status"])]
+    key_from_stdin: bool,
+    /// Say who this machine is on the server, and change nothing
+    #[arg(long, conflicts_with_all = ["email", "days", "name", "scope", "holder"])]
+    status: bool,
+}
+
+/// Who logs in.
+#[derive(Serialize)]
+struct Password<'a> {
+    email: &'a str,
+    password: &'a str,
+}
+
+/// The second factor.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Code<'a> {
+    Code(&'a str),
+    RecoveryCode(&'a str),
+}
+
+/// Where in text it is told who this machine is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// As what was done.
+    AsMessage,
+    /// As what was asked for.
+    AsData,
+}
+
+/// What is said of a key that is kept.
+#[derive(Serialize)]
+struct Shown<'a> {
+    server: &'a str,
+    email: &'a str,
+    role: &'a str,
+    name: &'a str,
+    key_prefix: &'a str,
+    expires_at: Option<&'a str>,
+    scopes: &'a [String],
+    holder: &'static str,
+}
+
+pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let url = url_of(arguments.url.as_deref(), global)?;
+    if arguments.status {
+        let found = kept_key::load(&url, output)?;
+        return tell(&url, global, (&found.key, found.holder), Told::AsData, output);
+    }
+    let holder = match arguments.holder.as_str() {
+        "file" => Holder::File,
+        _ => Holder::Keyring,
+    };
+    kept_key::check_place(&url, holder, output.host)?;
+    let before = kept_key::stored(&url, output)?;
+    let key = match arguments.key_from_stdin {
+        true => take_over(output)?,
+        false => make(&url, arguments, global, output)?,
+    };
+    // A key that does not work is not kept; one that cannot be kept is not left behind.
+    let mut with_key = client(url.clone(), global)?;
+    with_key.use_key(&key).map_err(|error| failures::call(error, &url))?;
+    call(&with_key, Method::Get, "/api/auth/api-key", None::<&Nothing>)?;
+    if let Err(failure) = kept_key::keep(&url, holder, &key, output.host) {
+        if !arguments.key_from_stdin {
+            let _ = call(&with_key, Method::Delete, "/api/auth/api-key", None::<&Nothing>);
+        }
+        return Err(failure);
+    }
+    if let Some(before) = before.filter(|before| before.key.expose() != key.expose()) {
+        end_quietly(&url, &before.key, global);
+    }
+    if output.host.variable(kept_key::VARIABLE).is_some_and(|value| !value.is_empty()) {
+        output.warn(format!(
+            "{} is set, and is used in the place of the key that was kept",
+            kept_key::VARIABLE
+        ));
+    }
+    tell(&url, global, (&key, holder), Told::AsMessage, output)
+}
+
+/// The server that is meant: that of the argument, else the chosen one.
+pub(super) fn url_of(argument: Option<&str>, global: &Global) -> Result<ServerUrl, Failure> {
+    let text = argument.or(global.server.as_deref());
+    let text = text.ok_or_else(|| Failure::usage("say which server is meant, as in `dango login https://dango.example.com`"))?;
+    parse_url(text)
+}
+
+/// Ends a key that another has taken the place of. It would have ended by itself.
+fn end_quietly(url: &ServerUrl, key: &SecretValue, global: &Global) {
+    if let Ok(mut client) = client(url.clone(), global)
+        && client.use_key(key).is_ok()
+    {
+        let _ = call(&client, Method::Delete, "/api/auth/api-key", None::<&Nothing>);
+    }
+}
+
+fn tell(url: &ServerUrl, global: &Global, (key, holder): (&SecretValue, Holder), told: Told, output: &mut Output<'_>) -> Outcome {
+    let mut client = client(url.clone(), global)?;
+    client.use_key(key).map_err(|error| failures::call(error, url))?;
+    let malformed = |error| failures::call(error, url);
+    let own: ApiKey = call(&client, Method::Get, "/api/auth/api-key", None::<&Nothing>)?
+        .json()
+        .map_err(malformed)?;
+    let user: User = call(&client, Method::Get, "/api/auth/me", None::<&Nothing>)?
+        .json()
+        .map_err(malformed)?;
+    if output.json {
+        return output.json(&Shown {
+            server: url.as_str(),
+            email: &user.email,
+            role: &user.role,
+            name: &own.name,
+            key_prefix: &own.key_prefix,
+            expires_at: own.expires_at.as_deref(),
+            scopes: &own.scopes,
+            holder: holder.name(),
+        });
+    }
+    let until = own
+        .expires_at
+        .as_deref()
+        .map_or_else(|| "it has no end".to_owned(), |end| format!("good until {end}"));
+    let scopes = match own.scopes.is_empty() {
+        true => "all that need not be named".to_owned(),
+        false => own.scopes.join(", "),
+    };
+    let lines = [
+        format!(
+            "{url}: {} ({}), key {} “{}”, {until}",
+            user.email, user.role, own.key_prefix, own.name
+        ),
+        format!("it may: {scopes}; kept in: {}", holder.name()),
+    ];
+    for line in lines {
+        match told {
+            Told::AsMessage => output.say(line),
+            Told::AsData => output.line(&line)?,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a key that was made elsewhere.
+fn take_over(output: &mut Output<'_>) -> Result<SecretValue, Failure> {
+    let text = match output.host.terminal.input {
+        true => prompt::secret("API key")?,
+        false => Lines::read(output)?.next("the API key")?,
+    };
+    SecretValue::new(text.expose().trim().to_owned()).map_err(|error| Failure::caused_by(&error))
+}
+
+/// Logs in, makes a key, and ends the session again.
+fn make(url: &ServerUrl, arguments: &LoginArguments, global: &Global, output: &mut Output<'_>) -> Result<SecretValue, Failure> {
+    let mut proofs = Proofs::of(output)?;
+    let email = match &arguments.email {
+        Some(email) => email.clone(),
+        None if output.host.terminal.input => prompt::text("e-mail address", None, None)?,
+        None => return Err(Failure::usage("--email is missing; the password comes from standard input")),
+    };
+    let mut client = client(url.clone(), global)?;
+    let malformed = |error| failures::call(error, url);
+    let password = proofs.password()?;
+    let body = Password {
+        email: &email,
+        password: password.expose(),
+    };
+    let mut answer = call(&client, Method::Post, "/api/auth/login", Some(&body))?;
+    drop(password);
+    client.use_session(&answer).map_err(malformed)?;
+    let mut logged_in: LoggedIn = answer.json().map_err(malformed)?;
+    if logged_in.requires_2fa {
+        let code = proofs.code()?;
+        let is_code = code.expose().chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
+        let body = match is_code {
+            true => Code::Code(code.expose()),
+            false => Code::RecoveryCode(code.expose()),
+        };
+        answer = call(&client, Method::Post, "/api/auth/2fa/verify", Some(&body))?;
+        client.use_session(&answer).map_err(malformed)?;
+        logged_in = answer.json().map_err(malformed)?;
+    }
+    let made = match due(&logged_in, url) {
+        Some(failure) => Err(failure),
+        None => issue(&client, arguments, output),
+    };
+    // The session was for this alone; one that stays ends by itself.
+    let _ = call(&client, Method::Post, "/api/auth/logout", None::<&Nothing>);
+    made
+}
+
+/// What has to be done in a browser first.
+fn due(logged_in: &LoggedIn, url: &ServerUrl) -> Option<Failure> {
+    let refused =
+        |what: &str| Some(Failure::refused(format!("{url}: {what}")).hint(format!("log in at {url} in a browser, then here again")));
+    if logged_in.must_change_password {
+        return refused("a password of your own has to be chosen first");
+    }
+    if logged_in.requires_2fa_setup {
+        return refused("a second factor has to be set up first");
+    }
+    None
+}
+
+fn issue(client: &Client, arguments: &LoginArguments, output: &Output<'_>) -> Result<SecretValue, Failure> {
+    let scopes: &[&str] = match arguments.scope.as_str() {
+        "run" => &["source.view_credentials"],
+        "admin" => &["source.view_credentials", "config.manage", "audit.view", "admin"],
+        _ => &["source.view_credentials", "config.manage"],
+    };
+    let name = arguments.name.clone().unwrap_or_else(|| format!("dango of {}", output.host.user));
+    let body = serde_json::json!({"name": name, "expires_in_days": arguments.days, "scopes": scopes});
+    let answer = call(client, Method::Post, "/api/auth/api-keys", Some(&body))?;
+    let malformed = |error| failures::call(error, client.server());
+    let issued: ApiKey = answer.json().map_err(malformed)?;
+    let key = issued.key.and_then(super::answers::Hidden::into_secret);
+    key.ok_or_else(|| malformed(dango_client::CallError::Malformed))
+}
+
+/// Where the password and the code come from: hidden prompts, or the lines of standard input.
+enum Proofs {
+    Prompts,
+    Lines(Lines),
+}
+
+impl Proofs {
+    fn of(output: &mut Output<'_>) -> Result<Self, Failure> {
+        Ok(match output.host.terminal.input {
+            true => Self::Prompts,
+            false => Self::Lines(Lines::read(output)?),
+        })
+    }
+
+    fn password(&mut self) -> Result<SecretValue, Failure> {
+        match self {
+            Self::Prompts => prompt::secret("password"),
+            Self::Lines(lines) => lines.next("the password"),
+        }
+    }
+
+    fn code(&mut self) -> Result<SecretValue, Failure> {
+        match self {
+            Self::Prompts => prompt::secret("code of the authenticator app, or a recovery code"),
+            Self::Lines(lines) => lines.next("the code of the second factor, behind the password,"),
+        }
+    }
+}
+
+/// The lines of standard input, one secret each.
+struct Lines {
+    text: SecretValue,
+    taken: usize,
+}
+
+impl Lines {
+    fn read(output: &mut Output<'_>) -> Result<Self, Failure> {
+        let text = crate::input::standard_input_text(output)?;
+        Ok(Self { text, taken: 0 })
+    }
+
+    fn next(&mut self, what: &str) -> Result<SecretValue, Failure> {
+        let line = self.text.expose().lines().nth(self.taken).filter(|line| !line.is_empty());
+        let line = line.ok_or_else(|| Failure::refused(format!("{what} is missing on standard input")))?;
+        self.taken += 1;
+        SecretValue::new(line.to_owned()).map_err(|error| Failure::caused_by(&error))
+    }
+}
