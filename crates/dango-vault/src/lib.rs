@@ -10,6 +10,9 @@
 //! **A connection to a provider** is a [`Connection`] beside the tokens of its source; both are written in one save, by
 //! [`Vault::save_connection`] and the like, and [`Vault::lease_connection`] says who may renew it.
 //!
+//! **Where the files are**, if several machines share them, is a [`SealedHome`]: rows of a database, sealed whole; everything above works on it unchanged.
+//! [`move_to_rows`] and [`move_to_directory`] move a project either way.
+//!
 //! **Where the key is** on this machine is known to [`ProjectKeys`]; it is replaced by [`rotate`]. **Two projects** are compared by a [`Comparison`].
 //!
 //! ```
@@ -61,7 +64,9 @@ mod history;
 mod keys;
 mod leaks;
 mod project_keys;
+mod relocation;
 mod rotation;
+mod sealed_home;
 mod sealer;
 mod secrets;
 mod vault;
@@ -80,7 +85,9 @@ pub use error::VaultError;
 pub use history::{HistoryError, PreviousValue};
 pub use keys::Keys;
 pub use project_keys::{AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys};
+pub use relocation::{MoveError, MoveReport, move_to_directory, move_to_rows};
 pub use rotation::{RotationReport, protected_by, rotate};
+pub use sealed_home::{KeyLoader, SealedHome};
 pub use sealer::Sealer;
 pub use secrets::{
     EncryptError, EncryptReport, LeftPlain, LeftReason, Protection, Removal, Selection, SetError, SetReport, Targets, decrypt_secrets,
