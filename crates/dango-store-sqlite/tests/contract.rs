@@ -10,12 +10,14 @@ use tempfile::TempDir;
 #[test]
 fn sqlite_fulfils_the_contract() {
     let directories: RefCell<Vec<TempDir>> = RefCell::default();
-    contract::check(&|| {
+    let make = || -> Arc<dyn dango_store::Store> {
         let directory = tempfile::tempdir().expect("a directory");
         let store = SqliteStore::open(&directory.path().join("dango.db"), Open::OrCreate).expect("opened");
         directories.borrow_mut().push(directory);
         Arc::new(store)
-    });
+    };
+    contract::check(&make);
+    contract::counts_its_commits(&make);
 }
 
 #[test]

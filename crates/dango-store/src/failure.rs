@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-/// The store could not begin, do or commit a transaction; nothing of it happened. A rule that says no is never one of these.
+/// The store could not begin, do or commit a transaction; nothing of it happened, but for [`StoreFailure::Uncertain`]. A rule that says no
+/// is never one of these.
 ///
 /// The stores of the domains wrap it in errors of their own; [`StoreFailure::within`] finds it there.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum StoreFailure {
     /// It is there and cannot be opened: mostly for want of a permission, on it or on its directory.
     #[error("the database cannot be opened: it may not be read, or nothing may be made beside it")]
     Closed,
+    /// Whoever one is there may not do that, or may not be let in at all.
+    #[error("the database does not allow that to the role that was used, or does not let it in")]
+    Forbidden(#[source] Arc<dyn Error + Send + Sync>),
     /// What it holds is not what was put in.
     #[error("the database is damaged")]
     Damaged(#[source] Arc<dyn Error + Send + Sync>),
@@ -51,6 +55,10 @@ pub enum StoreFailure {
     /// that nobody else sees.
     #[error("the database that was opened is gone: its file was deleted, moved away or replaced")]
     Gone,
+    /// The connection broke while a transaction was being committed, and nobody could be asked whether it was. Alone among the failures,
+    /// this one does not say that nothing happened.
+    #[error("the connection to the database broke in the middle of a commit, and whether it was done is not known")]
+    Uncertain,
     /// The work was broken off before its end, or the store was closed.
     #[error("the work on the database was broken off")]
     Interrupted,
@@ -65,12 +73,14 @@ impl StoreFailure {
             Self::Full => "store-full",
             Self::ReadOnly => "store-read-only",
             Self::Closed => "store-closed",
+            Self::Forbidden(_) => "store-forbidden",
             Self::Damaged(_) => "store-damaged",
             Self::Foreign => "store-foreign",
             Self::Unsafe { .. } => "store-unsafe",
             Self::Newer { .. } => "store-newer",
             Self::Missing => "store-missing",
             Self::Gone => "store-gone",
+            Self::Uncertain => "store-uncertain",
             Self::Interrupted => "store-interrupted",
         }
     }
@@ -78,6 +88,11 @@ impl StoreFailure {
     /// Takes a cause that makes the database unreachable.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(Arc::from(cause.into()))
+    }
+
+    /// Takes a cause that says that a role may not do something.
+    pub fn forbidden(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Forbidden(Arc::from(cause.into()))
     }
 
     /// Takes a cause that says that the database is damaged.

@@ -54,8 +54,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreFailure`] if it could not begin, a step of it failed, or it could not commit: then nothing of it happened. A job
-    /// that itself decided to roll back is no failure.
+    /// [`StoreFailure`] if it could not begin, a step of it failed, or it could not commit: then nothing of it happened, unless it is
+    /// [`StoreFailure::Uncertain`]. A job that itself decided to roll back is no failure.
     async fn run_write(&self, job: Job) -> Result<(), StoreFailure>;
 
     /// Runs a job that changes nothing, on one moment of the store. What it tries to change is refused or thrown away.

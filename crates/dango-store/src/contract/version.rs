@@ -25,7 +25,8 @@ pub fn sees_what_others_commit(make: MakeTwo<'_>) {
     }
 }
 
-pub(super) fn check(make: Make<'_>) {
+/// Whether every commit gives a store another version, and nothing else does.
+pub fn counts_its_commits(make: Make<'_>) {
     every_commit_makes_another(&*make());
     no_commit_stays_unseen_beside_others(&make());
 }

@@ -1,0 +1,232 @@
+//! A connection to the database and what runs on it: the one place that knows the driver.
+//!
+//! Statements have no names and sessions no state, so that a pooler may hand every transaction to another connection of its own.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::time::Duration;
+
+use dango_store::StoreFailure;
+use futures_util::future::join;
+use tokio::time::timeout;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::failure::{BadColumn, NoAnswer, Told};
+use crate::tls::Tls;
+use crate::url::DatabaseUrl;
+
+/// After how long without an answer a connection is given up. The database gives up before, where it still can.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How long connecting may take.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// One connection; dropped, it is closed.
+pub(crate) struct Connection(tokio_postgres::Client);
+
+impl Connection {
+    /// Connects. The runtime that this runs on keeps the connection going.
+    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, StoreFailure> {
+        let (config, tls) = (config(url), Tls::of(url)?);
+        let connected = timeout(CONNECT_PATIENCE, config.connect(tls)).await;
+        let (client, connection) = connected.map_err(|_| no_answer(CONNECT_PATIENCE))?.map_err(failure)?;
+        // Why it ended is told to whoever waits for an answer.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Self(client))
+    }
+
+    /// Whether it is known to be of no use any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Runs statements without values, one after another, in one go. What they answer is not looked at.
+    pub(crate) async fn run_all(&self, sql: &str) -> Result<(), StoreFailure> {
+        in_time(self.0.batch_execute(sql)).await
+    }
+
+    /// Runs statements without values and reads the one row of another behind them, in one go.
+    pub(crate) async fn run_all_and_read<T>(
+        &self,
+        sql: &str,
+        statement: &Statement,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreFailure>,
+    ) -> Result<Option<T>, StoreFailure> {
+        // Both are sent before either is waited for.
+        let (ran, found) = join(self.run_all(sql), self.one(statement, read)).await;
+        ran?;
+        found
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub(crate) async fn change(&self, statement: &Statement) -> Result<u64, StoreFailure> {
+        in_time(self.0.execute_typed(statement.sql, &statement.parameters())).await
+    }
+
+    /// Reads every row.
+    pub(crate) async fn rows(&self, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, StoreFailure> {
+        in_time(self.0.query_typed(statement.sql, &statement.parameters())).await
+    }
+
+    /// Reads the one row that there may be.
+    pub(crate) async fn one<T>(
+        &self,
+        statement: &Statement,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreFailure>,
+    ) -> Result<Option<T>, StoreFailure> {
+        let rows = self.rows(statement).await?;
+        rows.first().map(|row| read(&Row(row))).transpose()
+    }
+}
+
+fn config(url: &DatabaseUrl) -> tokio_postgres::Config {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host(url.host())
+        .port(url.port())
+        .user(url.user())
+        .dbname(url.database())
+        .application_name("dango")
+        .ssl_mode(match url.is_encrypted() {
+            true => tokio_postgres::config::SslMode::Require,
+            false => tokio_postgres::config::SslMode::Disable,
+        })
+        .connect_timeout(CONNECT_PATIENCE)
+        .tcp_user_timeout(PATIENCE)
+        .keepalives_idle(Duration::from_secs(10))
+        .keepalives_interval(Duration::from_secs(5))
+        .keepalives_retries(3);
+    if let Some(password) = url.password() {
+        config.password(password);
+    }
+    config
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreFailure> {
+    match timeout(PATIENCE, answer).await {
+        Ok(answer) => answer.map_err(failure),
+        Err(_) => Err(no_answer(PATIENCE)),
+    }
+}
+
+fn no_answer(patience: Duration) -> StoreFailure {
+    StoreFailure::unavailable(NoAnswer {
+        seconds: patience.as_secs(),
+    })
+}
+
+fn failure(error: tokio_postgres::Error) -> StoreFailure {
+    match error.as_db_error() {
+        Some(told) => Told::new(told.code().code(), told.message(), told.constraint()).into_failure(),
+        None => StoreFailure::unavailable(error),
+    }
+}
+
+/// A statement with its values. Its text is in the program, never put together.
+pub(crate) struct Statement {
+    sql: &'static str,
+    values: Vec<Value>,
+}
+
+/// A statement without values, yet.
+pub(crate) fn query(sql: &'static str) -> Statement {
+    Statement { sql, values: Vec::new() }
+}
+
+impl Statement {
+    /// Gives it the next value: the first is `$1`.
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    fn parameters(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        self.values.iter().map(Value::parameter).collect()
+    }
+}
+
+/// What a column holds, or that it holds nothing: the database wants to know of what kind it would be.
+pub(crate) enum Value {
+    Flag(Option<bool>),
+    Integer(Option<i64>),
+    Text(Option<Cow<'static, str>>),
+    Blob(Option<Vec<u8>>),
+    Blobs(Vec<Vec<u8>>),
+}
+
+impl Value {
+    fn parameter(&self) -> (&(dyn ToSql + Sync), Type) {
+        match self {
+            Self::Flag(flag) => (flag, Type::BOOL),
+            Self::Integer(number) => (number, Type::INT8),
+            Self::Text(text) => (text, Type::TEXT),
+            Self::Blob(bytes) => (bytes, Type::BYTEA),
+            Self::Blobs(all) => (all, Type::BYTEA_ARRAY),
+        }
+    }
+}
+
+/// A text as the database takes it: it knows no zero byte. What is stored has none; what is looked for is then not found.
+fn storable(text: Cow<'static, str>) -> Cow<'static, str> {
+    match text.contains('\0') {
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        false => text,
+    }
+}
+
+impl From<Vec<Vec<u8>>> for Value {
+    fn from(all: Vec<Vec<u8>>) -> Self {
+        Self::Blobs(all)
+    }
+}
+
+/// What a value is made of, and of what kind the column is where there is none.
+macro_rules! from_values {
+    ($($kind:ident of $from:ty, $convert:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$kind(Some($convert(value)))
+            }
+        }
+
+        impl From<Option<$from>> for Value {
+            fn from(value: Option<$from>) -> Self {
+                Self::$kind(value.map($convert))
+            }
+        }
+    )*};
+}
+
+from_values! {
+    Flag of bool, std::convert::identity;
+    Integer of u8, i64::from;
+    Integer of u32, i64::from;
+    Integer of i64, std::convert::identity;
+    Text of &'static str, |text| storable(Cow::Borrowed(text));
+    Text of String, |text| storable(Cow::Owned(text));
+    Blob of Vec<u8>, std::convert::identity;
+}
+
+/// A row that was read. What is asked for as one thing and is another is damage.
+pub(crate) struct Row<'r>(pub(crate) &'r tokio_postgres::Row);
+
+impl<'r> Row<'r> {
+    pub(crate) fn flag_at(&self, at: usize) -> Result<Option<bool>, StoreFailure> {
+        self.0.try_get(at).map_err(|_| bad(at))
+    }
+
+    pub(crate) fn integer_at(&self, at: usize) -> Result<Option<i64>, StoreFailure> {
+        self.0.try_get(at).map_err(|_| bad(at))
+    }
+
+    pub(crate) fn text_at(&self, at: usize) -> Result<Option<&'r str>, StoreFailure> {
+        self.0.try_get(at).map_err(|_| bad(at))
+    }
+
+    pub(crate) fn blob_at(&self, at: usize) -> Result<Option<&'r [u8]>, StoreFailure> {
+        self.0.try_get(at).map_err(|_| bad(at))
+    }
+}
+
+fn bad(column: usize) -> StoreFailure {
+    StoreFailure::damaged(BadColumn { column })
+}

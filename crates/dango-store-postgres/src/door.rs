@@ -1,0 +1,201 @@
+//! What is asked at each request, in one statement: whose a token is, and how they stand. One statement is one moment and one round trip.
+//!
+//! How often somebody tried to log in to the account is found by a code of the address, which the program makes and the database cannot.
+//! So the statement is asked with the code that the same token led to last time, and again with the right one where that was another.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use dango_core::Timestamp;
+use dango_identity::{AccountKey, ApiKeyRecord, AttemptState, Email, SecondFactorState, StoredSession, TokenDigest, User, kind};
+use dango_store::{Admission, AtTheDoor, Budgets, Standing, StoreFailure};
+
+use crate::column::Columns;
+use crate::connection::{Row, Statement, query};
+use crate::line::Line;
+use crate::tables::{api_key, attempt, session, user};
+
+/// What of the statement does not depend on the kind of token: `$2` is the account's code.
+macro_rules! standing {
+    ($columns:expr, $table:literal, $owner:literal) => {
+        concat!(
+            "SELECT ",
+            "EXISTS (SELECT 1 FROM dango.totp WHERE totp.user_id = users.id AND confirmed_at IS NOT NULL), ",
+            "(SELECT issuer FROM dango.links WHERE links.user_id = users.id ORDER BY linked_at, issuer LIMIT 1), ",
+            "(SELECT admission FROM dango.settings WHERE settings.one = 1), ",
+            "attempts.account, attempts.device_id, attempts.failures, attempts.total, attempts.level, attempts.\"window\", ",
+            "attempts.locked_until, attempts.last_at, ",
+            "users.id, users.email, users.email_canonical, users.email_likeness, users.role, users.active, users.invite_expires_at, ",
+            "users.must_change_password, users.epoch, users.created_at, users.updated_at, users.last_login_at, ",
+            $columns,
+            " FROM (VALUES (1)) AS door (one) LEFT JOIN dango.",
+            $table,
+            " AS token ON token.digest = $1 LEFT JOIN dango.users ON users.id = token.",
+            $owner,
+            " LEFT JOIN dango.attempts ON attempts.account = $2 AND attempts.device_id = ''::bytea"
+        )
+    };
+}
+
+/// Where the columns of each part begin.
+const BUDGET: usize = 3;
+const USER: usize = 11;
+const TOKEN: usize = 23;
+
+/// The columns that [`session::stored`] reads.
+const FIND_SESSION: &str = standing!(
+    "token.id, token.digest, token.user_id, token.created_at, users.epoch, token.stage, token.factors, token.authenticated_at, \
+     token.stepped_up_at, token.second_factor_at, token.epoch, token.expires_at, token.last_active_at, token.address, token.user_agent, \
+     token.device_id, token.mac",
+    "sessions",
+    "user_id"
+);
+
+/// The columns that [`api_key::key`] reads.
+const FIND_KEY: &str = standing!(
+    "token.id, token.family_id, token.owner_id, token.name, token.prefix, token.digest, token.created_at, token.revoked_at, \
+     token.permissions, token.administers, token.allow_list, token.expires_at, token.retiring_until, token.last_used_at, \
+     token.last_used_address, token.last_used_agent, token.mac",
+    "api_keys",
+    "owner_id"
+);
+
+/// The most tokens of which it is remembered where they led. It is all forgotten then.
+const REMEMBERED: usize = 65_536;
+
+/// Where tokens led last time.
+#[derive(Default)]
+pub(crate) struct Door {
+    accounts: Mutex<HashMap<[u8; 32], AccountKey>>,
+}
+
+/// What one asking found.
+struct Found<R> {
+    admission: Admission,
+    bearer: Option<(R, User)>,
+    has_totp: bool,
+    issuer: Option<String>,
+    tries: Option<AttemptState>,
+}
+
+impl Door {
+    /// See [`dango_store::Store::session_at_the_door`].
+    pub(crate) async fn session(
+        &self,
+        line: &Line,
+        digest: &TokenDigest<kind::Session>,
+        budgets: &dyn Budgets,
+    ) -> Result<AtTheDoor<StoredSession>, StoreFailure> {
+        self.ask(line, FIND_SESSION, *digest.as_bytes(), session::stored_behind, budgets)
+            .await
+    }
+
+    /// See [`dango_store::Store::api_key_at_the_door`].
+    pub(crate) async fn api_key(
+        &self,
+        line: &Line,
+        digest: &TokenDigest<kind::ApiKey>,
+        budgets: &dyn Budgets,
+    ) -> Result<AtTheDoor<ApiKeyRecord>, StoreFailure> {
+        self.ask(line, FIND_KEY, *digest.as_bytes(), api_key::key_behind, budgets).await
+    }
+
+    async fn ask<R: Send>(
+        &self,
+        line: &Line,
+        sql: &'static str,
+        digest: [u8; 32],
+        read: fn(&Row<'_>, usize) -> Result<R, StoreFailure>,
+        budgets: &dyn Budgets,
+    ) -> Result<AtTheDoor<R>, StoreFailure> {
+        let mut account = self.accounts().get(&digest).copied();
+        loop {
+            let code = account.map(|account| account.as_bytes().to_vec());
+            let statement = query(sql).bind(digest.to_vec()).bind(code.unwrap_or_default());
+            let found = one(line, &statement, |row| found(row, read)).await?;
+            let Some((row, user)) = found.bearer else {
+                return Ok(AtTheDoor {
+                    admission: found.admission,
+                    bearer: None,
+                });
+            };
+            let right = of(budgets, &user.email);
+            if account != Some(right) {
+                self.remember(digest, right);
+                account = Some(right);
+                continue;
+            }
+            let standing = Standing {
+                second_factor: match found.has_totp {
+                    true => SecondFactorState::Active,
+                    false => SecondFactorState::Absent,
+                },
+                totp_enabled: found.has_totp,
+                oauth_provider: found.issuer,
+                // At the beginning of time every lock is still to run out.
+                last_lock: found
+                    .tries
+                    .and_then(|tries| tries.lock(budgets.policy(), Timestamp::from_unix_micros(i64::MIN))),
+                user,
+            };
+            return Ok(AtTheDoor {
+                admission: found.admission,
+                bearer: Some((row, standing)),
+            });
+        }
+    }
+
+    fn remember(&self, digest: [u8; 32], account: AccountKey) {
+        let mut accounts = self.accounts();
+        if accounts.len() >= REMEMBERED {
+            accounts.clear();
+        }
+        accounts.insert(digest, account);
+    }
+
+    fn accounts(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], AccountKey>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of(budgets: &dyn Budgets, email: &Email) -> AccountKey {
+    budgets.of_strangers(email).account
+}
+
+fn found<R>(row: &Row<'_>, read: fn(&Row<'_>, usize) -> Result<R, StoreFailure>) -> Result<Found<R>, StoreFailure> {
+    let columns = &mut Columns::of(row);
+    let (has_totp, issuer) = (columns.flag()?, columns.optional_text()?.map(str::to_owned));
+    let admission = columns
+        .optional_text()?
+        .map(|word| Admission::from_word(word).ok_or_else(|| columns.bad()));
+    let admission = admission.transpose()?.unwrap_or_default();
+    // A row without its key is none.
+    let tries = row.blob_at(BUDGET)?.map(|_| attempt::budget_behind(row, BUDGET)).transpose()?;
+    let owner = row.blob_at(USER)?.map(|_| user::user_behind(row, USER)).transpose()?;
+    let bearer = owner.map(|owner| Ok((read(row, TOKEN)?, owner))).transpose()?;
+    Ok(Found {
+        admission,
+        bearer,
+        has_totp,
+        issuer,
+        tries: tries.map(|budget| budget.state),
+    })
+}
+
+/// Reads the one row that there always is, on any connection; on another where that one broke while it was idle.
+async fn one<T: Send>(
+    line: &Line,
+    statement: &Statement,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreFailure> + Send + Sync,
+) -> Result<T, StoreFailure> {
+    let mut borrowed = line.borrow().await?;
+    let mut found = borrowed.connection.one(statement, &read).await;
+    if let Err(StoreFailure::Unavailable(_)) = found
+        && borrowed.is_old
+    {
+        borrowed = line.renew(borrowed).await?;
+        found = borrowed.connection.one(statement, &read).await;
+    }
+    line.give_back(borrowed);
+    found?.ok_or(StoreFailure::Foreign)
+}

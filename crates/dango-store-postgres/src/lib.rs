@@ -1,0 +1,32 @@
+//! The PostgreSQL backend of `dango-store`: one schema for any number of servers, which take turns at writing. No rule of the domains
+//! lives here.
+//!
+//! - [`PostgresStore`]: a database that was connected to; a [`Store`](dango_store::Store);
+//! - [`DatabaseUrl`]: where it is and who one is there, as `postgres://` writes it;
+//! - [`DatabaseClock`]: the time of the database, on which all servers agree;
+//! - [`migrate`]: the schema and the rights of the role that serves, made by the owner;
+//! - [`inspect`]: whether one could serve from it, found out without changing anything.
+#![warn(missing_docs)]
+
+mod clock;
+mod column;
+mod connection;
+mod door;
+mod failure;
+mod line;
+mod migration;
+mod owner;
+mod reading;
+mod role;
+mod store;
+mod tables;
+mod threads;
+mod tls;
+mod transaction;
+mod url;
+mod writer;
+
+pub use clock::DatabaseClock;
+pub use owner::{Inspected, inspect, migrate};
+pub use store::{CONNECTIONS, PostgresStore};
+pub use url::{DatabaseUrl, ParseUrlError};

@@ -1,0 +1,42 @@
+//! Jobs that read, each on one moment of the database.
+
+use std::panic::AssertUnwindSafe;
+
+use dango_store::{Job, StoreFailure};
+use futures_util::FutureExt;
+
+use crate::connection::Connection;
+use crate::line::Line;
+use crate::transaction::PostgresTransaction;
+
+/// One snapshot for all statements, in which nothing can be written.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = dango, pg_temp; \
+                     SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '5min'";
+
+/// Runs a job on one moment of the database.
+pub(crate) async fn read(line: &Line, job: Job) -> Result<(), StoreFailure> {
+    let mut borrowed = line.borrow().await?;
+    // Nothing has been done yet, so a connection that broke while it was idle costs nothing but another.
+    if let Err(failure) = borrowed.connection.run_all(BEGIN).await {
+        if !borrowed.is_old {
+            return Err(failure);
+        }
+        borrowed = line.renew(borrowed).await?;
+        borrowed.connection.run_all(BEGIN).await?;
+    }
+    let read = run(&borrowed.connection, job).await;
+    // One that does not end in order is not used again.
+    borrowed.connection.run_all("ROLLBACK").await?;
+    line.give_back(borrowed);
+    read
+}
+
+async fn run(connection: &Connection, job: Job) -> Result<(), StoreFailure> {
+    let mut transaction = PostgresTransaction::new(connection);
+    let ran = AssertUnwindSafe(async { job(&mut transaction).await }).catch_unwind().await;
+    match (ran, transaction.into_failure()) {
+        (Err(_), _) => Err(StoreFailure::Interrupted),
+        (Ok(_), Some(failure)) => Err(failure),
+        (Ok(_), None) => Ok(()),
+    }
+}

@@ -1,0 +1,66 @@
+//! Two roles: the owner, who makes the schema and whom no server is, and the one that serves, which cannot change what the log says.
+
+use dango_store::StoreFailure;
+
+use crate::column::Columns;
+use crate::connection::{Connection, query};
+
+/// A role cannot be the one that serves.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RoleError {
+    #[error("the role that serves is not there: CREATE ROLE makes it")]
+    Missing,
+    #[error(
+        "the role that serves has to be another one than the owner of the schema, and neither a superuser nor a member of the owner's role"
+    )]
+    TooMuch,
+    #[error("the role may change or delete records of the audit log: serve as a role that owns nothing")]
+    MayRewrite,
+}
+
+/// Asks whether the role `$1` may serve, where the one that asks owns the schema.
+const FIND_ROLE: &str = "SELECT rolsuper OR pg_has_role(rolname, current_user, 'member') FROM pg_catalog.pg_roles WHERE rolname = $1";
+
+/// Asks whether the current role could change what the log says.
+const MAY_REWRITE: &str = "SELECT has_table_privilege('dango.audit', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
+                           OR has_table_privilege('dango.audit_segments', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
+                           OR has_table_privilege('dango.audit_personal', 'UPDATE, TRUNCATE, TRIGGER') \
+                           OR has_table_privilege('dango.audit_retired', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER') \
+                           OR has_schema_privilege('dango', 'CREATE') OR pg_has_role(nspowner, 'member') \
+                           FROM pg_catalog.pg_namespace WHERE nspname = 'dango'";
+
+/// What gives a role the rights that serving takes, and takes every other from it.
+///
+/// # Errors
+///
+/// The role is not there, or has rights of its own that make this worthless.
+pub(crate) async fn grants_to(connection: &Connection, role: &str) -> Result<String, StoreFailure> {
+    let ask = query(FIND_ROLE).bind(role.to_owned());
+    match connection.one(&ask, |row| Columns::of(row).flag()).await? {
+        None => return Err(StoreFailure::forbidden(RoleError::Missing)),
+        Some(true) => return Err(StoreFailure::forbidden(RoleError::TooMuch)),
+        Some(false) => {}
+    }
+    let role = format!("\"{}\"", role.replace('"', "\"\""));
+    Ok(format!(
+        "REVOKE ALL ON ALL TABLES IN SCHEMA dango FROM {role}; REVOKE ALL ON SCHEMA dango FROM {role}; \
+         GRANT USAGE ON SCHEMA dango TO {role}; \
+         GRANT SELECT ON ALL TABLES IN SCHEMA dango TO {role}; \
+         GRANT INSERT, UPDATE, DELETE ON users, passwords, invites, bootstrap_claim, links, attempts, sessions, totp, recovery_sets, \
+         recovery_codes, factor_attempts, api_keys, settings, imports, oauth_flows, leases TO {role}; \
+         GRANT UPDATE ON turn TO {role}; \
+         GRANT INSERT ON audit, audit_segments TO {role}; \
+         GRANT INSERT, UPDATE ON audit_head TO {role}; \
+         GRANT INSERT, DELETE ON audit_personal TO {role}; \
+         GRANT EXECUTE ON FUNCTION audit_prune(bigint, bigint), audit_retire() TO {role}"
+    ))
+}
+
+/// Refuses to serve as a role that could change what the log says.
+pub(crate) async fn check(connection: &Connection) -> Result<(), StoreFailure> {
+    match connection.one(&query(MAY_REWRITE), |row| Columns::of(row).flag()).await? {
+        Some(false) => Ok(()),
+        Some(true) => Err(StoreFailure::forbidden(RoleError::MayRewrite)),
+        None => Err(StoreFailure::Missing),
+    }
+}

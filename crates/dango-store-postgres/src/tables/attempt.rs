@@ -1,0 +1,133 @@
+//! Budgets of tries. Nobody else writes while a transaction that writes is open, so a row may be read, judged and written.
+
+use async_trait::async_trait;
+use dango_core::Timestamp;
+use dango_identity::{
+    AccountKey, AttemptKey, AttemptState, AttemptStore, Charge, ChargedAttempt, ClientClass, Lock, LockView, LockoutPolicy, StoreError,
+};
+use dango_store::StoreFailure;
+
+use crate::column::{Columns, signed};
+use crate::connection::{Row, query};
+use crate::transaction::PostgresTransaction;
+
+/// Finds the budget of the account `$1` and the browser `$2`.
+const FIND_BUDGET: &str = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts \
+                                      WHERE account = $1 AND device_id = $2";
+
+/// Reads `account, device_id, failures, total, level, "window", locked_until, last_at`.
+fn budget(row: &Row<'_>) -> Result<Budget, StoreFailure> {
+    budget_behind(row, 0)
+}
+
+/// The same behind so many other columns.
+pub(crate) fn budget_behind(row: &Row<'_>, others: usize) -> Result<Budget, StoreFailure> {
+    let columns = &mut Columns::behind(row, others);
+    Ok(Budget {
+        account: columns.bytes()?,
+        device: columns.blob()?.to_vec(),
+        state: AttemptState {
+            failures: columns.number()?,
+            total: columns.number()?,
+            level: columns.number()?,
+            window: columns.number()?,
+            locked_until: columns.optional_time()?,
+            last: columns.optional_time()?,
+        },
+    })
+}
+
+pub(crate) struct Budget {
+    account: [u8; 32],
+    device: Vec<u8>,
+    pub(crate) state: AttemptState,
+}
+
+fn device(client: &ClientClass) -> Vec<u8> {
+    match client {
+        ClientClass::Trusted(device) => device.as_bytes().to_vec(),
+        ClientClass::Untrusted => Vec::new(),
+    }
+}
+
+impl PostgresTransaction<'_> {
+    async fn attempt_state(&mut self, key: &AttemptKey) -> Result<Option<AttemptState>, StoreFailure> {
+        let find = query(FIND_BUDGET).bind(key.account.as_bytes().to_vec()).bind(device(&key.client));
+        Ok(self.one(find, budget).await?.map(|budget| budget.state))
+    }
+
+    async fn put_attempt_state(&mut self, key: &AttemptKey, state: &AttemptState) -> Result<(), StoreFailure> {
+        let sql = "INSERT INTO attempts (account, device_id, failures, total, level, \"window\", locked_until, last_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account, device_id) DO UPDATE SET failures = excluded.failures, \
+                   total = excluded.total, level = excluded.level, \"window\" = excluded.\"window\", \
+                   locked_until = excluded.locked_until, last_at = excluded.last_at";
+        let put = query(sql)
+            .bind(key.account.as_bytes().to_vec())
+            .bind(device(&key.client))
+            .bind(state.failures)
+            .bind(state.total)
+            .bind(state.level)
+            .bind(signed(state.window))
+            .bind(state.locked_until.map(Timestamp::unix_micros))
+            .bind(state.last.map(Timestamp::unix_micros));
+        self.change(put).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AttemptStore for PostgresTransaction<'_> {
+    async fn charge_attempt(&mut self, key: &AttemptKey, policy: &LockoutPolicy, now: Timestamp) -> Result<Charge, StoreError> {
+        let mut state = self.attempt_state(key).await?.unwrap_or_default();
+        let charge = state.charge(policy, now);
+        self.put_attempt_state(key, &state).await?;
+        Ok(charge)
+    }
+
+    async fn refund_attempt(&mut self, attempt: &ChargedAttempt, policy: &LockoutPolicy) -> Result<(), StoreError> {
+        if let Some(mut state) = self.attempt_state(&attempt.key).await? {
+            state.refund(policy, attempt.window);
+            self.put_attempt_state(&attempt.key, &state).await?;
+        }
+        Ok(())
+    }
+
+    async fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
+        let sql = "DELETE FROM attempts WHERE account = $1 AND device_id = $2";
+        self.change(query(sql).bind(key.account.as_bytes().to_vec()).bind(device(&key.client)))
+            .await?;
+        Ok(())
+    }
+
+    async fn unlock_account(&mut self, account: &AccountKey, policy: &LockoutPolicy, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM attempts WHERE account = $1 RETURNING account, device_id, failures, total, level, \"window\", locked_until, last_at";
+        let gone = self.all(query(sql).bind(account.as_bytes().to_vec()), budget).await?;
+        Ok(gone.iter().any(|budget| budget.state.lock(policy, now).is_some()))
+    }
+
+    async fn find_lock(&mut self, key: &AttemptKey, policy: &LockoutPolicy, now: Timestamp) -> Result<Option<Lock>, StoreError> {
+        Ok(self.attempt_state(key).await?.and_then(|state| state.lock(policy, now)))
+    }
+
+    async fn locks(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<Vec<LockView>, StoreError> {
+        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts WHERE device_id = ''::bytea";
+        let budgets = self.all(query(sql), budget).await?;
+        let locked = budgets.iter().filter_map(|budget| {
+            let account = AccountKey::from_bytes(budget.account);
+            let lock = budget.state.lock(policy, now)?;
+            Some(LockView { account, lock })
+        });
+        Ok(locked.collect())
+    }
+
+    async fn purge_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
+        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts";
+        let budgets = self.all(query(sql), budget).await?;
+        let mut dropped = 0;
+        for spent in budgets.into_iter().filter(|budget| budget.state.is_spent(policy, now)) {
+            let sql = "DELETE FROM attempts WHERE account = $1 AND device_id = $2";
+            dropped += self.change(query(sql).bind(spent.account.to_vec()).bind(spent.device)).await?;
+        }
+        Ok(dropped)
+    }
+}

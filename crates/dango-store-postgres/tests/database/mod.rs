@@ -1,0 +1,67 @@
+//! Databases to try the backend with: on a real server, each with an owner and a role that serves. What is tried stands beside.
+#![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
+
+#[path = "../../../../tests/src/postgres.rs"]
+mod postgres;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dango_core::SystemClock;
+use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore, migrate};
+
+pub use postgres::Postgres;
+
+/// The role that serves.
+pub const SERVING: &str = "dango";
+/// The role that owns the schema.
+pub const OWNER: &str = "dango_owner";
+/// The password of both.
+pub const PASSWORD: &str = "canary7b1e";
+
+/// A server with databases.
+pub struct Databases {
+    pub server: Postgres,
+    made: AtomicU32,
+}
+
+impl Databases {
+    /// Starts a server and makes the roles.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings.
+    pub fn start_with(settings: &[&str]) -> Self {
+        let server = Postgres::with(settings);
+        server.role(SERVING, PASSWORD);
+        server.role(OWNER, PASSWORD);
+        let this = Self {
+            server,
+            made: AtomicU32::new(0),
+        };
+        let _ = this.server.sql("postgres", &format!("CREATE DATABASE first OWNER {OWNER}"));
+        migrate(this.url(OWNER, "first"), SERVING).expect("migrated");
+        this
+    }
+
+    /// Makes another database, whose schema is up to date and in which nothing is.
+    pub fn make(&self) -> String {
+        let name = format!("d{}", self.made.fetch_add(1, Ordering::Relaxed));
+        let _ = self
+            .server
+            .sql("postgres", &format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE first"));
+        name
+    }
+
+    /// The address of a database as a role sees it.
+    pub fn url(&self, role: &str, database: &str) -> DatabaseUrl {
+        DatabaseUrl::parse(&self.server.url(role, PASSWORD, database)).expect("an address")
+    }
+
+    /// A store on a database.
+    pub fn open(&self, database: &str) -> Arc<PostgresStore> {
+        let store = PostgresStore::connect(self.url(SERVING, database), CONNECTIONS, Arc::new(SystemClock));
+        Arc::new(store.expect("opened"))
+    }
+}

@@ -1,0 +1,95 @@
+//! Both engines keep the same tables: what one knows of a column, the other does, too. Only what several servers need is PostgreSQL's alone.
+
+mod database;
+
+use std::collections::BTreeSet;
+
+use dango_store_sqlite::{Open, SqliteStore};
+use database::Databases;
+
+/// A column as both engines can tell of it: table, name, kind, whether it may hold nothing.
+type Column = (String, String, &'static str, bool);
+/// The columns that no two rows share, with the condition under which.
+type Unique = (String, Vec<String>, bool);
+
+#[test]
+fn the_tables_of_both_engines_are_the_same() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("dango.db");
+    drop(SqliteStore::open(&path, Open::OrCreate).expect("opened"));
+    let sqlite = rusqlite::Connection::open(&path).expect("opened");
+    assert_eq!(columns_of_sqlite(&sqlite), columns_of_postgres(&databases, &name));
+    assert_eq!(uniques_of_sqlite(&sqlite), uniques_of_postgres(&databases, &name));
+    let versions: Vec<String> = all(&sqlite, "SELECT version || '|' || name FROM schema_migrations ORDER BY version");
+    let ours = databases
+        .server
+        .sql(&name, "SELECT version, name FROM dango.schema_migrations ORDER BY version");
+    assert_eq!(versions.join("\n"), ours);
+}
+
+fn all(sqlite: &rusqlite::Connection, sql: &str) -> Vec<String> {
+    let mut statement = sqlite.prepare(sql).expect("a statement");
+    let rows = statement.query_map((), |row| row.get(0)).expect("rows");
+    rows.collect::<Result<_, _>>().expect("texts")
+}
+
+fn columns_of_sqlite(sqlite: &rusqlite::Connection) -> BTreeSet<Column> {
+    // A flag is a number that is checked to be one of two.
+    let sql = "SELECT tables.name || '|' || columns.name || '|' || \
+               CASE WHEN tables.sql LIKE '%CHECK (' || columns.name || ' IN (0, 1))%' THEN 'boolean' ELSE columns.type END || '|' || columns.\"notnull\" \
+               FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'";
+    all(sqlite, sql).iter().map(|line| column(line)).collect()
+}
+
+fn columns_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Column> {
+    let sql = "SELECT table_name, column_name, data_type, (is_nullable = 'NO')::int FROM information_schema.columns \
+               WHERE table_schema = 'dango' AND table_name NOT IN ('leases', 'turn')";
+    databases.server.sql(name, sql).lines().map(column).collect()
+}
+
+fn column(line: &str) -> Column {
+    let fields: Vec<&str> = line.split('|').collect();
+    let [table, name, kind, needed] = fields[..] else {
+        panic!("{line}")
+    };
+    let kind = match kind {
+        "INTEGER" | "bigint" => "integer",
+        "BLOB" | "bytea" => "blob",
+        "TEXT" | "text" => "text",
+        "boolean" => "flag",
+        other => panic!("{table}.{name} is {other}"),
+    };
+    (table.to_owned(), name.to_owned(), kind, needed == "1")
+}
+
+fn uniques_of_sqlite(sqlite: &rusqlite::Connection) -> BTreeSet<Unique> {
+    let indexes = "SELECT tables.name || '|' || indexes.partial || '|' || \
+                   (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(indexes.name) ORDER BY seqno)) \
+                   FROM sqlite_schema AS tables, pragma_index_list(tables.name) AS indexes WHERE tables.type = 'table' AND indexes.\"unique\"";
+    // The key of a table whose rows have numbers is no index there.
+    let keys = "SELECT tables.name || '|0|' || columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns \
+                WHERE tables.type = 'table' AND columns.pk = 1 \
+                AND NOT EXISTS (SELECT 1 FROM pragma_index_list(tables.name) AS indexes WHERE indexes.origin = 'pk')";
+    all(sqlite, indexes)
+        .iter()
+        .chain(&all(sqlite, keys))
+        .map(|line| unique(line))
+        .collect()
+}
+
+fn uniques_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Unique> {
+    let sql = "SELECT tables.relname, (indpred IS NOT NULL)::int, string_agg(attname, ',' ORDER BY place) FROM pg_index \
+               JOIN pg_class AS tables ON tables.oid = indrelid, unnest(indkey::smallint[]) WITH ORDINALITY AS columns (number, place) \
+               JOIN pg_attribute ON attnum = number WHERE attrelid = indrelid AND indisunique AND relnamespace = 'dango'::regnamespace \
+               AND tables.relname NOT IN ('leases', 'turn') \
+               GROUP BY tables.relname, indexrelid, indpred IS NOT NULL";
+    databases.server.sql(name, sql).lines().map(unique).collect()
+}
+
+fn unique(line: &str) -> Unique {
+    let fields: Vec<&str> = line.split('|').collect();
+    let [table, partial, columns] = fields[..] else { panic!("{line}") };
+    (table.to_owned(), columns.split(',').map(str::to_owned).collect(), partial == "1")
+}
