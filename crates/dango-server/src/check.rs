@@ -3,9 +3,12 @@
 use std::io::Write;
 use std::net::SocketAddr;
 
+use dango_actions::Premises;
 use dango_secrets::project::Project;
+use dango_store_postgres::DatabaseUrl;
 use dango_store_sqlite::{Inspected, inspect};
 
+use crate::database::Database;
 use crate::failure::{Failure, identity_key_is_lost};
 use crate::house::premises;
 use crate::serve::{Certificate, bind};
@@ -49,17 +52,34 @@ fn database_and_key(system: &System, settings: &Settings, project: &Project) -> 
         Ok(premises) => premises,
         Err(failure) => return vec![("identity key", Err(failure))],
     };
-    let kept = premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error));
-    let is_there = kept.and_then(|kept| Ok(premises.has_database(kept.as_ref())?));
     let key = premises.identity_key().load().map_err(Failure::from);
+    let database = match Database::of(system, settings) {
+        Ok(database) => database,
+        Err(failure) => return vec![("database", Err(failure))],
+    };
+    let (found, is_there) = match &database {
+        Database::File => file(&premises),
+        Database::Postgres(url) => (server(&database, url), Ok(true)),
+    };
     let key = match (key, &is_there) {
         (Ok(Some(_)), _) => Ok("can be used".to_owned()),
         (Ok(None), Ok(false)) => Ok("none yet; it is made at the first start".to_owned()),
-        (Ok(None), _) => Err(identity_key_is_lost(&premises)),
+        (Ok(None), _) if !database.is_file() => {
+            Ok("none yet; the first server of an empty database makes it, the others need a copy".to_owned())
+        }
+        (Ok(None), _) => Err(identity_key_is_lost(&premises, &database)),
         (Err(failure), _) => Err(failure),
     };
+    vec![("identity key", key), ("database", found)]
+}
+
+/// Looks at a file, and answers whether there is one.
+fn file(premises: &Premises) -> (Found, Result<bool, ()>) {
+    let kept = premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error));
+    let is_there = kept.and_then(|kept| Ok(premises.has_database(kept.as_ref())?));
+    let told = is_there.as_ref().map(|is_there| *is_there).map_err(|_| ());
     let path = premises.database();
-    let database = is_there.and_then(|is_there| match is_there {
+    let found = is_there.and_then(|is_there| match is_there {
         false => Ok(format!("none yet; {} is made at the first start", path.display())),
         true => match inspect(path) {
             Ok(Inspected { schema_version, latest }) if schema_version == latest => Ok(format!("{}, schema {latest}", path.display())),
@@ -70,7 +90,21 @@ fn database_and_key(system: &System, settings: &Settings, project: &Project) -> 
             Err(failure) => Err(Failure::from(failure).at(path.display())),
         },
     });
-    vec![("identity key", key), ("database", database)]
+    (found, told)
+}
+
+/// Looks at PostgreSQL as the role that is to serve.
+fn server(database: &Database, url: &DatabaseUrl) -> Found {
+    let found = dango_store_postgres::inspect(url.clone()).map_err(|failure| database.failure(failure).at(url))?;
+    match found.schema_version == found.latest {
+        true => Ok(format!("{url}, schema {}", found.latest)),
+        false => Err(Failure::new(format!(
+            "it has schema {}, and this version of Dango needs {}",
+            found.schema_version, found.latest
+        ))
+        .hint("`dango-server migrate` brings it up to date, as its owner")
+        .at(url)),
+    }
 }
 
 /// Whether this machine has the address; whether its port is free is not asked, since the server itself may have it.

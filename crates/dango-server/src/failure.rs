@@ -7,6 +7,7 @@ use std::io::Write;
 use dango_actions::{CheckpointError, Fault, IdentityKeyError, PremisesError};
 use dango_store::StoreFailure;
 
+use crate::database::Database;
 use crate::serve::TlsError;
 use crate::settings::SettingsError;
 
@@ -96,6 +97,9 @@ impl From<SettingsError> for Failure {
         match error {
             SettingsError::UnknownVariable { .. } | SettingsError::UnknownKey { .. } => {
                 failure.hint("`dango-server --help` lists the settings; nothing was made or started")
+            }
+            SettingsError::Exposed { .. } => {
+                failure.hint("give it in DANGO_SERVER_DATABASE_URL, in PGPASSWORD, or in the file that PGPASSFILE names")
             }
             _ => failure,
         }
@@ -189,14 +193,18 @@ impl From<Fault> for Failure {
 }
 
 /// The key of a database that is there is gone.
-pub(crate) fn identity_key_is_lost(premises: &dango_actions::Premises) -> Failure {
-    Failure::new(format!(
+pub(crate) fn identity_key_is_lost(premises: &dango_actions::Premises, database: &Database) -> Failure {
+    let failure = Failure::new(format!(
         "the identity key of {} is gone: {} is not there",
-        premises.database().display(),
+        database.name(premises),
         premises.identity_key().path().display()
-    ))
-    .hint(BRING_KEY)
-    .hint(RECOVER)
+    ));
+    match database.is_file() {
+        true => failure.hint(BRING_KEY).hint(RECOVER),
+        false => failure
+            .hint("all servers of one database have the same key: copy it from the first")
+            .hint(BRING_KEY),
+    }
 }
 
 #[cfg(test)]

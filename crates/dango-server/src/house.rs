@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use dango_actions::{Actions, CheckpointStanding, IdentityKeyEnvironment, Machine, Premises, Setup, Workers};
+use dango_core::Clock;
 use dango_identity::IdentityKey;
 use dango_secrets::project::Project;
 use dango_store::Store;
-use dango_store_sqlite::{Open, SqliteStore};
+use dango_store_sqlite::Open;
 
+use crate::database::{Database, Opened, is_fresh};
 use crate::failure::{Failure, identity_key_is_lost};
 use crate::origin::Origin;
-use crate::settings::Settings;
+use crate::settings::{DatabaseSetting, Settings};
 use crate::setup_link::caller;
 use crate::system::System;
 
@@ -21,6 +23,9 @@ pub(crate) const HASHING_QUEUE: usize = 256;
 pub(crate) struct House {
     pub(crate) actions: Actions,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) database: Database,
+    /// The time on which all agree who use the database.
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) premises: Arc<Premises>,
     pub(crate) key: IdentityKey,
     pub(crate) standing: CheckpointStanding,
@@ -34,8 +39,8 @@ pub(crate) fn premises(system: &System, settings: &Settings, project: &Project) 
     };
     let premises = Premises::of(project, environment);
     Ok(match &settings.database {
-        Some(database) => premises.with_database(database.clone()),
-        None => premises,
+        Some(DatabaseSetting::File(database)) => premises.with_database(database.clone()),
+        Some(DatabaseSetting::Postgres(_)) | None => premises,
     })
 }
 
@@ -50,41 +55,69 @@ impl House {
     ) -> Result<Self, Failure> {
         let premises = premises(system, settings, project)?;
         let kept = premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error))?;
-        let is_there = premises.has_database(kept.as_ref())?;
-        let (key, open) = if is_there {
-            let key = premises.identity_key().load()?.ok_or_else(|| identity_key_is_lost(&premises))?;
-            (key, Open::Existing)
-        } else {
-            let found = premises.identity_key().load_or_make(&*system.entropy)?;
-            if found.is_new {
-                tracing::info!(
-                    path = %premises.identity_key().path().display(),
-                    "made the identity key of this project: keep a copy of it elsewhere"
-                );
+        let database = Database::of(system, settings)?;
+        // A file is looked for before it is opened, since opening would make it. PostgreSQL is asked what is in it.
+        let is_there = database.is_file() && premises.has_database(kept.as_ref())?;
+        let open = |open| database.open(system, settings, &premises, open);
+        let (Opened { store, clock }, is_there) = match (database.is_file(), is_there) {
+            (true, false) => {
+                make_key(system, &premises)?;
+                (open(Open::OrCreate)?, false)
             }
-            (found.key, Open::OrCreate)
+            (true, true) => {
+                load_key(&premises, &database)?;
+                (open(Open::Existing)?, true)
+            }
+            (false, _) => {
+                let opened = open(Open::Existing)?;
+                let is_there = !is_fresh(&*opened.store)?;
+                if !is_there {
+                    make_key(system, &premises)?;
+                }
+                (opened, is_there)
+            }
         };
-        let database = premises.database();
-        let store = SqliteStore::open(database, open).map_err(|failure| Failure::from(failure).at(database.display()))?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        let key = load_key(&premises, &database)?;
         let setup = setup(settings, project, origin, workers);
-        let (clock, entropy) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
-        let actions = Actions::new(Arc::clone(&store), &key, setup, clock, entropy).map_err(|error| Failure::caused_by(&error))?;
+        let entropy = Arc::clone(&system.entropy);
+        let actions = Actions::new(Arc::clone(&store), &key, setup, Arc::clone(&clock), entropy);
+        let actions = actions.map_err(|error| Failure::caused_by(&error))?;
         if !is_there && !premises.identity_key().is_in_environment() {
             let permit = pollster::block_on(actions.permit::<Machine>(&caller(system)));
             let permit = permit.map_err(|error| Failure::caused_by(&error))?;
             let recorded = pollster::block_on(actions.record_identity_key(&permit));
             recorded.map_err(|error| Failure::caused_by(&error))?;
         }
-        let standing = pollster::block_on(CheckpointStanding::of(&actions, kept, system.clock.now()))?;
+        let standing = pollster::block_on(CheckpointStanding::of(&actions, kept, clock.now()))?;
         Ok(Self {
             actions,
             store,
+            database,
+            clock,
             premises: Arc::new(premises),
             key,
             standing,
         })
     }
+}
+
+fn load_key(premises: &Premises, database: &Database) -> Result<IdentityKey, Failure> {
+    premises
+        .identity_key()
+        .load()?
+        .ok_or_else(|| identity_key_is_lost(premises, database))
+}
+
+/// Makes the key of a database in which nothing is yet, unless there is one.
+fn make_key(system: &System, premises: &Premises) -> Result<(), Failure> {
+    let found = premises.identity_key().load_or_make(&*system.entropy)?;
+    if found.is_new {
+        tracing::info!(
+            path = %premises.identity_key().path().display(),
+            "made the identity key of this project: keep a copy of it elsewhere"
+        );
+    }
+    Ok(())
 }
 
 fn setup(settings: &Settings, project: &Project, origin: &Origin, workers: Arc<dyn Workers>) -> Setup {

@@ -13,6 +13,7 @@
 mod app;
 mod check;
 mod checkpoints;
+mod database;
 mod failure;
 mod house;
 mod limits;
@@ -43,10 +44,12 @@ pub use origin::Origin;
 pub use readiness::{NotReady, Readiness};
 pub use serve::TlsError;
 pub use settings::{
-    Count, LogFormat, Origin as SettingOrigin, Places, Profile, SETTINGS, Setting, Settings, SettingsError, TlsFiles, VARIABLE_PREFIX,
+    Count, DatabaseSetting, LogFormat, Origin as SettingOrigin, Places, Profile, SETTINGS, Setting, Settings, SettingsError, TlsFiles,
+    VARIABLE_PREFIX,
 };
 pub use system::System;
 
+use database::Database;
 use failure::Failure;
 use house::House;
 use server::Ended;
@@ -97,6 +100,11 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
             Ok(if is_well { 0 } else { REFUSED })
         }
         Verb::Migrate => {
+            let database = Database::of(&system, &settings)?;
+            if let Database::Postgres(url) = &database {
+                let version = database::migrate(&system, &settings, &database, url)?;
+                return say(&format!("{url} has schema {version}"));
+            }
             let house = open(&system, &settings, &project)?;
             let version = pollster::block_on(house.store.schema_version())?;
             say(&format!("{} has schema {version}", house.premises.database().display()))

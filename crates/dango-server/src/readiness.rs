@@ -66,22 +66,23 @@ struct Inner {
     premises: Arc<Premises>,
     key: IdentityKey,
     project: Project,
-    /// Which file the database is: device and number.
-    database: Option<(u64, u64)>,
+    /// Where the database is a file: which one, by device and number.
+    file: Option<Option<(u64, u64)>>,
     is_ending: AtomicBool,
     has_other_log: AtomicBool,
     last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn Store>, premises: Arc<Premises>, key: IdentityKey, project: Project) -> Self {
-        let database = identity(premises.database());
+    /// `has_file` says whether the database is a file of this machine.
+    pub(crate) fn new(store: Arc<dyn Store>, premises: Arc<Premises>, key: IdentityKey, project: Project, has_file: bool) -> Self {
+        let file = has_file.then(|| identity(premises.database()));
         Self(Arc::new(Inner {
             store,
             premises,
             key,
             project,
-            database,
+            file,
             is_ending: AtomicBool::new(false),
             has_other_log: AtomicBool::new(false),
             last: Mutex::const_new(None),
@@ -156,10 +157,12 @@ impl Inner {
         if !directory.is_dir() || !usable(&directory) {
             return Err(NotReady::Project);
         }
-        let database = self.premises.database();
-        // A file that was moved away is still written to by whoever has it open, and nobody ever reads it again.
-        if identity(database) != self.database || !usable(database) || !has_room(database) {
-            return Err(NotReady::Database);
+        if let Some(file) = self.file {
+            let database = self.premises.database();
+            // A file that was moved away is still written to by whoever has it open, and nobody ever reads it again.
+            if identity(database) != file || !usable(database) || !has_room(database) {
+                return Err(NotReady::Database);
+            }
         }
         match self.premises.identity_key().load() {
             Ok(Some(key)) if key.ct_eq(&self.key) => Ok(()),

@@ -104,11 +104,24 @@ impl Running {
         let hashers = Hashers::start(cores(), HASHING_QUEUE)
             .map_err(|error| Failure::new(format!("the threads that hash cannot be started: {error}")))?;
         let house = House::open(system, &settings, &project, &origin, hashers)?;
+        system.clock = Arc::clone(&house.clock);
+        if !house.database.is_file() {
+            tracing::info!(
+                "people, sessions and the log are in {}; .env and secrets stay in this server's files, so each server has its own",
+                house.database.name(&house.premises)
+            );
+        }
         let renewed = house.standing.renew(&house.actions, &house.premises, &*system.entropy).await;
         if let Err(error) = renewed {
             tracing::error!("the audit log has no new checkpoint: {}", chain(&error));
         }
-        let readiness = Readiness::new(house.store, Arc::clone(&house.premises), house.key, project.clone());
+        let readiness = Readiness::new(
+            house.store,
+            Arc::clone(&house.premises),
+            house.key,
+            project.clone(),
+            house.database.is_file(),
+        );
         let keeper = Keeper::start(Kept {
             actions: house.actions.clone(),
             premises: Arc::clone(&house.premises),

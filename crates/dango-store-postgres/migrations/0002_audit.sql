@@ -200,7 +200,7 @@ DECLARE
 BEGIN
   DELETE FROM audit WHERE seq IN (
     SELECT seq FROM audit
-    WHERE seq <= least(up_to, (SELECT max(last_seq) FROM audit_segments))
+    WHERE seq <= up_to AND seq <= (SELECT max(last_seq) FROM audit_segments)
     ORDER BY seq LIMIT at_most);
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN gone;

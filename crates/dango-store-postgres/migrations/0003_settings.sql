@@ -7,15 +7,6 @@ CREATE TABLE settings (
   updated_at bigint NOT NULL
 );
 
--- Work that one server does for all: who does it, and until when nobody else does. Times are the database's.
-CREATE TABLE leases (
-  name text COLLATE "C" NOT NULL PRIMARY KEY CHECK (char_length(name) <= 64),
-  holder bytea NOT NULL CHECK (octet_length(holder) = 16),
-  -- A number that grows with each holder, so that one who was overtaken is told apart.
-  term bigint NOT NULL,
-  expires_at timestamptz NOT NULL
-);
-
 -- The files of projects that all servers share, sealed whole under a key that is not here. No row is ever deleted.
 CREATE TABLE project_files (
   project text COLLATE "C" NOT NULL CHECK (octet_length(project) BETWEEN 1 AND 64),

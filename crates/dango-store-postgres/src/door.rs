@@ -196,6 +196,8 @@ async fn one<T: Send>(
         borrowed = line.renew(borrowed).await?;
         found = borrowed.connection.one(statement, &read).await;
     }
+    // One that has not answered may still be about to.
+    let found = found?;
     line.give_back(borrowed);
-    found?.ok_or(StoreFailure::Foreign)
+    found.ok_or(StoreFailure::Foreign)
 }

@@ -47,7 +47,7 @@ pub(crate) async fn grants_to(connection: &Connection, role: &str) -> Result<Str
          GRANT USAGE ON SCHEMA dango TO {role}; \
          GRANT SELECT ON ALL TABLES IN SCHEMA dango TO {role}; \
          GRANT INSERT, UPDATE, DELETE ON users, passwords, invites, bootstrap_claim, links, attempts, sessions, totp, recovery_sets, \
-         recovery_codes, factor_attempts, api_keys, settings, imports, oauth_flows, leases TO {role}; \
+         recovery_codes, factor_attempts, api_keys, settings, imports, oauth_flows TO {role}; \
          GRANT UPDATE ON turn TO {role}; \
          GRANT INSERT, UPDATE ON project_files TO {role}; \
          GRANT INSERT, UPDATE, DELETE ON project_claims TO {role}; \

@@ -4,7 +4,6 @@ mod database;
 
 use std::collections::BTreeSet;
 
-use dango_store_sqlite::{Open, SqliteStore};
 use database::Databases;
 
 /// A column as both engines can tell of it: table, name, kind, whether it may hold nothing.
@@ -12,21 +11,32 @@ type Column = (String, String, &'static str, bool);
 /// The columns that no two rows share, with the condition under which.
 type Unique = (String, Vec<String>, bool);
 
+/// The steps of the other engine.
+const MIGRATIONS_OF_SQLITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dango-store-sqlite/migrations");
+
 #[test]
 fn the_tables_of_both_engines_are_the_same() {
     let databases = Databases::start();
     let name = databases.make();
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path().join("dango.db");
-    drop(SqliteStore::open(&path, Open::OrCreate).expect("opened"));
-    let sqlite = rusqlite::Connection::open(&path).expect("opened");
+    let sqlite = rusqlite::Connection::open_in_memory().expect("opened");
+    let mut steps: Vec<_> = std::fs::read_dir(MIGRATIONS_OF_SQLITE)
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    steps.sort();
+    let mut versions = Vec::new();
+    for step in &steps {
+        sqlite.execute_batch(&std::fs::read_to_string(step).expect("a text")).expect("done");
+        let (number, name) = step
+            .file_stem()
+            .and_then(|stem| stem.to_str()?.split_once('_'))
+            .expect("a number and a name");
+        versions.push(format!("{}|{name}", number.trim_start_matches('0')));
+    }
     assert_eq!(columns_of_sqlite(&sqlite), columns_of_postgres(&databases, &name));
     assert_eq!(uniques_of_sqlite(&sqlite), uniques_of_postgres(&databases, &name));
-    let versions: Vec<String> = all(&sqlite, "SELECT version || '|' || name FROM schema_migrations ORDER BY version");
-    let ours = databases
-        .server
-        .sql(&name, "SELECT version, name FROM dango.schema_migrations ORDER BY version");
-    assert_eq!(versions.join("\n"), ours);
+    let ours = "SELECT version, name FROM dango.schema_migrations ORDER BY version";
+    assert_eq!(versions.join("\n"), databases.server.sql(&name, ours));
 }
 
 fn all(sqlite: &rusqlite::Connection, sql: &str) -> Vec<String> {
@@ -39,13 +49,13 @@ fn columns_of_sqlite(sqlite: &rusqlite::Connection) -> BTreeSet<Column> {
     // A flag is a number that is checked to be one of two.
     let sql = "SELECT tables.name || '|' || columns.name || '|' || \
                CASE WHEN tables.sql LIKE '%CHECK (' || columns.name || ' IN (0, 1))%' THEN 'boolean' ELSE columns.type END || '|' || columns.\"notnull\" \
-               FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'";
+               FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     all(sqlite, sql).iter().map(|line| column(line)).collect()
 }
 
 fn columns_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Column> {
     let sql = "SELECT table_name, column_name, data_type, (is_nullable = 'NO')::int FROM information_schema.columns \
-               WHERE table_schema = 'dango' AND table_name NOT IN ('leases', 'project_claims', 'project_files', 'turn')";
+               WHERE table_schema = 'dango' AND table_name NOT IN ('project_claims', 'project_files', 'schema_migrations', 'turn')";
     databases.server.sql(name, sql).lines().map(column).collect()
 }
 
@@ -83,7 +93,7 @@ fn uniques_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Unique> {
     let sql = "SELECT tables.relname, (indpred IS NOT NULL)::int, string_agg(attname, ',' ORDER BY place) FROM pg_index \
                JOIN pg_class AS tables ON tables.oid = indrelid, unnest(indkey::smallint[]) WITH ORDINALITY AS columns (number, place) \
                JOIN pg_attribute ON attnum = number WHERE attrelid = indrelid AND indisunique AND relnamespace = 'dango'::regnamespace \
-               AND tables.relname NOT IN ('leases', 'project_claims', 'project_files', 'turn') \
+               AND tables.relname NOT IN ('project_claims', 'project_files', 'schema_migrations', 'turn') \
                GROUP BY tables.relname, indexrelid, indpred IS NOT NULL";
     databases.server.sql(name, sql).lines().map(unique).collect()
 }

@@ -9,6 +9,7 @@ mod hangups;
 mod logins;
 mod oauth;
 mod oauth_contention;
+mod postgres;
 mod schemathesis;
 mod start;
 mod together;

@@ -94,6 +94,12 @@ const NEEDS: &[Need] = &[
         question: &["true"],
         packages: &["busybox"],
     },
+    // Connections to PostgreSQL through a pooler.
+    Need {
+        program: "bash",
+        question: &["-c", "test -x /usr/sbin/pgbouncer"],
+        packages: &["pgbouncer"],
+    },
     Need {
         program: "fish",
         question: &["--version"],

@@ -87,6 +87,7 @@ const HEAVY: &[(&str, &[Door])] = &[
             ("crates/dango-scan/src", 1),
             // Whether a migration is the one that was applied.
             ("crates/dango-store-sqlite/src", 1),
+            ("crates/dango-store-postgres/src", 1),
             ("crates/dango-identity/src/key", 2),
             // The digests that earlier Dango versions stored, of API keys and of recovery codes.
             ("crates/dango-identity/src/api_key", 1),
@@ -108,6 +109,8 @@ const HEAVY: &[(&str, &[Door])] = &[
     ),
     // SQLite is asked in one file; every other one of the backend has statements and rows alone.
     ("rusqlite", &[("crates/dango-store-sqlite/src", 1)]),
+    // PostgreSQL is asked in one file, and another shakes hands for it.
+    ("tokio_postgres", &[("crates/dango-store-postgres/src", 2)]),
     ("region", &[("crates/dango-keyring/src", 1)]),
     // The keyring: one file asks, one knows which keyring this system has.
     ("keyring_core", &[("crates/dango-keyring/src/holder/keyring", 2)]),
@@ -134,7 +137,10 @@ const HEAVY: &[(&str, &[Door])] = &[
     ("opentelemetry_sdk", &[("crates/dango-server/src/traces", 1)]),
     ("opentelemetry_otlp", &[("crates/dango-server/src/traces", 1)]),
     ("opentelemetry_http", &[("crates/dango-server/src/traces", 1)]),
-    ("rustls_native_certs", &[("crates/dango-server/src/traces", 1)]),
+    (
+        "rustls_native_certs",
+        &[("crates/dango-server/src/traces", 1), ("crates/dango-store-postgres/src", 1)],
+    ),
     // One reads certificates and shakes hands, one calls it for each connection; one says which cryptography calls to providers use.
     (
         "rustls",
@@ -142,11 +148,16 @@ const HEAVY: &[(&str, &[Door])] = &[
             ("crates/dango-server/src/serve", 1),
             ("crates/dango-server/src/traces", 1),
             ("crates/dango-oauth/src/http", 1),
+            ("crates/dango-store-postgres/src", 1),
         ],
     ),
     (
         "tokio_rustls",
-        &[("crates/dango-server/src/serve", 2), ("crates/dango-server/src/traces", 1)],
+        &[
+            ("crates/dango-server/src/serve", 2),
+            ("crates/dango-server/src/traces", 1),
+            ("crates/dango-store-postgres/src", 1),
+        ],
     ),
     // Providers: one file spells requests, one sends them; digests of random tokens, and signatures of ID tokens.
     // (The server names rustls's own module of that name.)
@@ -158,6 +169,7 @@ const HEAVY: &[(&str, &[Door])] = &[
             ("crates/dango-oauth/src", 2),
             ("crates/dango-server/src/serve", 1),
             ("crates/dango-server/src/traces", 1),
+            ("crates/dango-store-postgres/src", 1),
         ],
     ),
     ("listenfd", &[("crates/dango-server/src", 1)]),

@@ -16,6 +16,10 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
         &["dango-core", "dango-identity", "dango-audit", "dango-store"],
     ),
     (
+        "dango-store-postgres",
+        &["dango-core", "dango-identity", "dango-audit", "dango-store"],
+    ),
+    (
         "dango-actions",
         &["dango-core", "dango-secrets", "dango-identity", "dango-audit", "dango-store"],
     ),
@@ -88,6 +92,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-audit",
             "dango-store",
             "dango-store-sqlite",
+            "dango-store-postgres",
             "dango-actions",
             "dango-api",
             "dango-vault",

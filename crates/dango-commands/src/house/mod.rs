@@ -1,5 +1,6 @@
 //! A project's people and its audit log, opened when a command first needs them. What is done with them is the use cases' work.
 
+mod elsewhere;
 mod failures;
 
 use std::cell::{Cell, RefCell};
@@ -215,6 +216,7 @@ impl House {
     }
 
     fn premises(&self, host: &Host) -> Result<Premises, Failure> {
+        elsewhere::check(host, &self.project)?;
         let environment = IdentityKeyEnvironment {
             key: secret_variable(host, "DANGO_IDENTITY_KEY")?,
             key_file: host

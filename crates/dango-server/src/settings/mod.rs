@@ -19,6 +19,7 @@ use dango_actions::PublicUrl;
 use dango_identity::{HashingCost, PasswordProfile, Role, SessionProfile};
 use dango_secrets::project::Project;
 use dango_secrets::storage::ReadError;
+use dango_store_postgres::DatabaseUrl;
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
@@ -110,6 +111,15 @@ pub struct LoginSettings {
     pub by_email: Vec<LoginName>,
 }
 
+/// Where people and the log are kept.
+#[derive(Clone, Debug)]
+pub enum DatabaseSetting {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// In PostgreSQL.
+    Postgres(DatabaseUrl),
+}
+
 /// The two files of TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -125,8 +135,12 @@ pub struct TlsFiles {
 pub struct Settings {
     /// `listen`.
     pub listen: SocketAddr,
-    /// `database-url`: another file than the project's own.
-    pub database: Option<PathBuf>,
+    /// `database-url`: another database than the project's own file.
+    pub database: Option<DatabaseSetting>,
+    /// `database-owner-url`.
+    pub database_owner: Option<DatabaseUrl>,
+    /// `database-connections`.
+    pub database_connections: Option<NonZeroUsize>,
     /// `public-url`.
     pub public_url: Option<PublicUrl>,
     /// `trusted-proxy`.
@@ -211,6 +225,14 @@ pub enum SettingsError {
         /// The one that was not.
         other: &'static str,
     },
+    /// A password stands where others read it.
+    #[error("{origin}: {name} is not to hold a password here, where others read it")]
+    Exposed {
+        /// Where.
+        origin: Origin,
+        /// The setting.
+        name: &'static str,
+    },
     /// Passwords would be hashed more cheaply than is safe.
     #[error("{origin}: hashing has to cost at least 19456 KiB and 2 passes, and no more than a stored hash can say")]
     WeakHashing {
@@ -271,7 +293,9 @@ impl Reader<'_> {
         };
         Ok(Settings {
             listen: self.or("listen", value::parse_address, DEFAULT_LISTEN)?,
-            database: self.path("database-url", value::parse_database_url)?,
+            database: self.database()?,
+            database_owner: self.postgres("database-owner-url")?,
+            database_connections: self.one("database-connections", value::parse_count)?,
             public_url: self.one("public-url", value::parse_public_url)?,
             trusted_proxies: self.many("trusted-proxy", value::parse_network)?,
             tls: self.tls()?,
@@ -319,11 +343,36 @@ impl Reader<'_> {
 
     /// A path; one in the file is relative to the project, any other to the working directory.
     fn path(&self, name: &'static str, parse: fn(&str) -> Parsed<PathBuf>) -> Result<Option<PathBuf>, SettingsError> {
-        let base = match self.layers.one(name).map(|given| &given.origin) {
+        Ok(self.one(name, parse)?.map(|path| self.base_of(name).join(path)))
+    }
+
+    fn base_of(&self, name: &'static str) -> PathBuf {
+        match self.layers.one(name).map(|given| &given.origin) {
             Some(Origin::File { .. }) => self.directory.join(self.root),
             _ => self.directory.to_owned(),
-        };
-        Ok(self.one(name, parse)?.map(|path| base.join(path)))
+        }
+    }
+
+    fn database(&self) -> Result<Option<DatabaseSetting>, SettingsError> {
+        let name = "database-url";
+        Ok(match self.one(name, value::parse_database_url)? {
+            Some(DatabaseSetting::Postgres(_)) => self.postgres(name)?.map(DatabaseSetting::Postgres),
+            Some(DatabaseSetting::File(path)) => Some(DatabaseSetting::File(self.base_of(name).join(path))),
+            None => None,
+        })
+    }
+
+    /// An address of PostgreSQL. A password in it is for the environment alone: everybody on a machine sees the command line of a
+    /// process, and the file goes where the project goes.
+    fn postgres(&self, name: &'static str) -> Result<Option<DatabaseUrl>, SettingsError> {
+        let url = self.one(name, value::parse_postgres_url)?;
+        match (&url, self.layers.one(name).map(|given| &given.origin)) {
+            (Some(url), Some(origin)) if url.has_password() && !matches!(origin, Origin::Variable(_)) => Err(SettingsError::Exposed {
+                origin: origin.clone(),
+                name,
+            }),
+            _ => Ok(url),
+        }
     }
 
     fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {

@@ -90,7 +90,19 @@ pub const SETTINGS: &[Setting] = &[
         "database-url",
         "URL",
         ".dango/dango.db in the project",
-        "The database of users, sessions and the audit log: `sqlite:` and a path",
+        "The database of users, sessions and the audit log: `sqlite:` and a path, or `postgres:` for several servers",
+    ),
+    Setting::one(
+        "database-owner-url",
+        "URL",
+        "none",
+        "For `migrate` on PostgreSQL: the same database as the role that owns the schema, which no server serves as",
+    ),
+    Setting::one(
+        "database-connections",
+        "COUNT",
+        "8",
+        "How many connections to PostgreSQL read at most; one more writes",
     ),
     Setting::one(
         "public-url",

@@ -49,6 +49,7 @@ fn every_setting_can_be_given_in_every_place_that_the_table_says() {
         let sample = match setting.value {
             "ADDRESS" => "127.0.0.1:0",
             "URL" if setting.name == "database-url" => "sqlite:/d",
+            "URL" if setting.name == "database-owner-url" => "postgres://owner@localhost/d",
             "URL" => "https://a.example",
             "CIDR" => "10.0.0.0/8",
             "FORMAT" => "json",
@@ -179,7 +180,24 @@ fn paths_of_the_file_begin_at_the_project_and_others_where_the_command_is_typed(
     let settings = read(&directory, &["--tls-key", "k"], &[]).expect("good");
     let tls = settings.tls.expect("given");
     assert_eq!((tls.certificate, tls.key), (directory.path().join("c"), PathBuf::from("/cwd/k")));
-    assert_eq!(settings.database, Some(directory.path().join("d")));
+    assert!(matches!(settings.database, Some(DatabaseSetting::File(path)) if path == directory.path().join("d")));
+}
+
+#[test]
+fn a_password_of_a_database_stands_in_the_environment_alone() {
+    for name in ["database-url", "database-owner-url"] {
+        let (option, key) = (format!("--{name}"), name.replace('-', "_"));
+        let variable = format!("DANGO_SERVER_{}", key.to_uppercase());
+        let with = "postgres://dango:canary@localhost/d";
+        let file = project(&format!("{key} = \"{with}\"\n"));
+        for refused in [read(&project(""), &[&option, with], &[]), read(&file, &[], &[])] {
+            let error = refused.expect_err("refused");
+            assert!(matches!(error, SettingsError::Exposed { .. }) && !format!("{error} {error:?}").contains("canary"));
+        }
+        let settings = read(&project(""), &[], &[(&variable, with)]).expect("good");
+        assert!(!format!("{settings:?}").contains("canary"));
+        assert!(read(&project(""), &[&option, "postgres://dango@localhost/d"], &[]).is_ok());
+    }
 }
 
 #[test]

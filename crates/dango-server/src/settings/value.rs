@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use dango_actions::PublicUrl;
 use dango_identity::Role;
+use dango_store_postgres::DatabaseUrl;
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
-use super::{LogFormat, LoginName, Profile};
+use super::{DatabaseSetting, LogFormat, LoginName, Profile};
 
 /// A parsed value, or the words for what was wanted.
 pub(super) type Parsed<T> = Result<T, &'static str>;
@@ -55,15 +56,22 @@ pub(super) fn parse_public_url(text: &str) -> Parsed<PublicUrl> {
     }
 }
 
-/// Where the database is: the path behind `sqlite:`, as written.
-pub(super) fn parse_database_url(text: &str) -> Parsed<PathBuf> {
-    const WANTED: &str = "sqlite: and a path, such as sqlite:/var/lib/dango/dango.db; no other database is supported";
+/// Where the database is: in PostgreSQL, or the path behind `sqlite:`, as written.
+pub(super) fn parse_database_url(text: &str) -> Parsed<DatabaseSetting> {
+    const WANTED: &str = "sqlite: and a path, such as sqlite:/var/lib/dango/dango.db, or postgres://ROLE@HOST/DATABASE";
+    if text.starts_with("postgres") {
+        return parse_postgres_url(text).map(DatabaseSetting::Postgres);
+    }
     let rest = text.strip_prefix("sqlite:").ok_or(WANTED)?;
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() || path.contains(['?', '#', '\0']) || path.starts_with(":memory:") {
         return Err(WANTED);
     }
-    Ok(PathBuf::from(path))
+    Ok(DatabaseSetting::File(PathBuf::from(path)))
+}
+
+pub(super) fn parse_postgres_url(text: &str) -> Parsed<DatabaseUrl> {
+    DatabaseUrl::parse(text).map_err(dango_store_postgres::ParseUrlError::wanted)
 }
 
 pub(super) fn parse_path(text: &str) -> Parsed<PathBuf> {
@@ -188,21 +196,25 @@ mod tests {
     }
 
     #[test]
-    fn a_database_is_a_path_behind_sqlite() {
+    fn a_database_is_a_path_behind_sqlite_or_an_address_of_postgresql() {
         for (text, path) in [
             ("sqlite:/a/b", "/a/b"),
             ("sqlite:///a/b", "/a/b"),
             ("sqlite:b.db", "b.db"),
             ("sqlite://b.db", "b.db"),
         ] {
-            assert_eq!(parse_database_url(text), Ok(PathBuf::from(path)));
+            let parsed = parse_database_url(text);
+            assert!(matches!(parsed, Ok(DatabaseSetting::File(parsed)) if parsed == *path), "{text}");
         }
+        let parsed = parse_database_url("postgres://u:canary@h/d");
+        assert!(matches!(parsed, Ok(DatabaseSetting::Postgres(_))) && !format!("{parsed:?}").contains("canary"));
         for bad in [
             "",
             "sqlite:",
             "sqlite::memory:",
             "sqlite:a?mode=ro",
-            "postgres://u:canary@h/d",
+            "postgres://u:canary@h:x/d",
+            "postgres:canary",
             "/a/b",
         ] {
             let wanted = parse_database_url(bad).expect_err("refused");

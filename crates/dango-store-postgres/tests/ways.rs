@@ -1,0 +1,166 @@
+//! The ways to a database: through a pooler that hands every transaction to another connection, and through TLS to the right server alone.
+
+mod database;
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dango_core::SystemClock;
+use dango_store::{Store, StoreFailure, contract};
+use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore};
+use database::{Databases, PASSWORD, SERVING};
+use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustix::process::geteuid;
+use tempfile::TempDir;
+
+/// How long something that must come may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where Debian puts the pooler.
+const POOLER: &str = "/usr/sbin/pgbouncer";
+
+/// A running pooler; it is stopped when dropped.
+struct Pooler {
+    child: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Pooler {
+    /// Starts one in front of a server: fewer connections than servers have, each given out for one transaction.
+    fn start(databases: &Databases) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .expect("a port")
+            .port();
+        let (users, settings) = (folder.path().join("users"), folder.path().join("settings"));
+        fs::write(&users, format!("\"{SERVING}\" \"{PASSWORD}\"\n")).expect("written");
+        let text = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+             auth_type = scram-sha-256\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = 4\nserver_reset_query =\n",
+            databases.server.port(),
+            users.display()
+        );
+        fs::write(&settings, text).expect("written");
+        let mut command = Command::new(POOLER);
+        if geteuid().is_root() {
+            command.args(["-u", "postgres"]);
+        }
+        let child = command.arg(&settings).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child.unwrap_or_else(|error| panic!("cannot start {POOLER}, run `cargo xtask setup` first: {error}"));
+        Self {
+            child,
+            port,
+            _folder: folder,
+        }
+    }
+
+    /// A store on a database, through the pooler.
+    fn open(&self, database: &str) -> Arc<PostgresStore> {
+        let url = DatabaseUrl::parse(&format!("postgres://{SERVING}:{PASSWORD}@127.0.0.1:{}/{database}", self.port));
+        Arc::new(connect(&url.expect("an address")))
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn try_connect(url: &DatabaseUrl) -> Result<PostgresStore, StoreFailure> {
+    PostgresStore::connect(url.clone(), CONNECTIONS, Arc::new(SystemClock))
+}
+
+/// Connects as soon as it is possible.
+fn connect(url: &DatabaseUrl) -> PostgresStore {
+    let begun = Instant::now();
+    loop {
+        match try_connect(url) {
+            Ok(store) => return store,
+            Err(failure) => assert!(begun.elapsed() < PATIENCE, "{failure:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_pooler_that_hands_out_transactions_changes_nothing() {
+    let databases = Databases::start();
+    let pooler = Pooler::start(&databases);
+    contract::check(&|| -> Arc<dyn Store> { pooler.open(&databases.make()) });
+}
+
+#[test]
+fn the_right_server_is_spoken_to_and_no_other() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let authority = |name: &str| {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
+    };
+    let (right, other) = (authority("right"), authority("other"));
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    let certificate = params.signed_by(&key, &right).expect("signed");
+    databases.server.write("server.crt", &certificate.pem());
+    databases.server.write("server.key", &key.serialize_pem());
+    let _ = databases.server.sql("postgres", "ALTER SYSTEM SET ssl = on");
+    let _ = databases.server.sql("postgres", "SELECT pg_reload_conf()");
+    let url = |host: &str, mode: &str, roots: &str| {
+        let text = format!(
+            "postgres://{SERVING}:{PASSWORD}@{host}:{}/{name}?sslmode={mode}&sslrootcert=x",
+            databases.server.port()
+        );
+        DatabaseUrl::parse(&text).expect("an address").with_roots(roots.as_bytes().to_vec())
+    };
+    let (right, other) = (right.pem(), other.pem());
+    drop(connect(&url("localhost", "verify-full", &right)));
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'dango' AND ssl";
+    let store = try_connect(&url("localhost", "require", &right)).expect("as strict as verify-full");
+    assert_ne!(databases.server.sql("postgres", encrypted), "0");
+    drop(store);
+    assert!(
+        try_connect(&url("127.0.0.1", "verify-ca", &right)).is_ok(),
+        "any name of the right authority"
+    );
+    for (host, mode, roots) in [
+        ("127.0.0.1", "verify-full", &right),
+        ("127.0.0.1", "require", &right),
+        ("localhost", "verify-full", &other),
+        ("localhost", "verify-ca", &other),
+        ("localhost", "verify-full", &"no certificate".to_owned()),
+    ] {
+        let refused = try_connect(&url(host, mode, roots)).err();
+        assert_eq!(refused.map(|failure| failure.code()), Some("store-unavailable"), "{host} {mode}");
+    }
+    // A server that does not encrypt is not spoken to, either.
+    let _ = databases.server.sql("postgres", "ALTER SYSTEM SET ssl = off");
+    let _ = databases.server.sql("postgres", "SELECT pg_reload_conf()");
+    let begun = Instant::now();
+    while try_connect(&url("localhost", "verify-full", &right)).is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "the server stops to encrypt");
+    }
+}
+
+#[test]
+fn a_wrong_password_is_told_and_not_repeated() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let url = databases.server.url(SERVING, "canary99", &name);
+    let failure = try_connect(&DatabaseUrl::parse(&url).expect("an address")).expect_err("refused");
+    assert_eq!(failure.code(), "store-forbidden");
+    let missing = databases.server.url(SERVING, PASSWORD, "nowhere");
+    let missing = try_connect(&DatabaseUrl::parse(&missing).expect("an address")).expect_err("refused");
+    assert_eq!(missing.code(), "store-missing");
+    assert!(!format!("{failure} {failure:?} {missing:?}").contains("canary"));
+}
