@@ -67,7 +67,12 @@ impl Memory {
         let variables = |bytes: &[u8]| Ok(list_variables(&EnvDocument::parse(bytes).map_err(of_env_error)?));
         let credentials = |bytes: &[u8]| Ok(list_credentials(&SecretsDocument::parse(bytes).map_err(of_document_error)?, clock));
         let (env, same_env) = Part::read((&self.project, SharedFile::Env), last.map(|last| &last.env), clock, variables)?;
-        let (secrets, same_secrets) = Part::read((&self.project, SharedFile::Secrets), last.map(|last| &last.secrets), clock, credentials)?;
+        let (secrets, same_secrets) = Part::read(
+            (&self.project, SharedFile::Secrets),
+            last.map(|last| &last.secrets),
+            clock,
+            credentials,
+        )?;
         let listing = match last {
             // The same listing stays the same one, so that what was made of it can be kept, too.
             Some(last) if same_env && same_secrets => last.listing.clone(),

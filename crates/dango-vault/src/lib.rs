@@ -84,7 +84,7 @@ pub use env::{
 pub use error::VaultError;
 pub use history::{HistoryError, PreviousValue};
 pub use keys::Keys;
-pub use project_keys::{AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys};
+pub use project_keys::{AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys, identify};
 pub use relocation::{MoveError, MoveReport, move_to_directory, move_to_rows};
 pub use rotation::{RotationReport, protected_by, rotate};
 pub use sealed_home::{KeyLoader, SealedHome};

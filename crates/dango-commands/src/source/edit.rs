@@ -139,7 +139,10 @@ fn edit_by_hand(opened: &Opened, name: &SourceName, output: &mut Output<'_>) -> 
 }
 
 fn text(opened: &Opened) -> Result<Option<Vec<u8>>, Failure> {
-    let contents = opened.project.read(SharedFile::Sources).map_err(|error| Failure::caused_by(&error))?;
+    let contents = opened
+        .project
+        .read(SharedFile::Sources)
+        .map_err(|error| Failure::caused_by(&error))?;
     Ok(contents.map(|contents| contents.bytes().to_vec()))
 }
 

@@ -64,7 +64,10 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) fn read(opened: &Opened, output: &mut Output<'_>) -> Result<Self, Failure> {
-        let contents = opened.project.read(SharedFile::Sources).map_err(|error| Failure::caused_by(&error))?;
+        let contents = opened
+            .project
+            .read(SharedFile::Sources)
+            .map_err(|error| Failure::caused_by(&error))?;
         let file = parse(opened, contents.as_ref().map(|contents| contents.bytes()))?;
         Ok(Self {
             file,

@@ -34,7 +34,13 @@ impl Whereabouts {
     ///
     /// [`ReadError`], and [`HomeError::Whereabouts`] where it says nothing that is known.
     pub fn read(root: &Path) -> Result<Self, ReadError> {
-        let Some(contents) = storage::read(&root.join(FILE))? else {
+        let path = root.join(FILE);
+        // Almost always there is none, and this is asked with every file: one question to the system.
+        let contents = match storage::is_there(&path)? {
+            true => storage::read(&path)?,
+            false => None,
+        };
+        let Some(contents) = contents else {
             return Ok(Self::Directory);
         };
         let text = std::str::from_utf8(contents.bytes()).unwrap_or_default();

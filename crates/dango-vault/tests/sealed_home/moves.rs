@@ -85,6 +85,11 @@ fn a_project_goes_to_rows_whole_and_comes_back_byte_for_byte() {
         Some("home_moved")
     );
     assert!(matches!(to_rows(&machine), Err(MoveError::There)));
+    Project::init(machine.directory.path(), &OsEntropy).expect("completed");
+    assert!(
+        !is_there(machine.directory.path(), SharedFile::Env),
+        "what is elsewhere is not missing"
+    );
 
     append(&other.project(), "C=3\n").expect("written");
     let report = to_directory(&machine).expect("moved back");
