@@ -240,13 +240,19 @@ impl Relocation<'_> {
 
     /// Removes a file that is in its row, as it is.
     fn take_away(&self, file: SharedFile, report: &mut MoveReport) -> Result<(), MoveError> {
-        let Some(contents) = self.read(file)? else { return Ok(()) };
+        if self.read(file)?.is_none() {
+            return Ok(());
+        }
+        let row = self.home.arrived(file)?;
+        // Read again after the database was asked: whatever was saved meanwhile is in the row or stays.
         let path = self.project.path(file);
-        if self.home.arrived(file)?.is_some_and(|row| row.as_slice() == contents.bytes()) {
-            storage::remove(&path, self.entropy)?;
-            report.moved.push(file);
-        } else {
-            report.left.push(path);
+        match self.read(file)? {
+            Some(contents) if bytes_of(Some(&contents)) == row.as_ref().map(|row| row.as_slice()) => {
+                storage::remove(&path, self.entropy)?;
+                report.moved.push(file);
+            }
+            Some(_) => report.left.push(path),
+            None => {}
         }
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dango_secrets::home::{Trouble, Whereabouts};
+use dango_secrets::home::{Claim, Placed, Put, Row, Rows, RowsError, Trouble, Whereabouts};
 use dango_secrets::storage;
 use dango_vault::{MoveError, move_to_directory};
 
@@ -197,6 +197,94 @@ fn a_file_that_another_program_changes_meanwhile_stops_the_move_and_the_next_one
     edit_by_hand(&machine.directory.path().join(".env"), "EDITED=1\n");
     to_rows(&machine).expect("moved");
     assert_eq!(text(&machine.project(), SharedFile::Env).as_deref(), Some("EDITED=1\n"));
+}
+
+/// Rows during whose calls somebody saves a file in an editor, once.
+struct WithEditor {
+    rows: Arc<MemoryRows>,
+    at: usize,
+    path: PathBuf,
+}
+
+impl WithEditor {
+    fn look(&self) -> &MemoryRows {
+        if self.rows.calls() == self.at {
+            edit_by_hand(&self.path, "EDITED=1\n");
+        }
+        &self.rows
+    }
+}
+
+impl Rows for WithEditor {
+    fn row(&self, project: &str, name: &str) -> Result<Option<Row>, RowsError> {
+        self.look().row(project, name)
+    }
+
+    fn revision(&self, project: &str, name: &str) -> Result<Option<u64>, RowsError> {
+        self.look().revision(project, name)
+    }
+
+    fn put(&self, put: &Put<'_>) -> Result<Placed, RowsError> {
+        self.look().put(put)
+    }
+
+    fn claim(&self, project: &str, claim: &Claim, term: Duration) -> Result<bool, RowsError> {
+        self.look().claim(project, claim, term)
+    }
+
+    fn release(&self, project: &str, claim: &Claim) -> Result<(), RowsError> {
+        self.look().release(project, claim)
+    }
+}
+
+#[test]
+fn what_is_saved_in_an_editor_at_any_moment_of_a_move_is_moved_or_left_or_stops_it() {
+    let (mut at, mut ends) = (0, [0; 3]);
+    loop {
+        let (rows, machine, _) = machine();
+        let path = machine.directory.path().join(".env");
+        let editor = WithEditor {
+            rows: Arc::clone(&rows),
+            at,
+            path: path.clone(),
+        };
+        let keyring = machine.keyring.clone();
+        let home = SealedHome::new(
+            Arc::new(editor),
+            &machine.beside(),
+            ID,
+            Box::new(move || keyring.load()),
+            Arc::new(OsEntropy),
+        );
+        let moved = move_to_rows(&machine.beside(), &home, &OsEntropy);
+        if rows.calls() < at {
+            break;
+        }
+        let there = || text(&machine.project(), SharedFile::Env);
+        match moved {
+            Err(MoveError::Changed { path: named }) => {
+                assert_eq!(named, path);
+                to_rows(&machine).expect("the next one takes it along");
+                assert_eq!(there().as_deref(), Some("EDITED=1\n"), "call {at}");
+                ends[0] += 1;
+            }
+            Ok(report) if report.left == [path.clone()] => {
+                assert_eq!(fs::read_to_string(&path).expect("is left"), "EDITED=1\n", "call {at}");
+                ends[1] += 1;
+            }
+            Ok(report) => {
+                assert!(report.left.is_empty());
+                assert!(
+                    there().as_deref() == Some("EDITED=1\n") || path.exists(),
+                    "call {at}: it is not lost"
+                );
+                ends[2] += 1;
+            }
+            Err(error) => panic!("call {at}: {error}"),
+        }
+        at += 2;
+    }
+    assert!(ends.iter().all(|count| *count > 0), "each of them happened: {ends:?}");
 }
 
 #[test]
