@@ -1,4 +1,5 @@
 //! Both engines keep the same tables: what one knows of a column, the other does, too. Only what several servers need is PostgreSQL's alone.
+#![allow(clippy::panic, reason = "these are tests")]
 
 mod database;
 

@@ -1,4 +1,9 @@
 //! The ways to a database: through a pooler that hands every transaction to another connection, and through TLS to the right server alone.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "these are tests, which start a program with files of its own"
+)]
 
 mod database;
 
@@ -127,6 +132,7 @@ fn the_right_server_is_spoken_to_and_no_other() {
     drop(connect(&url("localhost", "verify-full", &right)));
     let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'dango' AND ssl";
     let store = try_connect(&url("localhost", "require", &right)).expect("as strict as verify-full");
+    pollster::block_on(store.schema_version()).expect("read");
     assert_ne!(databases.server.sql("postgres", encrypted), "0");
     drop(store);
     assert!(

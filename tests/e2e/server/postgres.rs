@@ -117,7 +117,7 @@ fn a_database_is_set_up_by_its_owner_and_served_from_by_another_role() {
         .run();
     assert!(shown.status == 1 && shown.stderr.contains("--database-url"), "{}", shown.stderr);
     // The command line does not make a file of people beside it.
-    let people = project.run(&["auth", "users", "list"]);
+    let people = project.run(&["auth", "list-users"]);
     assert_eq!(people.status, 1, "{}", people.stdout);
     assert!(people.stderr.contains("PostgreSQL"), "{}", people.stderr);
     assert!(!project.path().join(".dango/dango.db").exists());
@@ -167,7 +167,7 @@ fn what_happens_at_one_server_is_in_force_at_the_next_request_to_the_others() {
     let ben = servers[0].signed_in("ben@team.example", PASSWORD);
     let list = |server| at(server, &ben).get("/api/admin/users").status;
     assert_eq!(servers.iter().map(list).collect::<Vec<_>>(), [200; 3]);
-    let changed = admin.post(&format!("/api/admin/users/{id}/role"), &json!({"role": "viewer"}));
+    let changed = admin.send("PUT", &format!("/api/admin/users/{id}/role"), &[], Some("{\"role\": \"viewer\"}"));
     assert!(changed.status < 300, "{}", changed.text);
     assert!(servers.iter().all(|server| matches!(list(server), 401 | 403)), "another role");
     let eve = add(&mut admin, &servers[0], "eve@team.example", "viewer");
@@ -246,6 +246,12 @@ fn a_server_and_the_database_may_be_killed_and_service_goes_on() {
     assert_eq!(servers[1].signed_in(EMAIL, PASSWORD).get("/api/auth/me").status, 200);
 
     postgres.kill();
+    // The processes behind open connections end once they notice.
+    let begun = Instant::now();
+    while servers.iter().any(|server| server.client().get("/api/ready").status != 503) {
+        assert!(begun.elapsed() < PATIENCE, "it is noticed");
+        thread::sleep(Duration::from_millis(200));
+    }
     let me = session.get("/api/auth/me");
     assert_eq!(
         (me.status, me.header("content-type")),

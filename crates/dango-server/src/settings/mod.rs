@@ -4,6 +4,7 @@
 //! names its place, and never repeats what stands there: a secret may have been put there by mistake.
 
 mod arguments;
+mod error;
 mod file;
 mod layers;
 mod table;
@@ -18,13 +19,13 @@ use std::path::{Path, PathBuf};
 use dango_actions::PublicUrl;
 use dango_identity::{HashingCost, PasswordProfile, Role, SessionProfile};
 use dango_secrets::project::Project;
-use dango_secrets::storage::ReadError;
 use dango_store_postgres::DatabaseUrl;
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use crate::limits::Limits;
 pub(crate) use arguments::{CommandLine, Verb, parse as parse_arguments};
+pub use error::SettingsError;
 pub use layers::Origin;
 use layers::{Given, Layers};
 pub use table::{Count, Places, SETTINGS, Setting, VARIABLE_PREFIX};
@@ -167,81 +168,6 @@ pub struct Settings {
     pub limits: Limits,
     /// The limits of requests: at once, by API key, by address.
     pub request_limits: dango_api::Limits,
-}
-
-/// Settings that cannot be used. It never repeats a value.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SettingsError {
-    /// A variable that begins like the server's and is none of them.
-    #[error("{name} is no setting of the server")]
-    UnknownVariable {
-        /// The variable.
-        name: String,
-    },
-    /// A key in the file that is none.
-    #[error("{origin}: this key is no setting of the server")]
-    UnknownKey {
-        /// Where.
-        origin: Origin,
-    },
-    /// What was given is not what a setting needs.
-    #[error("{origin}: the value of {name} has to be {wanted}")]
-    Malformed {
-        /// Where.
-        origin: Origin,
-        /// The setting.
-        name: &'static str,
-        /// What it needs.
-        wanted: &'static str,
-    },
-    /// A value that is not UTF-8.
-    #[error("{origin}: the value is not UTF-8")]
-    NotText {
-        /// Where.
-        origin: Origin,
-    },
-    /// Several values for one setting.
-    #[error("{origin}: this setting has one value, not an array")]
-    NotOne {
-        /// Where.
-        origin: Origin,
-    },
-    /// The file is not what it should be.
-    #[error("{origin}: {problem}")]
-    File {
-        /// Where.
-        origin: Origin,
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// One setting that needs another.
-    #[error("{origin}: {name} needs {other}")]
-    Alone {
-        /// Where.
-        origin: Origin,
-        /// The setting that was given.
-        name: &'static str,
-        /// The one that was not.
-        other: &'static str,
-    },
-    /// A password stands where others read it.
-    #[error("{origin}: {name} is not to hold a password here, where others read it")]
-    Exposed {
-        /// Where.
-        origin: Origin,
-        /// The setting.
-        name: &'static str,
-    },
-    /// Passwords would be hashed more cheaply than is safe.
-    #[error("{origin}: hashing has to cost at least 19456 KiB and 2 passes, and no more than a stored hash can say")]
-    WeakHashing {
-        /// Where.
-        origin: Origin,
-    },
-    /// The file cannot be read.
-    #[error(transparent)]
-    Read(ReadError),
 }
 
 /// What the command line and the environment say, before the project is known.

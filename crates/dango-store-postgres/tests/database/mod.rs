@@ -1,5 +1,12 @@
 //! Databases to try the backend with: on a real server, each with an owner and a role that serves. What is tried stands beside.
-#![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unfulfilled_lint_expectations,
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "not every test needs all of it, and the server's file is shared with the end-to-end tests, a crate with leave to do this"
+)]
 
 #[path = "../../../../tests/src/postgres.rs"]
 mod postgres;
