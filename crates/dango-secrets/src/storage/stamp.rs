@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn a_revision_is_settled_whatever_the_clock_says_and_differs_from_the_next() {
         let one = Stamp::of_revision(1);
-        for now in [i64::MIN, -1, 0, i64::MAX] {
-            assert!(one.is_settled(Timestamp::from_unix_micros(now)) || now == i64::MIN, "{now}");
+        for time in [i64::MIN, -1, 0, i64::MAX] {
+            assert!(one.is_settled(Timestamp::from_unix_micros(time)) || time == i64::MIN, "{time}");
         }
         assert_eq!(one, Stamp::of_revision(1));
         assert_ne!(one, Stamp::of_revision(2));
