@@ -55,7 +55,12 @@ fn rows_are_there_after_the_database_was_killed_and_long_ones_are_whole() {
     let long: Vec<u8> = (0..3_000_000_u32).map(|number| number.to_le_bytes()[0]).collect();
     assert_eq!(put(&rows, 0, &long), Placed::Done);
     databases.server.kill();
-    assert!(rows.row("p", ".env").is_err(), "nothing is made up");
+    // A process of the server that was idle may answer until it notices; it tells the truth until then.
+    let died = std::time::Instant::now();
+    while let Ok(row) = rows.row("p", ".env") {
+        assert!(row.is_some_and(|row| row.sealed == long), "nothing is made up");
+        assert!(died.elapsed() < Duration::from_secs(120), "the database was killed");
+    }
     databases.server.restart();
     let row = rows.row("p", ".env").expect("it is back without a new store").expect("is there");
     assert!(row.sealed == long && row.revision == 1);
