@@ -2,16 +2,13 @@
 
 use dango_core::SourceType;
 use dango_oauth::{AccountHost, Endpoints, Provider, Providers, Replacement, SourceScopes};
-use dango_secrets::storage;
+use dango_secrets::home::SharedFile;
 use dango_sources::catalogue;
 use dango_vault::Connection;
 
 use crate::error::{EndpointsError, ProvidersFileError};
 use crate::files::ConnectionFiles;
 use crate::notice::Notice;
-
-/// The project's own providers.
-const FILE: &str = "providers.toml";
 
 impl ConnectionFiles<'_> {
     /// The providers that come with Dango, and the project's own.
@@ -20,8 +17,8 @@ impl ConnectionFiles<'_> {
     ///
     /// [`ProvidersFileError`] where the project's table cannot be used; it names the line.
     pub fn providers(&self) -> Result<Providers, ProvidersFileError> {
-        let path = self.project().dango_dir().join(FILE);
-        let Some(contents) = storage::read(&path)? else {
+        let path = self.project().path(SharedFile::Providers);
+        let Some(contents) = self.project().read(SharedFile::Providers)? else {
             return Ok(Providers::builtin());
         };
         let text = match std::str::from_utf8(contents.bytes()) {

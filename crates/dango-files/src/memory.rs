@@ -1,22 +1,21 @@
 //! The listing as it was read last, and whether it still holds: one question to the system a file, no reading, no waiting for others.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dango_actions::{FilesError, ListedVariable, SecretsListing};
 use dango_core::Clock;
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::EnvDocument;
+use dango_secrets::home::SharedFile;
 use dango_secrets::project::Project;
-use dango_secrets::storage::{self, Fingerprint, Stamp};
+use dango_secrets::storage::{Contents, Fingerprint, Stamp};
 
 use crate::listing::{Credentials, list_credentials, list_variables};
 use crate::problem::{of_document_error, of_env_error, of_read_error};
 
 /// What is known of a project's files.
 pub(crate) struct Memory {
-    env_file: PathBuf,
-    secrets_toml: PathBuf,
+    project: Project,
     last: RwLock<Option<Arc<Remembered>>>,
 }
 
@@ -41,8 +40,7 @@ struct Part<T> {
 impl Memory {
     pub(crate) fn new(project: &Project) -> Self {
         Self {
-            env_file: project.env_file(),
-            secrets_toml: project.secrets_toml(),
+            project: project.clone(),
             last: RwLock::new(None),
         }
     }
@@ -50,8 +48,8 @@ impl Memory {
     /// The listing of the files as they are now.
     pub(crate) fn list(&self, clock: &dyn Clock) -> Result<Arc<SecretsListing>, FilesError> {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let env = storage::stamp(&self.env_file).map_err(of_read_error)?;
-        let secrets = storage::stamp(&self.secrets_toml).map_err(of_read_error)?;
+        let env = self.project.stamp(SharedFile::Env).map_err(of_read_error)?;
+        let secrets = self.project.stamp(SharedFile::Secrets).map_err(of_read_error)?;
         if let Some(last) = &last
             && last.env.holds(env)
             && last.secrets.holds(secrets)
@@ -68,8 +66,13 @@ impl Memory {
     fn read(&self, last: Option<&Remembered>, clock: &dyn Clock) -> Result<Remembered, FilesError> {
         let variables = |bytes: &[u8]| Ok(list_variables(&EnvDocument::parse(bytes).map_err(of_env_error)?));
         let credentials = |bytes: &[u8]| Ok(list_credentials(&SecretsDocument::parse(bytes).map_err(of_document_error)?, clock));
-        let (env, same_env) = Part::read(&self.env_file, last.map(|last| &last.env), clock, variables)?;
-        let (secrets, same_secrets) = Part::read(&self.secrets_toml, last.map(|last| &last.secrets), clock, credentials)?;
+        let (env, same_env) = Part::read((&self.project, SharedFile::Env), last.map(|last| &last.env), clock, variables)?;
+        let (secrets, same_secrets) = Part::read(
+            (&self.project, SharedFile::Secrets),
+            last.map(|last| &last.secrets),
+            clock,
+            credentials,
+        )?;
         let listing = match last {
             // The same listing stays the same one, so that what was made of it can be kept, too.
             Some(last) if same_env && same_secrets => last.listing.clone(),
@@ -86,22 +89,22 @@ impl<T: Clone> Part<T> {
 
     /// Reads a file, and says whether it was what it was before.
     fn read(
-        path: &Path,
+        (project, file): (&Project, SharedFile),
         last: Option<&Self>,
         clock: &dyn Clock,
         make: impl FnOnce(&[u8]) -> Result<T, FilesError>,
     ) -> Result<(Self, bool), FilesError> {
         // In this order: the time, the stamp, the contents. A change after the time shows, and so does one between stamp and contents.
         let now = clock.now();
-        let stamp = storage::stamp(path).map_err(of_read_error)?;
+        let stamp = project.stamp(file).map_err(of_read_error)?;
         if let Some(last) = last
             && last.holds(stamp)
         {
             return Ok((last.clone(), true));
         }
         let is_settled = stamp.is_none_or(|stamp| stamp.is_settled(now));
-        let read = storage::read(path).map_err(of_read_error)?;
-        let contents = read.as_ref().map(storage::Contents::fingerprint);
+        let read = project.read(file).map_err(of_read_error)?;
+        let contents = read.as_ref().map(Contents::fingerprint);
         let same = last.filter(|last| last.contents == contents);
         let made = match same {
             Some(last) => last.made.clone(),

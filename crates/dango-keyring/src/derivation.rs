@@ -22,6 +22,8 @@ pub(crate) enum Role {
     Seen,
     /// Compares plain values without showing them.
     ValueFingerprint,
+    /// Encrypts whole files that are kept as rows.
+    Row,
 }
 
 impl Role {
@@ -32,6 +34,7 @@ impl Role {
             Self::SealedFingerprint => "sealed-fingerprint",
             Self::Seen => "seen",
             Self::ValueFingerprint => "value-fingerprint",
+            Self::Row => "row",
         }
     }
 }
@@ -138,6 +141,7 @@ mod tests {
             Role::SealedFingerprint,
             Role::Seen,
             Role::ValueFingerprint,
+            Role::Row,
         ];
         let mut keys: Vec<[u8; KEY_LENGTH]> = Vec::new();
         for role in roles {
@@ -147,7 +151,7 @@ mod tests {
         }
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), 10);
+        assert_eq!(keys.len(), 12);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! - [`KeySet::seal`] and [`KeySet::open`]: a value becomes an [`Envelope`] that opens only for the same [`Purpose`] and [`Binding`]; [`Opener`]
 //!   opens many;
 //! - [`FileSealer`]: a keyed digest over all encrypted values of a file, so that one removed or rolled back is named;
+//! - [`RowSealer`]: a whole file that is kept as a row of a database, bound to its place and revision;
 //! - [`WrappedKeys`]: keys under a passphrase, as a backup or at rest;
 //! - [`KeyHolder`]: where keys are kept: [`OsKeyring`], [`FileHolder`], [`PassphraseHolder`], [`EnvironmentHolder`].
 //!
@@ -46,6 +47,7 @@ mod holder;
 mod key;
 mod key_set;
 mod memory;
+mod row;
 mod sealing;
 mod wrapped;
 
@@ -59,5 +61,6 @@ pub use holder::{
 };
 pub use key::{KeyId, MasterKey, ParseKeyError, ParseKeyIdError};
 pub use key_set::{KeySet, ParseKeysError, TooManyKeys};
+pub use row::{RowPlace, RowSealer};
 pub use sealing::{OpenError, Opener, ParseCountError, SealCount, SealError};
 pub use wrapped::{ParseWrappedError, UnwrapError, WrapError, WrappedKeys};

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use dango_core::{Entropy, EntropyError, SecretValue};
 use dango_keyring::{
-    Binding, Envelope, FileSeal, KeySet, MasterKey, Purpose, SealCount, SealState, SealedValues, UnwrapError, WrappedKeys,
+    Binding, Envelope, FileSeal, KeySet, MasterKey, Purpose, RowPlace, SealCount, SealState, SealedValues, UnwrapError, WrappedKeys,
 };
 use data_encoding::HEXLOWER;
 use serde_json::Value;
@@ -142,6 +142,22 @@ fn file_seals_of_the_other_program_hold_and_ours_are_the_same() {
         } else {
             assert!(sealer.seal(&values, Some(&theirs), Some(&seen)).is_err());
         }
+    }
+}
+
+#[test]
+fn rows_of_the_other_program_open_and_ours_are_the_same() {
+    for case in vectors("rows") {
+        let sealer = keys(&case).row_sealer();
+        let place = RowPlace {
+            project: text(&case["project"]),
+            name: text(&case["name"]),
+            revision: case["revision"].as_u64().expect("a number"),
+        };
+        let ours = sealer.seal(&place, &hex(&case["plain"]), &Prescribed::of(&[&case["nonce"]]));
+        assert_eq!(ours.expect("seals"), hex(&case["sealed"]));
+        let opened = sealer.open(&place, sealer.active_id(), &hex(&case["sealed"])).expect("opens");
+        assert_eq!(*opened, hex(&case["plain"]));
     }
 }
 

@@ -88,6 +88,7 @@ pub mod dotenv;
 mod edit;
 pub mod environment;
 pub mod exchange;
+pub mod home;
 pub mod project;
 pub mod redact;
 mod reference;

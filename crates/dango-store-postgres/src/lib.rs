@@ -3,6 +3,7 @@
 //!
 //! - [`PostgresStore`]: a database that was connected to; a [`Store`](dango_store::Store);
 //! - [`DatabaseUrl`]: where it is and who one is there, as `postgres://` writes it;
+//! - [`ProjectRows`]: the files of projects that several servers share, sealed by whoever puts them there;
 //! - [`DatabaseClock`]: the time of the database, on which all servers agree;
 //! - [`migrate`]: the schema and the rights of the role that serves, made by the owner;
 //! - [`inspect`]: whether one could serve from it, found out without changing anything.
@@ -16,6 +17,7 @@ mod failure;
 mod line;
 mod migration;
 mod owner;
+mod project_rows;
 mod reading;
 mod role;
 mod store;
@@ -28,5 +30,6 @@ mod writer;
 
 pub use clock::DatabaseClock;
 pub use owner::{Inspected, inspect, migrate};
+pub use project_rows::ProjectRows;
 pub use store::{CONNECTIONS, PostgresStore};
 pub use url::{DatabaseUrl, ParseUrlError};

@@ -60,6 +60,14 @@ impl PostgresStore {
         })
     }
 
+    pub(crate) const fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
+    pub(crate) const fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// The database's time, for everything that several servers have to agree on.
     pub fn clock(&self) -> Arc<DatabaseClock> {
         Arc::clone(&self.clock)

@@ -2,13 +2,12 @@
 
 use dango_core::Entropy;
 use dango_keyring::{KeyId, SealCount};
+use dango_secrets::home::SharedFile;
 use dango_secrets::project::Project;
-use dango_secrets::storage::{self, Edit};
+use dango_secrets::storage::Edit;
 use zeroize::Zeroizing;
 
 use crate::error::VaultError;
-
-const FILE: &str = "seals";
 
 /// Behind the count of a key that rotation has replaced.
 const RETIRED: &str = ":retired";
@@ -25,7 +24,7 @@ struct Line {
 ///
 /// [`VaultError::Read`], and [`VaultError::Counts`] where the file is damaged.
 pub fn count_of(project: &Project, id: KeyId) -> Result<SealCount, VaultError> {
-    let contents = storage::read(&project.dango_dir().join(FILE))?;
+    let contents = project.read(SharedFile::Seals)?;
     let lines = parse(project, contents.as_ref().map_or(&[], |contents| contents.bytes()))?;
     let found = lines.iter().find(|line| line.count.key_id() == id);
     Ok(found.map_or(SealCount::start(id), |line| line.count))
@@ -86,14 +85,15 @@ fn change(
     entropy: &dyn Entropy,
     mut edit: impl FnMut(&mut Vec<Line>) -> Result<(), VaultError>,
 ) -> Result<(), VaultError> {
-    storage::update(&project.dango_dir().join(FILE), entropy, |old| {
-        let mut lines = parse(project, old.unwrap_or_default())?;
-        edit(&mut lines)?;
-        let text = |line: &Line| format!("{}{}\n", line.count, if line.is_retired { RETIRED } else { "" });
-        let text: String = lines.iter().map(text).collect();
-        Ok(Edit::Replace(Zeroizing::new(text.into_bytes()), ()))
-    })
-    .map_err(VaultError::from)
+    project
+        .update(SharedFile::Seals, entropy, |old| {
+            let mut lines = parse(project, old.unwrap_or_default())?;
+            edit(&mut lines)?;
+            let text = |line: &Line| format!("{}{}\n", line.count, if line.is_retired { RETIRED } else { "" });
+            let text: String = lines.iter().map(text).collect();
+            Ok(Edit::Replace(Zeroizing::new(text.into_bytes()), ()))
+        })
+        .map_err(VaultError::from)
 }
 
 /// The line of a key, made where there is none.
@@ -121,7 +121,7 @@ fn parse(project: &Project, bytes: &[u8]) -> Result<Vec<Line>, VaultError> {
                     is_retired: count.is_some(),
                 })
                 .map_err(|_| VaultError::Counts {
-                    path: project.dango_dir().join(FILE).display().to_string(),
+                    path: project.path(SharedFile::Seals).display().to_string(),
                     line: index + 1,
                 })
         })

@@ -6,9 +6,6 @@ use zeroize::Zeroizing;
 
 use crate::sealer::{Sealer, secret};
 
-/// The file in `.dango/`.
-pub(crate) const FILE: &str = "history";
-
 /// How many previous values of one key are kept.
 const MOST: usize = 20;
 

@@ -13,6 +13,9 @@
 //! **A value that takes the place of another** is written by [`Vault::exchange_secrets`] and [`Vault::exchange_env`], only where the other one
 //! still is; both are laid aside meanwhile, see [`Vault::lay_aside`].
 //!
+//! **Where the files are**, if several machines share them, is a [`SealedHome`]: rows of a database, sealed whole; everything above works on it unchanged.
+//! [`move_to_rows`] and [`move_to_directory`] move a project either way.
+//!
 //! **Where the key is** on this machine is known to [`ProjectKeys`]; it is replaced by [`rotate`]. **Two projects** are compared by a [`Comparison`].
 //!
 //! ```
@@ -65,7 +68,9 @@ mod history;
 mod keys;
 mod leaks;
 mod project_keys;
+mod relocation;
 mod rotation;
+mod sealed_home;
 mod sealer;
 mod secrets;
 mod vault;
@@ -84,8 +89,10 @@ pub use env::{
 pub use error::VaultError;
 pub use history::{HistoryError, PreviousValue};
 pub use keys::Keys;
-pub use project_keys::{AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys};
+pub use project_keys::{AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys, identify};
+pub use relocation::{MoveError, MoveReport, move_to_directory, move_to_rows};
 pub use rotation::{RotationReport, protected_by, rotate};
+pub use sealed_home::{KeyLoader, SealedHome};
 pub use sealer::Sealer;
 pub use secrets::{
     EncryptError, EncryptReport, LeftPlain, LeftReason, Protection, Removal, Selection, SetError, SetReport, Targets, decrypt_secrets,

@@ -4,8 +4,9 @@ use dango_core::{Clock, Entropy};
 use dango_keyring::{Binding, Envelope, KeyHolder, KeyId, KeySet, MalformedEnvelope, MasterKey, OpenError, Purpose, SealState};
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::EnvDocument;
+use dango_secrets::home::SharedFile;
 use dango_secrets::project::Project;
-use dango_secrets::storage::{self, Edit};
+use dango_secrets::storage::Edit;
 use zeroize::Zeroizing;
 
 use crate::aside::{self, Asides, Held};
@@ -13,7 +14,7 @@ use crate::closed::{ClosedProblem, ClosedValue};
 use crate::counts;
 use crate::error::VaultError;
 use crate::file::{SealedFile, keep_seen, load_seen, seen_key};
-use crate::history::{self, History};
+use crate::history::History;
 use crate::sealer::Sealer;
 use crate::vault::note_edits;
 
@@ -103,6 +104,7 @@ impl Rotation<'_> {
         self.file::<EnvDocument>(keys, &mut progress)?;
         self.history(keys, &mut progress)?;
         self.asides(keys, &mut progress)?;
+        self.project.home().keep_under_active_key(self.entropy)?;
         Ok(progress)
     }
 
@@ -134,6 +136,9 @@ impl Rotation<'_> {
         ids.extend(self.needed_by::<EnvDocument>()?);
         ids.extend(history_ids(self.project)?);
         ids.extend(aside_ids(self.project)?);
+        // What keeps the files may be sealed itself. An id that is none is not ours to forget a key for.
+        let of_home = self.project.home().keys()?;
+        ids.extend(of_home.iter().filter_map(|id| id.parse::<KeyId>().ok()));
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
@@ -141,7 +146,7 @@ impl Rotation<'_> {
 
     fn needed_by<F: SealedFile>(&self) -> Result<Vec<KeyId>, VaultError> {
         let mut ids = values_of::<F>(self.project)?;
-        if let Some(contents) = storage::read(&F::path(self.project))? {
+        if let Some(contents) = self.project.read(F::FILE)? {
             ids.extend(F::parse(contents.bytes())?.seal().map(|seal| seal.key_id()));
         }
         ids.extend(seen_key::<F>(self.project)?.and_then(|(_, key)| key));
@@ -150,7 +155,7 @@ impl Rotation<'_> {
 
     fn file<F: SealedFile>(&self, keys: &KeySet, progress: &mut Progress) -> Result<(), VaultError> {
         let mut seen = None;
-        let done = storage::update(&F::path(self.project), self.entropy, |bytes| {
+        let done = self.project.update(F::FILE, self.entropy, |bytes| {
             let Some(bytes) = bytes else {
                 return Ok(Edit::Keep(Progress::default()));
             };
@@ -197,26 +202,28 @@ impl Rotation<'_> {
     }
 
     fn history(&self, keys: &KeySet, progress: &mut Progress) -> Result<(), VaultError> {
-        let done = storage::update(&self.project.dango_dir().join(history::FILE), self.entropy, |bytes| {
-            let Some(bytes) = bytes else {
-                return Ok(Edit::Keep(Progress::default()));
-            };
-            let mut history = History::parse(bytes)?;
-            let mut sealer = Sealer::new(keys, self.entropy);
-            let mut done = Progress::default();
-            for record in history.records_mut() {
-                let (binding, envelope) = (&record.binding, Ok(record.envelope.clone()));
-                if let Some(anew) = anew(Purpose::History, binding, &envelope, &mut sealer, &mut done)? {
-                    record.envelope = anew;
+        let done = self
+            .project
+            .update(SharedFile::History, self.entropy, |bytes| {
+                let Some(bytes) = bytes else {
+                    return Ok(Edit::Keep(Progress::default()));
+                };
+                let mut history = History::parse(bytes)?;
+                let mut sealer = Sealer::new(keys, self.entropy);
+                let mut done = Progress::default();
+                for record in history.records_mut() {
+                    let (binding, envelope) = (&record.binding, Ok(record.envelope.clone()));
+                    if let Some(anew) = anew(Purpose::History, binding, &envelope, &mut sealer, &mut done)? {
+                        record.envelope = anew;
+                    }
                 }
-            }
-            if done.encrypted == 0 {
-                return Ok(Edit::Keep(done));
-            }
-            counts::add(self.project, sealer.count(), self.entropy)?;
-            Ok(Edit::Replace(history.to_bytes(), done))
-        })
-        .map_err(VaultError::from)?;
+                if done.encrypted == 0 {
+                    return Ok(Edit::Keep(done));
+                }
+                counts::add(self.project, sealer.count(), self.entropy)?;
+                Ok(Edit::Replace(history.to_bytes(), done))
+            })
+            .map_err(VaultError::from)?;
         progress.encrypted += done.encrypted;
         progress.left.extend(done.left);
         Ok(())
@@ -257,7 +264,7 @@ fn aside_ids(project: &Project) -> Result<Vec<KeyId>, VaultError> {
 }
 
 fn values_of<F: SealedFile>(project: &Project) -> Result<Vec<KeyId>, VaultError> {
-    let Some(contents) = storage::read(&F::path(project))? else {
+    let Some(contents) = project.read(F::FILE)? else {
         return Ok(Vec::new());
     };
     let sealed = F::parse(contents.bytes())?.sealed().into_iter();
@@ -265,7 +272,7 @@ fn values_of<F: SealedFile>(project: &Project) -> Result<Vec<KeyId>, VaultError>
 }
 
 fn history_ids(project: &Project) -> Result<Vec<KeyId>, VaultError> {
-    let contents = storage::read(&project.dango_dir().join(history::FILE))?;
+    let contents = project.read(SharedFile::History)?;
     let history = History::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?;
     Ok(history.records().iter().map(|record| record.envelope.key_id()).collect())
 }

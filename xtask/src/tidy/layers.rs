@@ -16,14 +16,23 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
         &["dango-core", "dango-identity", "dango-audit", "dango-store"],
     ),
     (
-        "dango-store-postgres",
-        &["dango-core", "dango-identity", "dango-audit", "dango-store"],
-    ),
-    (
         "dango-actions",
         &["dango-core", "dango-secrets", "dango-identity", "dango-audit", "dango-store"],
     ),
     ("dango-vault", &["dango-core", "dango-secrets", "dango-keyring"]),
+    // Keyring and vault are for its tests alone, in which the rows of projects' files are what they are for.
+    (
+        "dango-store-postgres",
+        &[
+            "dango-core",
+            "dango-secrets",
+            "dango-keyring",
+            "dango-identity",
+            "dango-audit",
+            "dango-store",
+            "dango-vault",
+        ],
+    ),
     (
         "dango-api",
         &[

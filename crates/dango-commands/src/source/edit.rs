@@ -6,7 +6,7 @@ use std::process::Stdio;
 use clap::Args;
 use dango_audit::Event;
 use dango_core::SourceName;
-use dango_secrets::storage;
+use dango_secrets::home::SharedFile;
 use dango_sources::{ConfiguredSource, EditError, SourcesFile, SyncCommand, TypeSpec};
 use dango_vault::Protection;
 use serde::Serialize;
@@ -139,7 +139,10 @@ fn edit_by_hand(opened: &Opened, name: &SourceName, output: &mut Output<'_>) -> 
 }
 
 fn text(opened: &Opened) -> Result<Option<Vec<u8>>, Failure> {
-    let contents = storage::read(&opened.project.sources_yml()).map_err(|error| Failure::caused_by(&error))?;
+    let contents = opened
+        .project
+        .read(SharedFile::Sources)
+        .map_err(|error| Failure::caused_by(&error))?;
     Ok(contents.map(|contents| contents.bytes().to_vec()))
 }
 

@@ -13,7 +13,8 @@ use clap::Subcommand;
 use dango_core::{CredentialPath, ParseTimestampError, SourceName};
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::{EnvDocument, Precedence};
-use dango_secrets::storage::{self, Edit};
+use dango_secrets::home::SharedFile;
+use dango_secrets::storage::Edit;
 use dango_secrets::{Value, dlt};
 use dango_sources::{ConfiguredSource, CredentialState, Expiry, Presence, SourcesFile, expiry};
 use dango_vault::Connection;
@@ -135,13 +136,16 @@ impl Sources {
 
 /// What `sources.yml` says; nothing where there is none.
 pub(crate) fn configured(opened: &Opened) -> Result<SourcesFile, Failure> {
-    let contents = storage::read(&opened.project.sources_yml()).map_err(|error| Failure::caused_by(&error))?;
+    let contents = opened
+        .project
+        .read(SharedFile::Sources)
+        .map_err(|error| Failure::caused_by(&error))?;
     parse(opened, contents.as_ref().map(|contents| contents.bytes()))
 }
 
 /// Reads, edits and replaces `sources.yml` under its lock.
 fn edit_file(opened: &Opened, output: &Output<'_>, mut edit: impl FnMut(&SourcesFile) -> Result<String, Failure>) -> Result<(), Failure> {
-    let result = storage::update(&opened.project.sources_yml(), output.host.entropy.as_ref(), |bytes| {
+    let result = opened.project.update(SharedFile::Sources, output.host.entropy.as_ref(), |bytes| {
         let file = parse(opened, bytes)?;
         let text = edit(&file)?;
         Ok(Edit::Replace(Zeroizing::new(text.into_bytes()), ()))

@@ -60,6 +60,11 @@ def open_envelope(key, purpose, kind, parts, envelope):
     return cipher.decrypt(payload[:12], payload[12:], associated_data(purpose, kind, parts)).decode()
 
 
+def seal_row(key, project, name, revision, plain, nonce):
+    data = fields("dango:row:v1", project, name, revision.to_bytes(8, "big"))
+    return nonce + AESGCM(derive(key, "row", "file")).encrypt(nonce, plain, data)
+
+
 def file_digest(key, purpose, counter, values):
     """values: pairs of name and envelope, in any order."""
     message = fields("dango:seal:v1", purpose, counter.to_bytes(8, "big"))

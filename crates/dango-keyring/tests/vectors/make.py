@@ -69,6 +69,24 @@ def file_seals(made):
         }
 
 
+def rows():
+    cases = [
+        (FIRST, "0123456789abcdef0123456789abcdef", ".env", 1, b"\x01A=1\n", bytes(range(12))),
+        (FIRST, "0123456789abcdef0123456789abcdef", "secrets.toml", 268435456, b"\x00", bytes(range(12, 24))),
+        (SECOND, "a-project", "history", 258, b"\x01\xff\x00not text", bytes(range(24, 36))),
+    ]
+    for key, project, name, revision, plain, nonce in cases:
+        yield {
+            "key": key.hex(),
+            "project": project,
+            "name": name,
+            "revision": revision,
+            "plain": plain.hex(),
+            "nonce": nonce.hex(),
+            "sealed": dango.seal_row(key, project, name, revision, plain, nonce).hex(),
+        }
+
+
 def key_sets():
     for keys in ([(FIRST, None)], [(SECOND, 1763765640), (FIRST, 0)]):
         yield {
@@ -100,6 +118,7 @@ def main():
         "made_by": f"make.py with cryptography {cryptography.__version__}",
         "envelopes": made,
         "file_seals": list(file_seals(made)),
+        "rows": list(rows()),
         "key_sets": list(key_sets()),
         "wrapped": list(wrapped()),
         "value_fingerprints": [

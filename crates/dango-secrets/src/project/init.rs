@@ -8,6 +8,7 @@ use dango_core::Entropy;
 use zeroize::Zeroizing;
 
 use super::{DANGO, DLT, Project, gitignore};
+use crate::home::Whereabouts;
 use crate::storage::{self, Edit, ReadError, UpdateError, WriteError};
 
 /// What `.dlt/secrets.toml` begins with.
@@ -125,10 +126,12 @@ fn survey(project: &Project) -> Result<Missing, InitError> {
         is_missing_directory(&directory)?;
     }
     storage::read(&project.gitignore())?;
+    // What was moved elsewhere is not missing here.
+    let is_home = Whereabouts::read(&project.root)? == Whereabouts::Directory;
     Ok(Missing {
         root,
-        secrets: is_missing_file(&project.secrets_toml())?,
-        env: is_missing_file(&project.env_file())?,
+        secrets: is_home && is_missing_file(&project.secrets_toml())?,
+        env: is_home && is_missing_file(&project.env_file())?,
     })
 }
 

@@ -3,11 +3,15 @@
 mod gitignore;
 mod init;
 
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use dango_core::Entropy;
 
-use crate::storage::{self, Contents, Edit, ReadError, UpdateError};
+use crate::home::{self, Directory, Home, HomeLease, SharedFile};
+use crate::storage::{Contents, Edit, ReadError, Stamp, UpdateError, WriteError};
 
 pub use init::{InitError, InitReport};
 
@@ -29,15 +33,44 @@ const DLT_OF_ROOT: &str = "/var/dlt";
 /// assert_eq!(Project::find(&below, None).unwrap().root(), directory);
 /// # Ok::<(), dango_secrets::project::InitError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two are equal if they are the same directory.
+#[derive(Clone)]
 pub struct Project {
     root: PathBuf,
+    home: Arc<dyn Home>,
+}
+
+impl PartialEq for Project {
+    fn eq(&self, other: &Self) -> bool {
+        self.root == other.root
+    }
+}
+
+impl Eq for Project {}
+
+impl fmt::Debug for Project {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Project").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 impl Project {
     /// The project in a directory, which is not looked at.
     pub fn at(directory: impl Into<PathBuf>) -> Self {
-        Self { root: directory.into() }
+        let root: PathBuf = directory.into();
+        let home = Arc::new(Directory::at(root.clone()));
+        Self { root, home }
+    }
+
+    /// The same project with the files that machines share kept elsewhere. Nothing is moved.
+    pub fn kept_in(self, home: Arc<dyn Home>) -> Self {
+        Self { home, ..self }
+    }
+
+    /// What keeps the files that machines share.
+    pub fn home(&self) -> &dyn Home {
+        self.home.as_ref()
     }
 
     /// Finds the nearest directory, from `start` up, that has `.dango/` or `.dlt/`.
@@ -98,22 +131,27 @@ impl Project {
 
     /// Where the credentials are, as dlt reads them: `.dlt/secrets.toml`.
     pub fn secrets_toml(&self) -> PathBuf {
-        self.dlt_dir().join("secrets.toml")
+        self.path(SharedFile::Secrets)
     }
 
     /// Where the environment variables are: `.env`.
     pub fn env_file(&self) -> PathBuf {
-        self.root.join(".env")
+        self.path(SharedFile::Env)
     }
 
     /// Where the sources are listed: `.dango/sources.yml`.
     pub fn sources_yml(&self) -> PathBuf {
-        self.dango_dir().join("sources.yml")
+        self.path(SharedFile::Sources)
     }
 
     /// Where the deployed projects are listed: `.dango/remote.toml`.
     pub fn remote_toml(&self) -> PathBuf {
         self.dango_dir().join("remote.toml")
+    }
+
+    /// Where a file is that machines share, if the project's directory is its home; by this path errors name it in any case.
+    pub fn path(&self, file: SharedFile) -> PathBuf {
+        home::path_of(&self.root, file)
     }
 
     /// Where dango keeps what is its own: `.dango`.
@@ -135,44 +173,85 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// As [`storage::read`].
+    /// As [`Home::read`].
     pub fn secrets(&self) -> Result<Option<Contents>, ReadError> {
-        storage::read(&self.secrets_toml())
+        self.read(SharedFile::Secrets)
     }
 
     /// Reads `.env`; `None` where there is none.
     ///
     /// # Errors
     ///
-    /// As [`storage::read`].
+    /// As [`Home::read`].
     pub fn env(&self) -> Result<Option<Contents>, ReadError> {
-        storage::read(&self.env_file())
+        self.read(SharedFile::Env)
     }
 
     /// Changes `.dlt/secrets.toml`, which is made (0600, in a directory of 0700) if it is missing.
     ///
     /// # Errors
     ///
-    /// As [`storage::update`].
+    /// As [`Home::update`], with the edit's own error.
     pub fn update_secrets<T, E>(
         &self,
         entropy: &dyn Entropy,
         edit: impl FnMut(Option<&[u8]>) -> Result<Edit<T>, E>,
     ) -> Result<T, UpdateError<E>> {
-        storage::update(&self.secrets_toml(), entropy, edit)
+        self.update(SharedFile::Secrets, entropy, edit)
     }
 
     /// Changes `.env`, which is made (0600) if it is missing.
     ///
     /// # Errors
     ///
-    /// As [`storage::update`].
+    /// As [`Home::update`], with the edit's own error.
     pub fn update_env<T, E>(
         &self,
         entropy: &dyn Entropy,
         edit: impl FnMut(Option<&[u8]>) -> Result<Edit<T>, E>,
     ) -> Result<T, UpdateError<E>> {
-        storage::update(&self.env_file(), entropy, edit)
+        self.update(SharedFile::Env, entropy, edit)
+    }
+
+    /// Reads a file that machines share; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Home::read`].
+    pub fn read(&self, file: SharedFile) -> Result<Option<Contents>, ReadError> {
+        self.home.read(file)
+    }
+
+    /// Asks which state such a file is in; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Home::stamp`].
+    pub fn stamp(&self, file: SharedFile) -> Result<Option<Stamp>, ReadError> {
+        self.home.stamp(file)
+    }
+
+    /// Changes such a file, which is made if it is missing. The edit is as that of [`storage::update`](crate::storage::update).
+    ///
+    /// # Errors
+    ///
+    /// As [`Home::update`], with the edit's own error.
+    pub fn update<T, E>(
+        &self,
+        file: SharedFile,
+        entropy: &dyn Entropy,
+        edit: impl FnMut(Option<&[u8]>) -> Result<Edit<T>, E>,
+    ) -> Result<T, UpdateError<E>> {
+        home::update(self.home.as_ref(), file, entropy, edit)
+    }
+
+    /// Waits until nobody else has the lease of that name, over all machines that share the project.
+    ///
+    /// # Errors
+    ///
+    /// As [`Home::lease`].
+    pub fn lease(&self, name: &str, patience: Duration) -> Result<HomeLease, WriteError> {
+        self.home.lease(name, patience)
     }
 }
 

@@ -83,6 +83,21 @@ pub struct Fingerprint {
 static HASH_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Contents {
+    /// A file that is kept elsewhere, at a revision that it had once and will have no more, and as it was changed then.
+    pub fn of_revision(bytes: Zeroizing<Vec<u8>>, revision: u64, modified: Timestamp) -> Self {
+        let micros = modified.unix_micros();
+        let modified = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000) * 1000);
+        Self {
+            fingerprint: Fingerprint {
+                state: State::of_revision(revision, bytes.len() as u64, modified),
+                hash: HASH_KEY.hash_one(bytes.as_slice()),
+            },
+            bytes,
+            mode: unix::PRIVATE,
+            owner: Owner::NOBODY,
+        }
+    }
+
     /// The bytes of the file.
     ///
     /// # Security

@@ -8,6 +8,7 @@ use std::time::Duration;
 use dango_core::EntropyError;
 
 use super::LARGEST;
+use crate::home::HomeError;
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,9 @@ pub enum ReadError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is kept elsewhere, and could not be read there.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// Any other reason.
     #[error("cannot read {}", path.display())]
     Io {
@@ -102,6 +106,7 @@ impl ReadError {
             Self::NotAFile { .. } => "file_not_regular",
             Self::TooLarge { .. } => "file_too_large",
             Self::Denied { .. } => "file_read_denied",
+            Self::Home(error) => error.code(),
             Self::Io { .. } => "file_read_failed",
         }
     }
@@ -118,7 +123,7 @@ impl ReadError {
     }
 }
 
-/// Why a file could not be written. But for [`WriteError::NotDurable`] it is as it was.
+/// Why a file could not be written. But for [`WriteError::NotDurable`] and [`HomeError::Unsure`] it is as it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -200,6 +205,9 @@ pub enum WriteError {
         /// Why not.
         source: EntropyError,
     },
+    /// It is kept elsewhere, and could not be written there.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// Any other reason.
     #[error("cannot write {}", path.display())]
     Io {
@@ -224,6 +232,7 @@ impl WriteError {
             Self::Changed { .. } => "file_changed",
             Self::NotDurable { .. } => "file_not_durable",
             Self::Entropy { .. } => "entropy_missing",
+            Self::Home(error) => error.code(),
             Self::Io { .. } => "file_write_failed",
         }
     }

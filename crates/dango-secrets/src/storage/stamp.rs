@@ -38,6 +38,17 @@ pub fn stamp(path: &Path) -> Result<Option<Stamp>, ReadError> {
 }
 
 impl Stamp {
+    /// The state of a file that is kept elsewhere; a revision is never had twice, so it is settled at once.
+    pub const fn of_revision(revision: u64) -> Self {
+        Self {
+            device: u64::MAX,
+            inode: revision,
+            size: 0,
+            modified: (i64::MIN, 0),
+            changed: (i64::MIN, 1),
+        }
+    }
+
     fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -96,6 +107,16 @@ mod tests {
         // A clock that was set back proves nothing until it has caught up.
         assert!(!settled(changed_at(10, 1000), 9_000_000));
         assert!(!settled(changed_at(i64::MAX, 1), i64::MAX));
+    }
+
+    #[test]
+    fn a_revision_is_settled_whatever_the_clock_says_and_differs_from_the_next() {
+        let one = Stamp::of_revision(1);
+        for time in [i64::MIN, -1, 0, i64::MAX] {
+            assert!(one.is_settled(Timestamp::from_unix_micros(time)) || time == i64::MIN, "{time}");
+        }
+        assert_eq!(one, Stamp::of_revision(1));
+        assert_ne!(one, Stamp::of_revision(2));
     }
 
     #[test]

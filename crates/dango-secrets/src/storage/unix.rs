@@ -38,6 +38,28 @@ pub(super) struct State {
     pub(super) modified: (i64, i64),
 }
 
+impl Owner {
+    /// Nobody on this machine.
+    pub(super) const NOBODY: Self = Self {
+        user: u32::MAX,
+        group: u32::MAX,
+    };
+}
+
+impl State {
+    /// The state of something that is no file here and has a revision.
+    pub(super) const fn of_revision(revision: u64, size: u64, modified: (i64, i64)) -> Self {
+        Self {
+            identity: Identity {
+                device: u64::MAX,
+                inode: revision,
+            },
+            size,
+            modified,
+        }
+    }
+}
+
 /// What the system says about an open file.
 pub(super) struct Status {
     pub(super) state: State,

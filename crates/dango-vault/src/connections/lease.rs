@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use dango_secrets::storage::Lease;
+use dango_secrets::home::HomeLease;
 
 use crate::error::VaultError;
 use crate::vault::Vault;
 
-/// The longest name that gets a lock file of its own.
+/// The longest name that gets a lease of its own.
 const LONGEST_NAME: usize = 64;
 
 /// The right to renew one connection, until it is dropped. A process that dies gives it back.
 #[derive(Debug)]
 #[must_use = "it is given back when it is dropped"]
 pub struct ConnectionLease {
-    _lease: Lease,
+    _lease: HomeLease,
 }
 
 impl Vault<'_> {
@@ -26,18 +26,17 @@ impl Vault<'_> {
     ///
     /// [`VaultError::Write`] where another process has it for longer, or the lock cannot be made.
     pub fn lease_connection(&self, name: &str, patience: Duration) -> Result<ConnectionLease, VaultError> {
-        let path = self.project().dango_dir().join(file_name(name));
-        let lease = Lease::acquire(&path, patience)?;
+        let lease = self.project().lease(&lease_name(name), patience)?;
         Ok(ConnectionLease { _lease: lease })
     }
 }
 
-/// The lock file of a name. Names that no file should have share one, which only makes them wait for each other.
-fn file_name(name: &str) -> String {
+/// The lease of a name. Names that no file should have share one, which only makes them wait for each other.
+fn lease_name(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     match !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(is_plain) {
-        true => format!("oauth-{name}.lock"),
-        false => "oauth.lock".to_owned(),
+        true => format!("oauth-{name}"),
+        false => "oauth".to_owned(),
     }
 }
 
@@ -47,9 +46,9 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_the_directory() {
-        assert_eq!(file_name("sheets_eu-2"), "oauth-sheets_eu-2.lock");
+        assert_eq!(lease_name("sheets_eu-2"), "oauth-sheets_eu-2");
         for odd in ["", "../x", "a/b", "a.b", "é", &"a".repeat(65)] {
-            assert_eq!(file_name(odd), "oauth.lock");
+            assert_eq!(lease_name(odd), "oauth");
         }
     }
 }

@@ -1,11 +1,9 @@
 //! `.env` as a file with a seal: one comment line.
 
-use std::path::PathBuf;
-
 use dango_core::VariableName;
 use dango_keyring::{Envelope, FileSeal, Purpose, SealedValues};
 use dango_secrets::dotenv::{EnvDocument, EnvRespelling};
-use dango_secrets::project::Project;
+use dango_secrets::home::SharedFile;
 
 use super::{Sealed, SealedFile};
 use crate::env::{EnvEncryptError, binding, sealed};
@@ -13,13 +11,10 @@ use crate::error::VaultError;
 
 impl SealedFile for EnvDocument {
     const PURPOSE: Purpose = Purpose::DotEnv;
-    const NAME: &'static str = ".env";
+    const NAME: &'static str = SharedFile::Env.path();
+    const FILE: SharedFile = SharedFile::Env;
     const SEEN: &'static str = "seen-env";
     type Place = usize;
-
-    fn path(project: &Project) -> PathBuf {
-        project.env_file()
-    }
 
     fn parse(bytes: &[u8]) -> Result<Self, VaultError> {
         Self::parse(bytes).map_err(VaultError::Env)

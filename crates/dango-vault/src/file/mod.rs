@@ -4,10 +4,8 @@ mod env;
 mod secrets;
 mod seen;
 
-use std::path::PathBuf;
-
 use dango_keyring::{Binding, Envelope, FileSeal, MalformedEnvelope, Purpose, SealedValues};
-use dango_secrets::project::Project;
+use dango_secrets::home::SharedFile;
 
 use crate::error::VaultError;
 
@@ -30,12 +28,13 @@ pub(crate) trait SealedFile: Clone {
     const PURPOSE: Purpose;
     /// Its name for people.
     const NAME: &'static str;
+    /// The file itself.
+    const FILE: SharedFile;
     /// The file in `.dango/` with the state that was seen last.
     const SEEN: &'static str;
     /// What tells its values apart.
     type Place: Clone;
 
-    fn path(project: &Project) -> PathBuf;
     fn parse(bytes: &[u8]) -> Result<Self, VaultError>;
     fn text(&self) -> &str;
     fn sealed(&self) -> Vec<Sealed<Self::Place>>;

@@ -1,11 +1,9 @@
 //! `.dlt/secrets.toml` as a file with a seal: the table `[dango.seal]`.
 
-use std::path::PathBuf;
-
 use dango_core::{CredentialPath, SecretValue};
 use dango_keyring::{Envelope, FileSeal, Purpose, SealedValues};
 use dango_secrets::document::{CommentChange, NewValue, Respelling, SecretsDocument};
-use dango_secrets::project::Project;
+use dango_secrets::home::SharedFile;
 use dango_secrets::{References, Value};
 
 use super::{Sealed, SealedFile};
@@ -14,13 +12,10 @@ use crate::secrets::{EncryptError, OWN_TABLE, binding, sealed};
 
 impl SealedFile for SecretsDocument {
     const PURPOSE: Purpose = Purpose::SecretsToml;
-    const NAME: &'static str = ".dlt/secrets.toml";
+    const NAME: &'static str = SharedFile::Secrets.path();
+    const FILE: SharedFile = SharedFile::Secrets;
     const SEEN: &'static str = "seen-secrets";
     type Place = CredentialPath;
-
-    fn path(project: &Project) -> PathBuf {
-        project.secrets_toml()
-    }
 
     fn parse(bytes: &[u8]) -> Result<Self, VaultError> {
         Self::parse(bytes).map_err(VaultError::Document)

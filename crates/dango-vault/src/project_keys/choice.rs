@@ -87,6 +87,22 @@ pub(crate) fn project_id(project: &Project) -> Result<Option<String>, VaultError
     contents.map_or(Ok(None), |contents| parse_id(contents.bytes()).map(Some))
 }
 
+/// The id of a project, under which its keys and its rows are found from other machines; one is made where there is none.
+///
+/// # Errors
+///
+/// [`VaultError::ProjectId`] where there is something else in its place, and those of reading and writing.
+pub fn identify(project: &Project, entropy: &dyn Entropy) -> Result<String, VaultError> {
+    if let Some(id) = project_id(project)? {
+        return Ok(id);
+    }
+    match write_project_id(project, &make_project_id(entropy)?, entropy) {
+        // Another process was faster.
+        Ok(()) | Err(VaultError::ProjectId) => project_id(project)?.ok_or(VaultError::ProjectId),
+        Err(error) => Err(error),
+    }
+}
+
 /// An id that no other project has.
 pub(crate) fn make_project_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
     let mut random = [0; 16];
@@ -119,6 +135,15 @@ mod tests {
     use dango_core::OsEntropy;
 
     use super::*;
+
+    #[test]
+    fn a_project_is_identified_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = Project::at(directory.path());
+        let first = identify(&project, &OsEntropy).expect("made");
+        assert_eq!(first.len(), 32);
+        assert_eq!(identify(&project, &OsEntropy).ok(), Some(first));
+    }
 
     #[test]
     fn an_id_is_made_once_and_a_damaged_one_is_refused() {

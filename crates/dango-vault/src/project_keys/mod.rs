@@ -24,7 +24,7 @@ use choice::project_id;
 use file::ProjectFile;
 
 pub use adoption::{AdoptError, Adopted, LostKey};
-pub use choice::Choice;
+pub use choice::{Choice, identify};
 
 const WRAPPED_KEYS: &str = ".dango/wrapped-keys";
 

@@ -11,8 +11,9 @@ use dango_core::{Clock, CredentialPath, Entropy, SecretValue};
 use dango_keyring::{Binding, Envelope, SealState, SeenState};
 use dango_secrets::document::{NewValue, SecretsDocument, ValueText};
 use dango_secrets::dotenv::EnvDocument;
+use dango_secrets::home::SharedFile;
 use dango_secrets::project::Project;
-use dango_secrets::storage::{self, Edit};
+use dango_secrets::storage::Edit;
 use zeroize::Zeroizing;
 
 pub use self::aside::RotationLease;
@@ -21,7 +22,7 @@ use crate::counts;
 use crate::edition::{Edition, Kept};
 use crate::error::VaultError;
 use crate::file::{SealedFile, keep_seen, load_seen, seen_key};
-use crate::history::{self, History, PreviousValue};
+use crate::history::{History, PreviousValue};
 use crate::keys::Keys;
 use crate::project_keys::Choice;
 use crate::sealer::Sealer;
@@ -179,7 +180,7 @@ impl<'a> Vault<'a> {
     }
 
     fn history(&self) -> Result<History, VaultError> {
-        let contents = storage::read(&self.project.dango_dir().join(history::FILE))?;
+        let contents = self.project.read(SharedFile::History)?;
         Ok(History::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?)
     }
 
@@ -212,7 +213,7 @@ impl<'a> Vault<'a> {
 
     fn update<F: SealedFile, T>(&self, mut edit: impl FnMut(&F, &mut Edition<'a>) -> Result<(F, T), VaultError>) -> Result<T, VaultError> {
         let mut seen = None;
-        let result = storage::update(&F::path(self.project), self.entropy, |bytes| {
+        let result = self.project.update(F::FILE, self.entropy, |bytes| {
             let old = F::parse(bytes.unwrap_or_default())?;
             let mut edition = Edition::new(self.keys, self.entropy);
             let (new, result) = edit(&old, &mut edition)?;
@@ -254,7 +255,7 @@ impl<'a> Vault<'a> {
 
     fn reseal<F: SealedFile>(&self) -> Result<(), VaultError> {
         let mut seen = None;
-        storage::update(&F::path(self.project), self.entropy, |bytes| {
+        self.project.update(F::FILE, self.entropy, |bytes| {
             let old = F::parse(bytes.unwrap_or_default())?;
             let (values, seal) = (old.sealed_values(), old.seal());
             let nothing_was_seen = seen_key::<F>(self.project)?.is_none();
@@ -310,17 +311,18 @@ impl<'a> Vault<'a> {
             return Ok(());
         }
         let keys = self.keys.fetch()?;
-        storage::update(&self.project.dango_dir().join(history::FILE), self.entropy, |old| {
-            let mut history = History::parse(old.unwrap_or_default())?;
-            let mut sealer = Sealer::new(keys, self.entropy);
-            for value in kept {
-                let by = value.by.as_deref().unwrap_or(self.actor);
-                history.add(&value.binding, &value.spelling, self.clock.now(), by, &mut sealer)?;
-            }
-            counts::add(self.project, sealer.count(), self.entropy)?;
-            Ok(Edit::Replace(history.to_bytes(), ()))
-        })
-        .map_err(VaultError::from)
+        self.project
+            .update(SharedFile::History, self.entropy, |old| {
+                let mut history = History::parse(old.unwrap_or_default())?;
+                let mut sealer = Sealer::new(keys, self.entropy);
+                for value in kept {
+                    let by = value.by.as_deref().unwrap_or(self.actor);
+                    history.add(&value.binding, &value.spelling, self.clock.now(), by, &mut sealer)?;
+                }
+                counts::add(self.project, sealer.count(), self.entropy)?;
+                Ok(Edit::Replace(history.to_bytes(), ()))
+            })
+            .map_err(VaultError::from)
     }
 }
 

@@ -1,0 +1,150 @@
+//! Which home a project has, as its directory says it: nothing for the directory itself, else a line in `.dango/home`.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use dango_core::Entropy;
+use zeroize::Zeroizing;
+
+use super::{HomeError, SharedFile};
+use crate::storage::{self, Edit, ReadError, UpdateError};
+
+const FILE: &str = ".dango/home";
+const VERSION: &str = "dango:home:v1";
+
+/// Where a project's shared files are, and which way they are going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// In the project's directory.
+    Directory,
+    /// In the directory, being moved to rows: they can be read.
+    Leaving,
+    /// In rows of a database.
+    Rows,
+    /// In rows, being moved to the directory.
+    Returning,
+    /// In the directory again; the rows have still to forget what they had.
+    Returned,
+}
+
+impl Whereabouts {
+    /// Reads what a project's directory says.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`], and [`HomeError::Whereabouts`] where it says nothing that is known.
+    pub fn read(root: &Path) -> Result<Self, ReadError> {
+        let path = root.join(FILE);
+        // Almost always there is none, and this is asked with every file: one question to the system.
+        let contents = match storage::is_there(&path)? {
+            true => storage::read(&path)?,
+            false => None,
+        };
+        let Some(contents) = contents else {
+            return Ok(Self::Directory);
+        };
+        let text = std::str::from_utf8(contents.bytes()).unwrap_or_default();
+        let state = text
+            .strip_prefix(VERSION)
+            .and_then(|rest| rest.strip_prefix('\n')?.strip_suffix('\n'));
+        let all = [Self::Leaving, Self::Rows, Self::Returning, Self::Returned];
+        let found = all.into_iter().find(|whereabouts| state == Some(whereabouts.as_str()));
+        Ok(found.ok_or_else(|| HomeError::Whereabouts {
+            path: root.join(FILE).display().to_string(),
+        })?)
+    }
+
+    /// Notes it in a project's directory.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Read`] and [`UpdateError::Write`].
+    pub fn write(self, root: &Path, entropy: &dyn Entropy) -> Result<(), UpdateError<Infallible>> {
+        let path = root.join(FILE);
+        if self == Self::Directory {
+            return storage::remove(&path, entropy).map(drop);
+        }
+        let text = format!("{VERSION}\n{}\n", self.as_str());
+        storage::update(&path, entropy, |_| Ok(Edit::Replace(Zeroizing::new(text.clone().into_bytes()), ())))
+    }
+
+    /// Whether a file may be read in the directory.
+    pub(super) fn may_read(root: &Path, file: SharedFile) -> Result<(), HomeError> {
+        match Self::of(root)? {
+            Self::Directory | Self::Leaving | Self::Returned => Ok(()),
+            Self::Rows | Self::Returning => Err(moved(file)),
+        }
+    }
+
+    /// Whether a file may be changed in the directory.
+    pub(super) fn may_change(root: &Path, file: SharedFile) -> Result<(), HomeError> {
+        match Self::of(root)? {
+            Self::Directory | Self::Returned => Ok(()),
+            Self::Leaving | Self::Returning => Err(HomeError::Moving {
+                place: file.path().to_owned(),
+            }),
+            Self::Rows => Err(moved(file)),
+        }
+    }
+
+    /// A note that this user may not look for is none: whoever moved the project took its files away.
+    fn of(root: &Path) -> Result<Self, HomeError> {
+        match Self::read(root) {
+            Ok(whereabouts) => Ok(whereabouts),
+            Err(ReadError::Home(error)) => Err(error),
+            Err(_) => Ok(Self::Directory),
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Leaving => "leaving",
+            Self::Rows => "rows",
+            Self::Returning => "returning",
+            Self::Returned => "returned",
+        }
+    }
+}
+
+/// What the directory says of a file that is in rows.
+fn moved(file: SharedFile) -> HomeError {
+    HomeError::Moved {
+        place: file.path().to_owned(),
+        whereto: "in the database of its server".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dango_core::OsEntropy;
+
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_read_and_what_is_no_note_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path();
+        use Whereabouts::{Directory, Leaving, Returned, Returning, Rows};
+        assert_eq!(Whereabouts::read(root).ok(), Some(Whereabouts::Directory));
+        for whereabouts in [Rows, Leaving, Returning, Returned, Directory] {
+            whereabouts.write(root, &OsEntropy).expect("noted");
+            assert_eq!(Whereabouts::read(root).ok(), Some(whereabouts));
+        }
+        for malformed in [
+            "",
+            "dango:home:v1\n",
+            "dango:home:v2\nrows\n",
+            "dango:home:v1\nrows",
+            "dango:home:v1\ndirectory\n",
+        ] {
+            let write = |_: Option<&[u8]>| Ok::<_, Infallible>(Edit::Replace(Zeroizing::new(malformed.as_bytes().to_vec()), ()));
+            storage::update(&root.join(FILE), &OsEntropy, write).expect("written");
+            assert_eq!(
+                Whereabouts::read(root).err().map(|error| error.code()),
+                Some("home_whereabouts_malformed"),
+                "{malformed:?}"
+            );
+        }
+    }
+}
