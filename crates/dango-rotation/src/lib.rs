@@ -4,7 +4,7 @@
 //! - [`locate`]: where the value is that a source reads, and where else the same value stands ([`copies`]);
 //! - [`Rotation`]: the old and the new value laid aside, then exchanged in the files, put back or forgotten. Each step is noted on the disk before
 //!   it is made, so that whoever comes after a crash knows how far it went;
-//! - [`Rotation::next`]: what to do now that a [`Probe`] has spoken;
+//! - [`Stage::next`]: what to do now that a [`Probe`] has spoken;
 //! - [`judge`], [`overdue`]: whether credentials are older than `rotate_every` allows;
 //! - [`ExposureRecord`]: what became of an exposed credential, as Markdown without the credential.
 //!

@@ -230,7 +230,12 @@ impl Rotation<'_> {
     }
 
     fn asides(&self, keys: &KeySet, progress: &mut Progress) -> Result<(), VaultError> {
-        let done = storage::update(&self.project.dango_dir().join(aside::FILE), self.entropy, |bytes| {
+        let path = self.project.dango_dir().join(aside::FILE);
+        // Most projects have none: then not even a lock is left behind.
+        if !storage::is_there(&path)? {
+            return Ok(());
+        }
+        let done = storage::update(&path, self.entropy, |bytes| {
             let Some(bytes) = bytes else {
                 return Ok(Edit::Keep(Progress::default()));
             };

@@ -59,6 +59,17 @@ fn replace_line(project: &Scratch, key: &str, change: impl Fn(&str) -> String) {
     fs::write(project.path().join(".dlt/secrets.toml"), changed).unwrap();
 }
 
+/// What is being replaced was begun two days ago.
+fn two_days_earlier(project: &Scratch) {
+    let notes = project.read(".dango/rotations");
+    let mut words = notes.split_ascii_whitespace();
+    let began = words.find(|word| word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_digit()));
+    let began = began.expect("the note says when it began");
+    let earlier = began.parse::<i64>().unwrap() - 2 * 86_400 * 1_000_000;
+    project.write(".dango/rotations", notes.replace(began, &earlier.to_string()));
+    chmod(project, ".dango/rotations", 0o600);
+}
+
 const fn by_hand(code: &'static str, path: &'static str, seed: fn(&mut Scratch)) -> Fault {
     Fault {
         code,
@@ -265,14 +276,12 @@ pub(super) const ALONE: &[Fault] = &[
     by_hand("rotation-unfinished", ".dango/rotations", |project| {
         let rotate = project.dango(&["rotate", "stripe_analytics", "--no-check"]);
         let _ = rotate.stdin("sk_test_kanarienvogel_next").run().success();
-        let notes = project.read(".dango/rotations");
-        let began = notes
-            .split_ascii_whitespace()
-            .find(|word| word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_digit()));
-        let began = began.expect("the note says when it began").to_owned();
-        let days_ago = began.parse::<i64>().unwrap() - 2 * 86_400 * 1_000_000;
-        project.write(".dango/rotations", notes.replace(&began, &days_ago.to_string()));
-        chmod(project, ".dango/rotations", 0o600);
+        two_days_earlier(project);
+    }),
+    by_hand("rotation-unfinished", ".dango/rotations", |project| {
+        let output = project.run(&["exposed", "sources.shop.api_key", "--no-new-value"]);
+        assert_eq!(output.status, 1, "{}", output.stderr);
+        two_days_earlier(project);
     }),
     by_hand("secrets-malformed", ".dlt/secrets.toml:2:7", |project| {
         project.write(".dlt/secrets.toml", "[sources.shop]\nkey = kanarienvogel\n");

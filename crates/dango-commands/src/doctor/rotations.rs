@@ -70,19 +70,24 @@ fn under_way(opened: &Opened, now: Timestamp) -> Result<Vec<Finding>, Failure> {
         if now.unix_micros().saturating_sub(note.began.unix_micros()) < PATIENCE {
             continue;
         }
-        let command = match note.purpose {
-            Purpose::Rotation => "dango rotate",
-            Purpose::Exposure => "dango exposed",
-        };
-        found.push(Finding::new(
-            Code::RotationUnfinished,
-            ROTATIONS,
-            format!(
-                "the credential of {name} is being replaced since {}, and the old one is still kept",
-                note.began
+        let (message, fix) = match note.purpose {
+            Purpose::Rotation => (
+                format!(
+                    "the credential of {name} is being replaced since {}, and the old one is still kept",
+                    note.began
+                ),
+                format!("`dango rotate {name}` goes on; `dango rotate {name} --abort` gives it up"),
             ),
-            format!("`{command} {name}` goes on; `{command} {name} --abort` gives it up"),
-        ));
+            // It goes on by the path of the credential, which its note does not name: it may be sealed.
+            Purpose::Exposure => (
+                format!(
+                    "a credential of {name} is being dealt with as exposed since {}, and the exposed value is still kept",
+                    note.began
+                ),
+                "`dango exposed PATH`, with the path of that credential, goes on; with `--abort` it is given up".to_owned(),
+            ),
+        };
+        found.push(Finding::new(Code::RotationUnfinished, ROTATIONS, message, fix));
     }
     Ok(found)
 }

@@ -207,7 +207,7 @@ fn replace(
 fn give(rotation: &mut Rotation, arguments: &ExposedArguments, opened: &Opened, output: &mut Output<'_>) -> Outcome {
     let places: Vec<ValuePlace> = rotation.changes().iter().map(|change| change.place.clone()).collect();
     let label = places.first().map(ToString::to_string).unwrap_or_default();
-    let new = arguments.input.read(&format!("new {label}"), output)?;
+    let new = arguments.input.read(&format!("the new {label}"), output)?;
     if new.expose().is_empty() {
         return Err(Failure::refused(format!("the new value of {label} is empty; nothing was changed"))
             .hint("`--no-new-value` goes on without one"));

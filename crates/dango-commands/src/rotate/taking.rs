@@ -251,10 +251,10 @@ fn read_new(arguments: &RotateArguments, targets: &[Target], output: &mut Output
     if targets.len() > 1 && output.host.terminal.input && !arguments.input.is_given() {
         return targets
             .iter()
-            .map(|target| prompt::secret(&format!("new {}", target.label)))
+            .map(|target| prompt::secret(&format!("the new {}", target.label)))
             .collect();
     }
-    let secret = arguments.input.read(&format!("new {}", labels.join(", ")), output)?;
+    let secret = arguments.input.read(&format!("the new {}", labels.join(", ")), output)?;
     if targets.len() < 2 {
         return Ok(vec![secret]);
     }

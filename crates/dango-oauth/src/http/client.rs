@@ -193,12 +193,23 @@ fn class_of(error: &reqwest::Error) -> CallError {
         if error.is::<NoAddress>() {
             return CallError::UnknownHost;
         }
-        // An I/O error gives what is in it by another way than its source.
-        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+        if is_of_tls(error) {
             return CallError::Tls;
         }
         cause = error.source();
     }
     CallError::Unreachable
+}
+
+/// Whether the handshake failed. An I/O error does not name what is in it as its source, and layers put one into another.
+fn is_of_tls(error: &(dyn StdError + 'static)) -> bool {
+    let mut inside = Some(error);
+    while let Some(error) = inside {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        let io = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        inside = io.map(|error| -> &(dyn StdError + 'static) { error });
+    }
+    false
 }

@@ -508,7 +508,10 @@ fn how_often_credentials_are_replaced_is_read_and_set_and_a_mistake_is_placed() 
     let edited = file
         .set_field(&"b".parse().expect("a name"), "rotate_every", &Value::String("4w".to_owned()))
         .expect("is set");
-    assert!(edited.ends_with("    type: stripe\n    rotate_every: 4w\n"), "{edited}");
+    assert!(edited.ends_with("    type: stripe\n    rotate_every: \"4w\"\n"), "{edited}");
+    let reread = parse(&edited);
+    let every = reread.find(&name("b")).and_then(|source| source.rotate_every());
+    assert_eq!(every.map(|every| every.to_string()), Some("4w".to_owned()));
     for (written, column) in [("90", 19), ("soon", 19), ("[90d]", 19), ("3m", 19), ("-1d", 19)] {
         let text = format!("sources:\n  - name: a\n    type: stripe\n    rotate_every: {written}\n");
         let error = SourcesFile::parse(&text).expect_err("no interval");
