@@ -8,9 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::sealer::{Sealer, secret};
 
-/// The file in `.dango/`.
-pub(crate) const FILE: &str = "rotations";
-
 const VERSION: &str = "dango:rotations:v1";
 
 /// Where a value is stored.

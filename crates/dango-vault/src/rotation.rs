@@ -9,7 +9,7 @@ use dango_secrets::project::Project;
 use dango_secrets::storage::Edit;
 use zeroize::Zeroizing;
 
-use crate::aside::{self, Asides, Held};
+use crate::aside::{Asides, Held};
 use crate::closed::{ClosedProblem, ClosedValue};
 use crate::counts;
 use crate::error::VaultError;
@@ -230,32 +230,33 @@ impl Rotation<'_> {
     }
 
     fn asides(&self, keys: &KeySet, progress: &mut Progress) -> Result<(), VaultError> {
-        let path = self.project.dango_dir().join(aside::FILE);
         // Most projects have none: then not even a lock is left behind.
-        if !storage::is_there(&path)? {
+        if self.project.stamp(SharedFile::Rotations)?.is_none() {
             return Ok(());
         }
-        let done = storage::update(&path, self.entropy, |bytes| {
-            let Some(bytes) = bytes else {
-                return Ok(Edit::Keep(Progress::default()));
-            };
-            let mut asides = Asides::parse(bytes)?;
-            let mut sealer = Sealer::new(keys, self.entropy);
-            let mut done = Progress::default();
-            for value in asides.entries_mut().iter_mut().flat_map(|entry| &mut entry.values) {
-                let binding = value.place.binding();
-                let Held::Sealed(envelope) = &mut value.held else { continue };
-                if let Some(anew) = anew(Purpose::Rotation, &binding, &Ok(envelope.clone()), &mut sealer, &mut done)? {
-                    *envelope = anew;
+        let done = self
+            .project
+            .update(SharedFile::Rotations, self.entropy, |bytes| {
+                let Some(bytes) = bytes else {
+                    return Ok(Edit::Keep(Progress::default()));
+                };
+                let mut asides = Asides::parse(bytes)?;
+                let mut sealer = Sealer::new(keys, self.entropy);
+                let mut done = Progress::default();
+                for value in asides.entries_mut().iter_mut().flat_map(|entry| &mut entry.values) {
+                    let binding = value.place.binding();
+                    let Held::Sealed(envelope) = &mut value.held else { continue };
+                    if let Some(anew) = anew(Purpose::Rotation, &binding, &Ok(envelope.clone()), &mut sealer, &mut done)? {
+                        *envelope = anew;
+                    }
                 }
-            }
-            if done.encrypted == 0 {
-                return Ok(Edit::Keep(done));
-            }
-            counts::add(self.project, sealer.count(), self.entropy)?;
-            Ok(Edit::Replace(asides.to_bytes(), done))
-        })
-        .map_err(VaultError::from)?;
+                if done.encrypted == 0 {
+                    return Ok(Edit::Keep(done));
+                }
+                counts::add(self.project, sealer.count(), self.entropy)?;
+                Ok(Edit::Replace(asides.to_bytes(), done))
+            })
+            .map_err(VaultError::from)?;
         progress.encrypted += done.encrypted;
         progress.left.extend(done.left);
         Ok(())
@@ -263,7 +264,7 @@ impl Rotation<'_> {
 }
 
 fn aside_ids(project: &Project) -> Result<Vec<KeyId>, VaultError> {
-    let contents = storage::read(&project.dango_dir().join(aside::FILE))?;
+    let contents = project.read(SharedFile::Rotations)?;
     let asides = Asides::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?;
     Ok(asides.key_ids().collect())
 }

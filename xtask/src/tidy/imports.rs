@@ -111,7 +111,10 @@ const HEAVY: &[(&str, &[Door])] = &[
     // SQLite is asked in one file; every other one of the backend has statements and rows alone.
     ("rusqlite", &[("crates/dango-store-sqlite/src", 1)]),
     // PostgreSQL is asked in one file, and another shakes hands for it.
-    ("tokio_postgres", &[("crates/dango-store-postgres/src", 2), ("crates/dango-check/src/database", 1)]),
+    (
+        "tokio_postgres",
+        &[("crates/dango-store-postgres/src", 2), ("crates/dango-check/src/database", 1)],
+    ),
     ("region", &[("crates/dango-keyring/src", 1)]),
     // The keyring: one file asks, one knows which keyring this system has.
     ("keyring_core", &[("crates/dango-keyring/src/holder/keyring", 2)]),

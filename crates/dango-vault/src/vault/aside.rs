@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::EnvDocument;
-use dango_secrets::storage::{self, Edit, Lease};
+use dango_secrets::home::{HomeLease, SharedFile};
+use dango_secrets::storage::Edit;
 
 use super::Vault;
-use crate::aside::{Aside, AsideError, Asides, Entry, FILE, Stored, ValuePlace, is_field};
+use crate::aside::{Aside, AsideError, Asides, Entry, Stored, ValuePlace, is_field};
 use crate::counts;
 use crate::env::EnvPlain;
 use crate::error::VaultError;
 use crate::file::SealedFile;
-use crate::history::{self, History};
+use crate::history::History;
 use crate::sealer::Sealer;
 use crate::vault::exchange::text_of_spelling;
 
@@ -20,7 +21,7 @@ use crate::vault::exchange::text_of_spelling;
 #[derive(Debug)]
 #[must_use = "it is given back when it is dropped"]
 pub struct RotationLease {
-    _lease: Lease,
+    _lease: HomeLease,
 }
 
 impl Vault<'_> {
@@ -32,11 +33,11 @@ impl Vault<'_> {
     pub fn lease_rotation(&self, name: &str, patience: Duration) -> Result<RotationLease, VaultError> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         // Names that no file should have share one lock, which only makes them exclude each other.
-        let file = match !name.is_empty() && name.len() <= 64 && name.chars().all(is_plain) {
-            true => format!("rotation-{name}.lock"),
-            false => "rotation.lock".to_owned(),
+        let name = match !name.is_empty() && name.len() <= 64 && name.chars().all(is_plain) {
+            true => format!("rotation-{name}"),
+            false => "rotation".to_owned(),
         };
-        let lease = Lease::acquire(&self.project().dango_dir().join(file), patience)?;
+        let lease = self.project().lease(&name, patience)?;
         Ok(RotationLease { _lease: lease })
     }
 
@@ -161,7 +162,7 @@ impl Vault<'_> {
             };
             kept.is_some_and(|kept| kept.expose() == text.expose())
         };
-        let gone = storage::update(&self.project.dango_dir().join(history::FILE), self.entropy, |old| {
+        let gone = self.project.update(SharedFile::History, self.entropy, |old| {
             let mut history = History::parse(old.unwrap_or_default())?;
             Ok::<_, VaultError>(match history.forget(keys, &binding, &is_it) {
                 0 => Edit::Keep(0),
@@ -172,12 +173,12 @@ impl Vault<'_> {
     }
 
     fn asides_file(&self) -> Result<Asides, VaultError> {
-        let contents = storage::read(&self.project.dango_dir().join(FILE))?;
+        let contents = self.project.read(SharedFile::Rotations)?;
         Ok(Asides::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?)
     }
 
     fn change_asides(&self, mut change: impl FnMut(&mut Asides) -> Result<bool, VaultError>) -> Result<(), VaultError> {
-        let changed = storage::update(&self.project.dango_dir().join(FILE), self.entropy, |old| {
+        let changed = self.project.update(SharedFile::Rotations, self.entropy, |old| {
             let mut asides = Asides::parse(old.unwrap_or_default())?;
             Ok::<_, VaultError>(match change(&mut asides)? {
                 true => Edit::Replace(asides.to_bytes(), ()),
@@ -189,7 +190,7 @@ impl Vault<'_> {
 
     /// Whether a file has an encrypted value.
     fn seals<F: SealedFile>(&self) -> Result<bool, VaultError> {
-        let contents = storage::read(&F::path(self.project))?;
+        let contents = self.project.read(F::FILE)?;
         let file = F::parse(contents.as_ref().map_or(&[], |contents| contents.bytes()))?;
         Ok(!file.sealed().is_empty())
     }
