@@ -44,8 +44,7 @@ impl Place {
     }
 
     fn read(&self, wanted: &WantedValues) -> GivenValues {
-        let read = self.files(None).read(wanted);
-        read.unwrap_or_else(|error| panic!("{error}"))
+        self.files(None).read(wanted).expect("read")
     }
 }
 
@@ -119,7 +118,7 @@ fn what_is_encrypted_is_opened_and_one_value_that_does_not_open_gives_none() {
         .expect("there");
     assert!(sealed.is_encrypted && !sealed.has_reference);
     assert!(listed.credentials.iter().all(|entry| !entry.path.starts_with("dango")));
-    let given = files.read(&WantedValues::Credential(path("sources.sealed"))).ok().expect("opened");
+    let given = files.read(&WantedValues::Credential(path("sources.sealed"))).expect("opened");
     assert_eq!(given.credentials.as_str(), "sources.sealed.key = \"\\u0024{NOT} a reference\"\n");
     let without = place.files(None).read(&WantedValues::Run { only: None });
     assert_eq!(without.err().map(|error| error.code()), Some("encryption_key_unavailable"));
