@@ -96,8 +96,9 @@ fn file(premises: &Premises) -> (Found, Result<bool, ()>) {
 /// Looks at PostgreSQL as the role that is to serve.
 fn server(database: &Database, url: &DatabaseUrl) -> Found {
     let found = dango_store_postgres::inspect(url.clone()).map_err(|failure| database.failure(failure).at(url))?;
-    match found.schema_version == found.latest {
-        true => Ok(format!("{url}, schema {}", found.latest)),
+    // A newer one that lets this version go on is fine.
+    match found.schema_version >= found.latest {
+        true => Ok(format!("{url}, schema {}", found.schema_version)),
         false => Err(Failure::new(format!(
             "it has schema {}, and this version of Dango needs {}",
             found.schema_version, found.latest
