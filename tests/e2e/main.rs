@@ -28,6 +28,7 @@ mod embedding;
 mod encryption;
 mod held;
 mod memory;
+mod nodes;
 mod oauth;
 mod odd_files;
 mod preservation;

@@ -24,6 +24,12 @@ impl Canary {
         }
     }
 
+    /// Takes a secret that another program has made, to be looked for.
+    #[must_use]
+    pub fn of(value: &str) -> Self {
+        Self { value: value.to_owned() }
+    }
+
     /// The value itself, to be stored.
     #[must_use]
     pub fn value(&self) -> &str {

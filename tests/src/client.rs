@@ -89,6 +89,15 @@ impl Client {
         self
     }
 
+    /// The same browser or program at another server, with all it has: cookies belong to a host, whatever the port.
+    #[must_use]
+    pub fn at(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Asks for something.
     pub fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], None)
@@ -158,6 +167,11 @@ impl Client {
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let found = self.cookies.iter().find(|(kept, _)| kept.ends_with(name));
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// All cookies, by name and value.
+    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.cookies.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     fn keep(&mut self, set: &str) {

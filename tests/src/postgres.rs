@@ -28,7 +28,16 @@ pub struct Postgres {
     child: Child,
     port: u16,
     more: Vec<String>,
+    disk: Option<u32>,
 }
+
+/// Mounts a small disk that only the server sees, and goes on as the server. Where the tests are an ordinary user, that user is root there
+/// until it is mounted.
+const WITH_DISK: &str = r#"
+set -eu
+mount -t tmpfs -o "size=${SIZE}m,mode=0777" none "$DISK"
+if [ -n "$USER_ID" ]; then exec unshare -U "--map-user=$USER_ID" "$@"; else exec "$@"; fi
+"#;
 
 impl Postgres {
     /// Makes a cluster, starts it and waits until it answers.
@@ -45,6 +54,16 @@ impl Postgres {
     /// The same with settings, each as it stands in `postgresql.conf`.
     #[must_use]
     pub fn with(more: &[&str]) -> Self {
+        Self::make(more, None)
+    }
+
+    /// The same with a disk of so many megabytes at [`Postgres::disk`], for a table space that can be filled.
+    #[must_use]
+    pub fn with_disk(more: &[&str], megabytes: u32) -> Self {
+        Self::make(more, Some(megabytes))
+    }
+
+    fn make(more: &[&str], disk: Option<u32>) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("dango-postgres-")
             .tempdir()
@@ -69,8 +88,20 @@ impl Postgres {
         let hba = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
         fs::write(cluster.join("pg_hba.conf"), hba).expect("a scratch folder is writable");
         let more: Vec<String> = more.iter().map(|line| (*line).to_owned()).collect();
-        let (child, port) = start(&cluster, None, &more);
-        Self { folder, child, port, more }
+        let (child, port) = start(&cluster, None, &more, disk);
+        Self {
+            folder,
+            child,
+            port,
+            more,
+            disk,
+        }
+    }
+
+    /// Where the server sees its small disk.
+    #[must_use]
+    pub fn disk(&self) -> PathBuf {
+        disk_of(&self.cluster())
     }
 
     /// The port on 127.0.0.1.
@@ -127,6 +158,40 @@ impl Postgres {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// Everything in a schema of a database, as statements that make it anew.
+    #[track_caller]
+    pub fn dump(&self, database: &str, schema: &str) -> String {
+        let output = Command::new(program("pg_dump"))
+            .args(["-U", "postgres", "-d", database, "-n", schema, "-p", &self.port.to_string(), "-h"])
+            .arg(self.socket())
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("pg_dump is there");
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("a dump is text")
+    }
+
+    /// Runs statements as [`Postgres::dump`] wrote them.
+    #[track_caller]
+    pub fn restore(&self, database: &str, dump: &str) {
+        let mut child = Command::new(program("psql"))
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database])
+            .args(["-p", &self.port.to_string(), "-h"])
+            .arg(self.socket())
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("psql is there");
+        let mut input = child.stdin.take().expect("it was asked for");
+        let written = std::io::Write::write_all(&mut input, dump.as_bytes());
+        drop(input);
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+        written.expect("it reads what it is given");
+    }
+
     /// Makes a role that may log in, or gives it another password.
     #[track_caller]
     pub fn role(&self, name: &str, password: &str) {
@@ -164,10 +229,18 @@ impl Postgres {
         drop(self.child.wait());
     }
 
+    /// Ends it at once, its processes too, and leaves the rest to the recovery: what PostgreSQL calls an immediate shutdown.
+    pub fn quit(&mut self) {
+        if let (Ok(None), Some(pid)) = (self.child.try_wait(), i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)) {
+            let _ = kill_process(pid, Signal::QUIT);
+        }
+        drop(self.child.wait());
+    }
+
     /// Starts it anew on the same port with the same cluster.
     pub fn restart(&mut self) {
         self.stop();
-        (self.child, self.port) = start(&self.cluster(), Some(self.port), &self.more);
+        (self.child, self.port) = start(&self.cluster(), Some(self.port), &self.more, self.disk);
     }
 
     /// Stops it; what was committed stays.
@@ -240,12 +313,36 @@ fn give(path: &Path) {
     }
 }
 
+fn disk_of(cluster: &Path) -> PathBuf {
+    cluster.with_file_name("disk")
+}
+
+/// The server itself, with a disk of its own where it is to have one. Each program puts the next in its own place.
+fn server(cluster: &Path, disk: Option<u32>) -> Command {
+    let plain = of_server("postgres");
+    let Some(megabytes) = disk else { return plain };
+    let path = disk_of(cluster);
+    fs::create_dir_all(&path).expect("a scratch folder is writable");
+    let is_root = geteuid().is_root();
+    let mut command = Command::new("unshare");
+    command.args([if is_root { "-m" } else { "-rm" }, "sh", "-c", WITH_DISK, "sh"]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    command
+        .env_clear()
+        .env("LC_ALL", "C.UTF-8")
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command.env("SIZE", megabytes.to_string()).env("DISK", path);
+    command.env("USER_ID", if is_root { String::new() } else { geteuid().as_raw().to_string() });
+    command.current_dir("/").stdin(Stdio::null());
+    command
+}
+
 /// Starts a server on a port that is free, and waits until it answers.
-fn start(cluster: &Path, port: Option<u16>, more: &[String]) -> (Child, u16) {
+fn start(cluster: &Path, port: Option<u16>, more: &[String], disk: Option<u32>) -> (Child, u16) {
     let log = cluster.with_file_name("log");
     for _ in 0..ATTEMPTS {
         let port = port.unwrap_or_else(free_port);
-        let mut command = of_server("postgres");
+        let mut command = server(cluster, disk);
         command.arg("-D").arg(cluster).arg("-k").arg(cluster);
         command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "fsync=off"]);
         for line in more {

@@ -126,7 +126,7 @@ fn look(system: &System, settings: &Settings, database: &Database, url: &Databas
         return Err(Failure::new(MAY_REWRITE).hint(TWO_ROLES).at(url));
     }
     let told = match found.schema_version {
-        version if version == found.latest => format!("{url}, schema {version}"),
+        version if version >= found.latest => format!("{url}, schema {version}"),
         _ if !owner.unwrap_or(found).may_migrate => return Err(not_for_this_role(found).at(url)),
         0 => format!(
             "{url}, empty; the next start, or `dango-server migrate`, makes schema {}",

@@ -135,8 +135,8 @@ pub(crate) fn migrate(system: &System, settings: &Settings, database: &Database,
     }
     let failed = |failure| database.failure(failure).at(serving);
     let found = dango_store_postgres::inspect(serving.clone()).map_err(failed)?;
-    match found.schema_version == found.latest {
-        true => Ok(found.latest),
+    match found.schema_version >= found.latest {
+        true => Ok(found.schema_version),
         false if found.may_migrate => dango_store_postgres::migrate_alone(serving.clone()).map_err(failed),
         false => Err(not_for_this_role(found).at(serving)),
     }

@@ -31,6 +31,7 @@ mod settings;
 mod setup_link;
 mod system;
 mod traces;
+mod verify;
 mod workers;
 
 use std::io::{self, Write};
@@ -54,11 +55,15 @@ use failure::{Failure, PASSWORD_PLACES};
 use house::House;
 use server::Ended;
 use settings::{CommandLine, Unplaced, Verb};
+use verify::Verified;
 
 /// What could not be done or was refused.
 const REFUSED: u8 = 1;
 
-/// Runs the program and answers its exit status: 0, 1 for what was refused, 2 for a wrong command line.
+/// What was asked for was done, and what it found is bad.
+const FOUND: u8 = 3;
+
+/// Runs the program and answers its exit status: 0, 1 for what was refused, 2 for a wrong command line, 3 for a log that was tampered with.
 pub fn run(system: System) -> u8 {
     let line = match settings::parse_arguments(&system.arguments) {
         Ok(line) => line,
@@ -114,6 +119,13 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
             let version = pollster::block_on(house.store.schema_version())?;
             say(&format!("{} has schema {version}", house.premises.database().display()))
         }
+        Verb::Verify => match verify::run(&system, &settings, &project)? {
+            Verified::Intact(words) => say(&words),
+            Verified::TamperedWith(failure) => {
+                failure.write(&mut io::stderr().lock());
+                Ok(FOUND)
+            }
+        },
         Verb::SetupLink => {
             let house = open(&system, &settings, &project)?;
             let link = pollster::block_on(setup_link::offer(&house.actions, &system))?;

@@ -13,14 +13,16 @@ use dango_store::{Admission, AtTheDoor, Budgets, Standing, StoreFailure};
 use crate::column::Columns;
 use crate::connection::{Row, Statement, query};
 use crate::line::Line;
+use crate::migration::{LATEST, let_on, refused_by};
 use crate::tables::{api_key, attempt, session, user};
 
-/// What of the statement does not depend on the kind of token: `$2` is the account's code.
+/// What of the statement does not depend on the kind of token: `$2` is the account's code, `$3` the version of this program.
 macro_rules! standing {
     ($columns:expr, $table:literal, $owner:literal) => {
         concat!(
             "SELECT ",
-            "EXISTS (SELECT 1 FROM dango.totp WHERE totp.user_id = users.id AND confirmed_at IS NOT NULL), ",
+            refused_by!("$3"),
+            ", EXISTS (SELECT 1 FROM dango.totp WHERE totp.user_id = users.id AND confirmed_at IS NOT NULL), ",
             "(SELECT issuer FROM dango.links WHERE links.user_id = users.id ORDER BY linked_at, issuer LIMIT 1), ",
             "(SELECT admission FROM dango.settings WHERE settings.one = 1), ",
             "attempts.account, attempts.device_id, attempts.failures, attempts.total, attempts.level, attempts.\"window\", ",
@@ -38,9 +40,9 @@ macro_rules! standing {
 }
 
 /// Where the columns of each part begin.
-const BUDGET: usize = 3;
-const USER: usize = 11;
-const TOKEN: usize = 23;
+const BUDGET: usize = 4;
+const USER: usize = 12;
+const TOKEN: usize = 24;
 
 /// The columns that [`session::stored`] reads.
 const FIND_SESSION: &str = standing!(
@@ -111,7 +113,7 @@ impl Door {
         let mut account = self.accounts().get(&digest).copied();
         loop {
             let code = account.map(|account| account.as_bytes().to_vec());
-            let statement = query(sql).bind(digest.to_vec()).bind(code.unwrap_or_default());
+            let statement = query(sql).bind(digest.to_vec()).bind(code.unwrap_or_default()).bind(LATEST);
             let found = one(line, &statement, |row| found(row, read)).await?;
             let Some((row, user)) = found.bearer else {
                 return Ok(AtTheDoor {
@@ -164,6 +166,7 @@ fn of(budgets: &dyn Budgets, email: &Email) -> AccountKey {
 
 fn found<R>(row: &Row<'_>, read: fn(&Row<'_>, usize) -> Result<R, StoreFailure>) -> Result<Found<R>, StoreFailure> {
     let columns = &mut Columns::of(row);
+    let_on(columns)?;
     let (has_totp, issuer) = (columns.flag()?, columns.optional_text()?.map(str::to_owned));
     let admission = columns
         .optional_text()?

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use dango_secrets::home::{Claim, Placed, Put, Row as FileRow, Rows, RowsError};
 use dango_store::StoreFailure;
+use futures_util::future::join;
 
 use crate::column::{Columns, signed};
-use crate::connection::{Row, Statement, query};
+use crate::connection::{Connection, Row, Statement, query};
+use crate::migration::{LATEST, let_on, refused_by};
 use crate::store::PostgresStore;
 
 const ROW: &str = "SELECT revision, key_id, sealed, changed_at FROM dango.project_files WHERE project = $1 AND name = $2";
@@ -15,17 +17,24 @@ const ROW: &str = "SELECT revision, key_id, sealed, changed_at FROM dango.projec
 const REVISION: &str = "SELECT revision FROM dango.project_files WHERE project = $1 AND name = $2";
 
 /// The claim is locked until the row is there for others: nobody can have it in between, and take the row for unchanged.
-const PUT: &str = "WITH held AS ( \
+const PUT: &str = concat!(
+    "WITH held AS ( \
                      SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now FROM dango.project_claims \
                      WHERE project = $1 AND name = $2 AND holder = $3 \
-                     AND until > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FOR SHARE \
+                     AND until > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND ",
+    refused_by!("$8"),
+    " IS NULL FOR SHARE \
                    ), changed AS ( \
                      UPDATE dango.project_files SET revision = revision + 1, key_id = $6, sealed = $7, changed_at = held.now FROM held \
                      WHERE project = $1 AND name = $4 AND revision = $5 RETURNING 1 \
                    ), made AS ( \
                      INSERT INTO dango.project_files (project, name, revision, key_id, sealed, changed_at) \
                      SELECT $1, $4, 1, $6, $7, held.now FROM held WHERE $5 = 0 ON CONFLICT DO NOTHING RETURNING 1 \
-                   ) SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM changed) OR EXISTS (SELECT FROM made)";
+                   ) SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM changed) OR EXISTS (SELECT FROM made)"
+);
+
+/// Whether the schema is one that this version uses.
+const LOOK: &str = concat!("SELECT ", refused_by!("$1"));
 
 const CLAIM: &str = "INSERT INTO dango.project_claims AS claims (project, name, holder, until) \
                      VALUES ($1, $2, $3, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $4) \
@@ -66,10 +75,10 @@ impl ProjectRows {
         let line = Arc::clone(self.store.line());
         let rows = self.store.threads().wait(async move {
             let mut borrowed = line.borrow().await?;
-            let mut rows = borrowed.connection.rows(&statement).await;
-            if rows.is_err() && borrowed.is_old && sending == Sending::Again {
+            let mut rows = run(&borrowed.connection, &statement).await;
+            if matches!(rows, Err(StoreFailure::Unavailable(_))) && borrowed.is_old && sending == Sending::Again {
                 borrowed = line.renew(borrowed).await?;
-                rows = borrowed.connection.rows(&statement).await;
+                rows = run(&borrowed.connection, &statement).await;
             }
             // One that did not answer as it should is not used again.
             if rows.is_ok() {
@@ -80,6 +89,18 @@ impl ProjectRows {
         let row = rows.map_err(failed)?.into_iter().next();
         row.map(|row| read(&mut Columns::of(&Row(&row)))).transpose().map_err(failed)
     }
+}
+
+/// Runs a statement, whose answer counts only where the schema is one for this version. Both are sent in one go.
+async fn run(connection: &Connection, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, StoreFailure> {
+    let look = query(LOOK).bind(LATEST);
+    let (looked, rows) = join(
+        connection.one(&look, |row| let_on(&mut Columns::of(row))),
+        connection.rows(statement),
+    )
+    .await;
+    looked?;
+    rows
 }
 
 impl Rows for ProjectRows {
@@ -103,7 +124,8 @@ impl Rows for ProjectRows {
         let statement = claimed
             .bind(signed(put.expected))
             .bind(put.key.to_owned())
-            .bind(put.sealed.to_vec());
+            .bind(put.sealed.to_vec())
+            .bind(LATEST);
         let placed = self.ask(statement, Sending::Once, |columns| {
             Ok(match (columns.flag()?, columns.flag()?) {
                 (true, true) => Placed::Done,

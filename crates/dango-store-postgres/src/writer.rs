@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::column::Columns;
 use crate::connection::{Connection, query};
 use crate::line::Line;
+use crate::migration::{LATEST, let_on, refused_by};
 use crate::transaction::PostgresTransaction;
 
 /// The most jobs that are committed together.
@@ -31,10 +32,16 @@ const DOUBT_PAUSE: Duration = Duration::from_millis(100);
 /// where the database would say so earlier, it is told not to.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL search_path = dango, pg_temp; SET LOCAL lock_timeout = '10s'; \
                      SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; \
-                     SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
+                     SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
+                     SELECT FROM turn WHERE one = 1 FOR UPDATE";
 
-/// Takes the turn, and says by which number the transaction can be asked about later.
-const TAKE_TURN: &str = "SELECT pg_current_xact_id()::text FROM dango.turn WHERE one = 1 FOR UPDATE";
+/// What is to be known once one has the turn: whether the schema still is one that this version writes, and by which number the
+/// transaction can be asked about later. Whoever changes the schema has had the turn, too, and this statement sees what was done.
+const HAVE_TURN: &str = concat!(
+    "SELECT ",
+    refused_by!("$1"),
+    ", pg_current_xact_id()::text FROM dango.turn WHERE one = 1"
+);
 
 type Answer = oneshot::Sender<Result<(), StoreFailure>>;
 
@@ -91,8 +98,12 @@ impl Turn {
     }
 
     async fn begin(connection: Connection) -> Result<Self, StoreFailure> {
-        let take = query(TAKE_TURN);
-        let number = connection.run_all_and_read(BEGIN, &take, |row| Ok(Columns::of(row).text()?.to_owned()));
+        let ask = query(HAVE_TURN).bind(LATEST);
+        let number = connection.run_all_and_read(BEGIN, &ask, |row| {
+            let columns = &mut Columns::of(row);
+            let_on(columns)?;
+            Ok(columns.text()?.to_owned())
+        });
         let number = number.await?.ok_or(StoreFailure::Foreign)?;
         Ok(Self { connection, number })
     }

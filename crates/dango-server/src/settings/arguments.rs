@@ -16,6 +16,8 @@ pub(crate) enum Verb {
     Migrate,
     /// Look whether it could serve, and end.
     Check,
+    /// Verify the audit log and end.
+    Verify,
     /// Print a new link for the first administrator, and end.
     SetupLink,
 }
@@ -26,13 +28,18 @@ pub(crate) struct CommandLine {
     pub(crate) options: Layer,
 }
 
-const VERBS: [(&str, Verb, &str); 4] = [
+const VERBS: [(&str, Verb, &str); 5] = [
     ("serve", Verb::Serve, "Serve until SIGTERM; this is what it does without a verb"),
     ("migrate", Verb::Migrate, "Bring the database up to date and end"),
     (
         "check",
         Verb::Check,
         "Look whether it could serve, without starting or making anything",
+    ),
+    (
+        "verify",
+        Verb::Verify,
+        "Verify the audit log: whether it is as it was written; exit status 3 where it is not",
     ),
     (
         "setup-link",
