@@ -24,10 +24,27 @@ const ATTEMPTS: usize = 10;
 ///
 /// Everybody is let in through the socket; over TCP each role needs its password (SCRAM-SHA-256).
 pub struct Postgres {
-    folder: TempDir,
+    folder: Folder,
     child: Child,
     port: u16,
     more: Vec<String>,
+}
+
+/// Where a cluster lies.
+enum Folder {
+    /// In a folder that goes with it.
+    Scratch(TempDir),
+    /// In one that stays.
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Scratch(folder) => folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
 }
 
 impl Postgres {
@@ -50,9 +67,29 @@ impl Postgres {
             .tempdir()
             .expect("a scratch folder");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        Self::begin(Folder::Scratch(folder), more)
+    }
+
+    /// The same in a folder that stays, whose path is absolute. What is there already is started as it is.
+    #[must_use]
+    pub fn kept_in(folder: &Path, more: &[&str]) -> Self {
+        fs::create_dir_all(folder).expect("the folder can be made");
+        Self::begin(Folder::Kept(folder.to_owned()), more)
+    }
+
+    fn begin(folder: Folder, more: &[&str]) -> Self {
         let cluster = folder.path().join("cluster");
-        fs::create_dir(&cluster).expect("a fresh folder is writable");
-        give(&cluster);
+        let more: Vec<String> = more.iter().map(|line| (*line).to_owned()).collect();
+        if !cluster.join("pg_hba.conf").exists() {
+            Self::make_cluster(&cluster);
+        }
+        let (child, port) = start(&cluster, None, &more);
+        Self { folder, child, port, more }
+    }
+
+    fn make_cluster(cluster: &Path) {
+        fs::create_dir(cluster).expect("a fresh folder is writable");
+        give(cluster);
         let output = of_server("initdb")
             .args([
                 "--no-sync",
@@ -62,15 +99,12 @@ impl Postgres {
                 "--username=postgres",
                 "-D",
             ])
-            .arg(&cluster)
+            .arg(cluster)
             .output()
             .expect("it is there");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         let hba = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
-        fs::write(cluster.join("pg_hba.conf"), hba).expect("a scratch folder is writable");
-        let more: Vec<String> = more.iter().map(|line| (*line).to_owned()).collect();
-        let (child, port) = start(&cluster, None, &more);
-        Self { folder, child, port, more }
+        fs::write(cluster.join("pg_hba.conf"), hba).expect("a fresh folder is writable");
     }
 
     /// The port on 127.0.0.1.
@@ -99,28 +133,28 @@ impl Postgres {
         give(&path);
     }
 
+    /// What it has said since it was started.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let said = fs::read(self.cluster().with_file_name("log")).expect("it says something");
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// One of PostgreSQL's own clients, told to come as the superuser through the socket.
+    #[must_use]
+    pub fn client(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command.args(["-U", "postgres", "-p", &self.port.to_string(), "-h"]).arg(self.socket());
+        command.env("LC_ALL", "C.UTF-8");
+        command
+    }
+
     /// What the superuser's statement answers, a row a line and `|` between columns.
     #[track_caller]
     pub fn sql(&self, database: &str, statement: &str) -> String {
-        let output = Command::new(program("psql"))
-            .args([
-                "-X",
-                "-q",
-                "-A",
-                "-t",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-U",
-                "postgres",
-                "-d",
-                database,
-                "-c",
-                statement,
-            ])
-            .arg("-h")
-            .arg(self.socket())
-            .args(["-p", &self.port.to_string()])
-            .env("LC_ALL", "C.UTF-8")
+        let output = self
+            .client("psql")
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement])
             .output()
             .expect("psql is there");
         assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
@@ -188,6 +222,9 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if let Folder::Kept(_) = self.folder {
+            return self.stop();
+        }
         if let (Ok(None), Some(pid)) = (self.child.try_wait(), i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)) {
             // Nothing of it is wanted any more: its processes end at once, and none stays behind.
             let _ = kill_process(pid, Signal::QUIT);
