@@ -16,17 +16,18 @@ use super::{Outcome, spread};
 /// Appends so many records by so many threads, one record in a transaction.
 pub(super) fn append(folder: &Path, threads: usize, count: usize) -> Outcome {
     let store = SqliteStore::open(&folder.join("log.db"), Open::OrCreate)?;
-    let key = IdentityKey::make(&OsEntropy)?;
+    let chain = chain_key(&IdentityKey::make(&OsEntropy)?);
     let begun = Instant::now();
     spread(threads, |thread| {
-        (thread..count).step_by(threads).try_for_each(|_| record(&store, &key))
+        (thread..count).step_by(threads).try_for_each(|_| record(&store, &chain))
     })?;
     println!("appends a second: {:.2}", count as f64 / begun.elapsed().as_secs_f64());
     Ok(())
 }
 
-fn record(store: &SqliteStore, key: &IdentityKey) -> Result<(), StoreFailure> {
-    let chain = chain_key(key);
+/// Appends a record, in a transaction of its own.
+pub(super) fn record(store: &impl StoreExt, chain: &ChainKey) -> Result<(), StoreFailure> {
+    let chain = chain.clone();
     block_on(store.write(move |tx| {
         Box::pin(async move {
             let actor = Actor::cli(None, Some(Label::new("ada")));
@@ -81,6 +82,6 @@ fn checkpoint(database: &Path, key: &IdentityKey) -> Result<Checkpoint, Box<dyn 
     Ok(block_on(made)?)
 }
 
-fn chain_key(key: &IdentityKey) -> ChainKey {
+pub(super) fn chain_key(key: &IdentityKey) -> ChainKey {
     ChainKey::from_derived(AuditChainKey::derive(key).expose())
 }

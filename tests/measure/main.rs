@@ -1,4 +1,4 @@
-//! What `cargo xtask bench` measures: inside one process logins, session checks, appends, verification, refusals; and of the running server. It prints figures and judges none.
+//! What `cargo xtask bench` measures: inside one process logins, session checks, appends, verification, refusals; and of running servers. It prints figures and judges none.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -7,6 +7,7 @@
 
 mod log;
 mod logins;
+mod postgres;
 mod server;
 mod sessions;
 
@@ -29,6 +30,9 @@ fn main() -> Outcome {
     if let ["server", what @ ..] = words.as_slice() {
         return server::run(what);
     }
+    if let ["postgres", folder, users, what @ ..] = words.as_slice() {
+        return postgres::run(Path::new(folder), users, what);
+    }
     let folder = tempfile::tempdir()?;
     match words.as_slice() {
         ["logins", count] => logins::with_password(folder.path(), count.parse()?),
@@ -38,7 +42,7 @@ fn main() -> Outcome {
         ["verification", database, key] => log::verify(Path::new(database), &identity_key(key)?, Against::Nothing),
         ["verification-to-checkpoint", database, key] => log::verify(Path::new(database), &identity_key(key)?, Against::Checkpoint),
         ["refusals", count] => refuse(folder.path(), count.parse()?),
-        _ => Err(USAGE.into()),
+        _ => Err(format!("{USAGE} | {}", postgres::USAGE).into()),
     }
 }
 

@@ -21,7 +21,7 @@ const CHECKS: usize = 20_000;
 /// Checks tokens whose rows lie all over the table, the way a request does: row, seal, limits, user, second factor.
 pub(super) fn check(database: &Path, key: &IdentityKey) -> Outcome {
     let store = Arc::new(SqliteStore::open(database, Open::Existing)?);
-    let tokens = issue(&store, key)?;
+    let tokens = issue(&*store, key)?;
     let actions = Actions::new(
         store,
         key,
@@ -31,7 +31,7 @@ pub(super) fn check(database: &Path, key: &IdentityKey) -> Outcome {
     )?;
     let mut micros = Vec::with_capacity(CHECKS);
     for number in 0..CHECKS {
-        let token = PlainToken::parse(&tokens[number * 7 % TOKENS])?;
+        let token = PlainToken::parse(&tokens[number * 7 % tokens.len()])?;
         let begun = Instant::now();
         let signed_in = block_on(actions.authenticate(token, Caller::anonymous(Client::default())))?;
         micros.push(begun.elapsed().as_secs_f64() * 1e6);
@@ -45,7 +45,7 @@ pub(super) fn check(database: &Path, key: &IdentityKey) -> Outcome {
 
 /// Time that stands still: no session becomes old enough for its use to be written down.
 #[derive(Debug)]
-struct Still(Timestamp);
+pub(super) struct Still(pub(super) Timestamp);
 
 impl Clock for Still {
     fn now(&self) -> Timestamp {
@@ -57,7 +57,8 @@ impl Clock for Still {
     }
 }
 
-fn issue(store: &SqliteStore, key: &IdentityKey) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+/// Begins sessions of as many people, and answers their tokens.
+pub(super) fn issue(store: &impl StoreExt, key: &IdentityKey) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let sessions = Sessions::new(key, SessionLimits::default());
     let issuing = store.write(move |tx| {
         Box::pin(async move {
@@ -83,6 +84,8 @@ fn issue(store: &SqliteStore, key: &IdentityKey) -> Result<Vec<String>, Box<dyn 
         })
     });
     let tokens = block_on(issuing)?;
-    assert_eq!(tokens.len(), TOKENS, "a person for each token");
-    Ok(tokens)
+    match tokens.len() {
+        0 => Err("there is nobody to have a session".into()),
+        _ => Ok(tokens),
+    }
 }

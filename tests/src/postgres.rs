@@ -24,7 +24,7 @@ const ATTEMPTS: usize = 10;
 ///
 /// Everybody is let in through the socket; over TCP each role needs its password (SCRAM-SHA-256).
 pub struct Postgres {
-    folder: TempDir,
+    folder: Folder,
     child: Child,
     port: u16,
     more: Vec<String>,
@@ -38,6 +38,23 @@ set -eu
 mount -t tmpfs -o "size=${SIZE}m,mode=0777" none "$DISK"
 if [ -n "$USER_ID" ]; then exec unshare -U "--map-user=$USER_ID" "$@"; else exec "$@"; fi
 "#;
+
+/// Where a cluster lies.
+enum Folder {
+    /// In a folder that goes with it.
+    Scratch(TempDir),
+    /// In one that stays.
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Scratch(folder) => folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
+}
 
 impl Postgres {
     /// Makes a cluster, starts it and waits until it answers.
@@ -64,30 +81,41 @@ impl Postgres {
     }
 
     fn make(more: &[&str], disk: Option<u32>) -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("dango-postgres-")
-            .tempdir()
-            .expect("a scratch folder");
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        Self::begin(Folder::Scratch(scratch()), more, disk)
+    }
+
+    /// The same in a folder that stays, whose path is absolute. What is there already is started as it is.
+    #[must_use]
+    pub fn kept_in(folder: &Path, more: &[&str]) -> Self {
+        fs::create_dir_all(folder).expect("the folder can be made");
+        Self::begin(Folder::Kept(folder.to_owned()), more, None)
+    }
+
+    /// A copy of this one that follows it and can only be read, until it is promoted.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let folder = scratch();
         let cluster = folder.path().join("cluster");
         fs::create_dir(&cluster).expect("a fresh folder is writable");
         give(&cluster);
-        let output = of_server("initdb")
-            .args([
-                "--no-sync",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--auth=trust",
-                "--username=postgres",
-                "-D",
-            ])
+        let output = of_server("pg_basebackup")
+            .args(["-U", "postgres", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-p", &self.port.to_string(), "-h"])
+            .arg(self.socket())
+            .arg("-D")
             .arg(&cluster)
             .output()
             .expect("it is there");
-        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        let hba = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
-        fs::write(cluster.join("pg_hba.conf"), hba).expect("a scratch folder is writable");
+        assert!(output.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&output.stderr));
+        fs::set_permissions(&cluster, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        Self::begin(Folder::Scratch(folder), &[], None)
+    }
+
+    fn begin(folder: Folder, more: &[&str], disk: Option<u32>) -> Self {
+        let cluster = folder.path().join("cluster");
         let more: Vec<String> = more.iter().map(|line| (*line).to_owned()).collect();
+        if !cluster.join("pg_hba.conf").exists() {
+            Self::make_cluster(&cluster);
+        }
         let (child, port) = start(&cluster, None, &more, disk);
         Self {
             folder,
@@ -102,6 +130,26 @@ impl Postgres {
     #[must_use]
     pub fn disk(&self) -> PathBuf {
         disk_of(&self.cluster())
+    }
+
+    fn make_cluster(cluster: &Path) {
+        fs::create_dir(cluster).expect("a fresh folder is writable");
+        give(cluster);
+        let output = of_server("initdb")
+            .args([
+                "--no-sync",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--auth=trust",
+                "--username=postgres",
+                "-D",
+            ])
+            .arg(cluster)
+            .output()
+            .expect("it is there");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        let hba = "local all,replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(cluster.join("pg_hba.conf"), hba).expect("a fresh folder is writable");
     }
 
     /// The port on 127.0.0.1.
@@ -130,28 +178,28 @@ impl Postgres {
         give(&path);
     }
 
+    /// What it has said since it was started.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let said = fs::read(self.cluster().with_file_name("log")).expect("it says something");
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// One of PostgreSQL's own clients, told to come as the superuser through the socket.
+    #[must_use]
+    pub fn client(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command.args(["-U", "postgres", "-p", &self.port.to_string(), "-h"]).arg(self.socket());
+        command.env("LC_ALL", "C.UTF-8");
+        command
+    }
+
     /// What the superuser's statement answers, a row a line and `|` between columns.
     #[track_caller]
     pub fn sql(&self, database: &str, statement: &str) -> String {
-        let output = Command::new(program("psql"))
-            .args([
-                "-X",
-                "-q",
-                "-A",
-                "-t",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-U",
-                "postgres",
-                "-d",
-                database,
-                "-c",
-                statement,
-            ])
-            .arg("-h")
-            .arg(self.socket())
-            .args(["-p", &self.port.to_string()])
-            .env("LC_ALL", "C.UTF-8")
+        let output = self
+            .client("psql")
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement])
             .output()
             .expect("psql is there");
         assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
@@ -237,6 +285,23 @@ impl Postgres {
         drop(self.child.wait());
     }
 
+    /// Ends every process of it at the same moment, as when the power goes: what is not on the disk by then never will be.
+    pub fn cut_power(&mut self) {
+        let postmaster = self.child.id();
+        let signal = |pid: u32, signal| {
+            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(pid, signal);
+            }
+        };
+        // It is not to begin or to end any of the others meanwhile.
+        signal(postmaster, Signal::STOP);
+        let all = fs::read_dir("/proc").expect("there are processes").flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let children: Vec<u32> = pids.filter(|pid| parent_of(*pid) == Some(postmaster)).collect();
+        children.iter().for_each(|pid| signal(*pid, Signal::KILL));
+        self.kill();
+    }
+
     /// Starts it anew on the same port with the same cluster.
     pub fn restart(&mut self) {
         self.stop();
@@ -261,12 +326,28 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if let Folder::Kept(_) = self.folder {
+            return self.stop();
+        }
         if let (Ok(None), Some(pid)) = (self.child.try_wait(), i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)) {
             // Nothing of it is wanted any more: its processes end at once, and none stays behind.
             let _ = kill_process(pid, Signal::QUIT);
         }
         drop(self.child.wait());
     }
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program, which may hold anything, stands in brackets before.
+    status.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// A folder that goes with whoever has it, and which the server may enter.
+fn scratch() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("dango-postgres-").tempdir().expect("a scratch folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    folder
 }
 
 /// The path of one of PostgreSQL's programs, of the newest version that is installed.

@@ -4,8 +4,9 @@
 -- The role that serves may add and read. What a rule lets go of is let go of by functions that belong to the owner.
 
 -- A member of a text that should be a JSON object; nothing where it is none, so that a record that somebody changed is still a row.
+-- What may fail is tried in a transaction within the transaction, which parallel workers may not begin.
 CREATE FUNCTION json_member(object text, member text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL UNSAFE AS $$
 BEGIN
   RETURN left(object::json ->> member, 256);
 EXCEPTION WHEN OTHERS THEN
@@ -29,8 +30,18 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_by_event ON audit (event, seq);
-CREATE INDEX audit_by_actor ON audit (dango.json_member(actor, 'id'));
-CREATE INDEX audit_by_actor_personal ON audit (dango.json_member(actor, 'personal'));
+-- The place beside it: a page is read out of the index in order, and ends where it is full.
+CREATE INDEX audit_by_actor ON audit (dango.json_member(actor, 'id'), seq);
+CREATE INDEX audit_by_actor_personal ON audit (dango.json_member(actor, 'personal'), seq);
+
+-- Records whose time is ten seconds or more before that of an earlier one: somebody had put a clock back. By all others a span of time is
+-- found as a span of places, without reading what is in between.
+CREATE TABLE audit_set_back (
+  seq bigint NOT NULL PRIMARY KEY,
+  at bigint NOT NULL
+);
+
+CREATE INDEX audit_set_back_by_time ON audit_set_back (at, seq);
 
 -- Where the log ends; elsewhere than the records, so that a tail that was cut off is missed.
 CREATE TABLE audit_head (
@@ -119,6 +130,9 @@ BEGIN
     coalesce((SELECT max(last_seq) FROM audit_segments), 0)) THEN
     RAISE EXCEPTION 'audit records are only appended' USING ERRCODE = 'check_violation';
   END IF;
+  IF new.at <= (SELECT max(at) FROM audit) - 10000000 THEN
+    INSERT INTO audit_set_back (seq, at) VALUES (new.seq, new.at);
+  END IF;
   RETURN new;
 END
 $$;
@@ -203,6 +217,7 @@ BEGIN
     WHERE seq <= up_to AND seq <= (SELECT max(last_seq) FROM audit_segments)
     ORDER BY seq LIMIT at_most);
   GET DIAGNOSTICS gone = ROW_COUNT;
+  DELETE FROM audit_set_back WHERE seq < coalesce((SELECT min(seq) FROM audit), 9223372036854775807);
   RETURN gone;
 END
 $$;
@@ -226,6 +241,7 @@ BEGIN
   GET DIAGNOSTICS retired = ROW_COUNT;
   -- Only now may they go: the triggers let go of what was put away.
   DELETE FROM audit;
+  DELETE FROM audit_set_back;
   DELETE FROM audit_head;
   DELETE FROM audit_segments;
   RETURN retired;

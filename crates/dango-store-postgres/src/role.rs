@@ -40,6 +40,7 @@ const FIND_ROLE: &str = "SELECT rolsuper OR pg_has_role(rolname, current_user, '
 
 /// Asks whether the current role could change what the log says.
 const MAY_REWRITE: &str = "SELECT has_table_privilege('dango.audit', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
+                           OR has_table_privilege('dango.audit_set_back', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
                            OR has_table_privilege('dango.audit_segments', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
                            OR has_table_privilege('dango.audit_personal', 'UPDATE, TRUNCATE, TRIGGER') \
                            OR has_table_privilege('dango.audit_retired', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER') \
@@ -68,7 +69,7 @@ pub(crate) async fn grants_to(connection: &Connection, role: &str) -> Result<Str
          GRANT UPDATE ON turn TO {role}; \
          GRANT INSERT, UPDATE ON project_files TO {role}; \
          GRANT INSERT, UPDATE, DELETE ON project_claims TO {role}; \
-         GRANT INSERT ON audit, audit_segments TO {role}; \
+         GRANT INSERT ON audit, audit_set_back, audit_segments TO {role}; \
          GRANT INSERT, UPDATE ON audit_head TO {role}; \
          GRANT INSERT, DELETE ON audit_personal TO {role}; \
          GRANT EXECUTE ON FUNCTION audit_prune(bigint, bigint), audit_retire() TO {role}"

@@ -12,15 +12,15 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 /// One answer.
-pub(super) struct Answered {
-    pub(super) status: u16,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
     /// From when it was asked for until it was there whole.
-    pub(super) took: Duration,
+    pub(crate) took: Duration,
 }
 
 /// When clients ask.
 #[derive(Clone, Copy)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// Each as soon as it has its answer.
     AtOnce,
     /// One of them at each beat, whether or not earlier ones have their answers; where all of them wait, as soon as one is free.
@@ -28,10 +28,10 @@ pub(super) enum Pace {
 }
 
 /// What is asked, by the number of the client and how often it has asked.
-pub(super) type Question<'q> = &'q dyn Fn(usize, usize) -> Vec<u8>;
+pub(crate) type Question<'q> = &'q dyn Fn(usize, usize) -> Vec<u8>;
 
 /// Clients of one server, connected.
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     epoll: OwnedFd,
     clients: Vec<Client>,
 }
@@ -45,7 +45,7 @@ struct Client {
 }
 
 impl Crowd {
-    pub(super) fn connect(address: SocketAddr, count: usize) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn connect(address: SocketAddr, count: usize) -> Result<Self, Box<dyn Error>> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let mut clients = Vec::with_capacity(count);
         for number in 0..count {
@@ -64,7 +64,7 @@ impl Crowd {
     }
 
     /// Asks for so long, and answers with everything that came in that time.
-    pub(super) fn ask(&mut self, pace: Pace, time: Duration, question: Question<'_>) -> Result<Vec<Answered>, Box<dyn Error>> {
+    pub(crate) fn ask(&mut self, pace: Pace, time: Duration, question: Question<'_>) -> Result<Vec<Answered>, Box<dyn Error>> {
         let begun = Instant::now();
         let mut answers = Vec::new();
         let mut idle: VecDeque<usize> = (0..self.clients.len())
@@ -141,7 +141,7 @@ impl Client {
 }
 
 /// The status of an answer, once its head and all of its body are there.
-pub(super) fn whole(answer: &[u8]) -> Result<Option<u16>, Box<dyn Error>> {
+pub(crate) fn whole(answer: &[u8]) -> Result<Option<u16>, Box<dyn Error>> {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Ok(None);
     };

@@ -10,27 +10,41 @@ const EMAIL: &str = "ada@team.example";
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A project, its server and its administrator.
-pub(super) struct House {
+pub(crate) struct House {
     _project: Scratch,
     server: Server,
     administrator: Client,
 }
 
 /// Somebody who can log in.
-pub(super) struct Person {
+pub(crate) struct Person {
     email: String,
 }
 
 impl House {
     /// Makes a project, starts its server and signs its first administrator in.
-    pub(super) fn open() -> Self {
-        let project = Scratch::initialised();
+    pub(crate) fn open() -> Self {
+        Self::claimed(Scratch::initialised())
+    }
+
+    /// Starts the server of a project that has no administrator yet, and signs the first one in.
+    pub(crate) fn claimed(project: Scratch) -> Self {
         let server = Server::start(&project);
         let link = server.setup_link();
         let token = link.rsplit('/').next().unwrap_or_default();
         let body = json!({"token": token, "email": EMAIL, "password": PASSWORD});
         let claimed = server.client().post("/api/auth/claim", &body);
         assert_eq!(claimed.status, 201, "{}", claimed.text);
+        Self::signed_in(project, server)
+    }
+
+    /// Starts a server of a project that has had one, and signs its administrator in.
+    pub(crate) fn again(project: Scratch) -> Self {
+        let server = Server::start(&project);
+        Self::signed_in(project, server)
+    }
+
+    fn signed_in(project: Scratch, server: Server) -> Self {
         let administrator = server.signed_in(EMAIL, PASSWORD);
         Self {
             _project: project,
@@ -39,24 +53,29 @@ impl House {
         }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    /// Whoever may do everything.
+    pub(crate) fn administrator(&mut self) -> &mut Client {
+        &mut self.administrator
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.server.pid()
     }
 
     /// What a request of the administrator carries.
-    pub(super) fn cookie(&self) -> Result<String, Box<dyn Error>> {
+    pub(crate) fn cookie(&self) -> Result<String, Box<dyn Error>> {
         let session = self.administrator.cookie("dango_session").ok_or("the login has set no cookie")?;
         Ok(format!("dango_session={session}"))
     }
 
     /// So many people with accounts of their own, so that none of them waits for another's login.
-    pub(super) fn invite(&mut self, count: usize) -> Vec<Person> {
+    pub(crate) fn invite(&mut self, count: usize) -> Vec<Person> {
         let people = (0..count).map(|number| {
-            let email = format!("user{number}@team.example");
+            let Person { email } = Self::person(number);
             let invited = self
                 .administrator
                 .post("/api/admin/users", &json!({"email": email, "role": "viewer"}));
@@ -73,18 +92,25 @@ impl House {
         people.collect()
     }
 
+    /// One of those who were invited.
+    pub(crate) fn person(number: usize) -> Person {
+        Person {
+            email: format!("user{number}@team.example"),
+        }
+    }
+
     /// A request as it goes over the wire.
-    pub(super) fn get(&self, path: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    pub(crate) fn get(&self, path: &str) -> Result<Vec<u8>, Box<dyn Error>> {
         Ok(format!("GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\r\n", self.host(), self.cookie()?).into_bytes())
     }
 
     /// The same with a body.
-    pub(super) fn post(&self, path: &str, body: &serde_json::Value) -> Result<Vec<u8>, Box<dyn Error>> {
+    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> Result<Vec<u8>, Box<dyn Error>> {
         Ok(self.with_body(path, &format!("cookie: {}\r\n", self.cookie()?), body))
     }
 
     /// Somebody's login, from a browser that has no session yet.
-    pub(super) fn login(&self, person: &Person) -> Vec<u8> {
+    pub(crate) fn login(&self, person: &Person) -> Vec<u8> {
         self.with_body("/api/auth/login", "", &json!({"email": person.email, "password": PASSWORD}))
     }
 

@@ -1,11 +1,11 @@
 //! The release server over loopback HTTP, beside what the same cores and the same disk can do otherwise. Every measurement prints one figure.
 
-mod crowd;
+pub(super) mod crowd;
 mod held;
-mod house;
+pub(super) mod house;
 mod load;
 mod original;
-mod rates;
+pub(super) mod rates;
 mod replacements;
 mod start;
 

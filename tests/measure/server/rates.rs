@@ -19,7 +19,7 @@ const READERS: usize = 32;
 /// As many as the issue of the server names for changes.
 const WRITERS: usize = 20;
 /// So many log in at once: cores are busy then, whatever a login waits for.
-pub(super) const LOGGING_IN: usize = 20;
+pub(crate) const LOGGING_IN: usize = 20;
 
 pub(super) fn requests(path: &str) -> Outcome {
     let house = House::open();

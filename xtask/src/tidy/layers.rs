@@ -146,6 +146,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-audit",
             "dango-store",
             "dango-store-sqlite",
+            "dango-store-postgres",
             "dango-actions",
             "dango-files",
             "xtask",

@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, RangeInclusive};
 
 use async_trait::async_trait;
-use dango_audit::query::{ActorFilter, Filter, Intents, Order};
+use dango_audit::query::{Filter, Intents, Order};
 use dango_audit::retention::{SealedSegment, SegmentRow};
 use dango_audit::{
     AuditStore, AuditStoreError, Digest, Erasure, HeadRow, Personal, PersonalFacts, PersonalRow, Row, SealedHead, Seq, StoredRecord,
@@ -23,42 +23,57 @@ macro_rules! record_columns {
     };
 }
 
-/// A page of records between two places: a condition that leads to them, the others beside it, and both orders.
-macro_rules! page {
-    ($condition:expr, $order:literal) => {
-        (page!($condition, $order, "DESC"), page!($condition, $order, "ASC"))
+/// What a page asks for beside its order and its actor.
+macro_rules! wanted {
+    () => {
+        "seq BETWEEN $4 AND $6 AND ($1 IS NULL OR at >= $1) AND ($2 IS NULL OR at <= $2) AND ($3 IS NULL OR event = $3) \
+         AND ($7 OR outcome IS NOT NULL)"
     };
-    ($condition:expr, $order:literal, $direction:literal) => {
+}
+
+/// A page of records of whoever made them.
+macro_rules! page {
+    ($direction:literal) => {
         concat!(
             "SELECT ",
             record_columns!(),
             " FROM audit WHERE ",
-            $condition,
-            " AND seq BETWEEN $4 AND $8 AND ($1 IS NULL OR at >= $1) AND ($2 IS NULL OR at <= $2) AND ($3 IS NULL OR event = $3) ",
-            "AND ($7 OR outcome IS NOT NULL) ORDER BY ",
-            $order,
-            " ",
+            wanted!(),
+            " ORDER BY seq ",
             $direction,
             " LIMIT $5"
         )
     };
 }
 
-/// That a record was made by the actor `$actor`.
-macro_rules! by_actor {
-    ($actor:literal) => {
+/// A page of records of the actor `$8`, an id or a label. One label stands in many entries of personal data: each has its own records in an
+/// index, in order, and of each no more are read than a page holds.
+macro_rules! page_of_actor {
+    ($direction:literal) => {
         concat!(
-            "(dango.json_member(actor, 'id') = ",
-            $actor,
-            " OR dango.json_member(actor, 'personal') IN (SELECT encode(id, 'hex') FROM audit_personal WHERE lower(label) = lower(",
-            $actor,
-            " COLLATE \"C\")))"
+            "SELECT ",
+            record_columns!(),
+            " FROM audit WHERE seq IN (SELECT seq FROM (",
+            "(SELECT seq FROM audit WHERE dango.json_member(actor, 'id') = $8 AND ",
+            wanted!(),
+            " ORDER BY seq ",
+            $direction,
+            " LIMIT $5) UNION ",
+            "(SELECT found.seq FROM audit_personal CROSS JOIN LATERAL (",
+            "SELECT seq FROM audit WHERE dango.json_member(actor, 'personal') = encode(audit_personal.id, 'hex') AND ",
+            wanted!(),
+            " ORDER BY seq ",
+            $direction,
+            " LIMIT $5) AS found WHERE lower(label) = lower($8 COLLATE \"C\"))) AS found ORDER BY seq ",
+            $direction,
+            " LIMIT $5) ORDER BY seq ",
+            $direction
         )
     };
 }
 
-/// Records of so many are all read and sorted. Where there are more, the next ones are met sooner by reading every record.
-const FEW: i64 = 2_000;
+/// By how much a record's time may be before that of an earlier one, in microseconds, without being noted (`audit_set_back`).
+const SET_BACK: i64 = 10_000_000;
 
 /// How many rows are read at a time where all are.
 const PORTION: u32 = 2_000;
@@ -151,41 +166,46 @@ impl PostgresTransaction<'_> {
 }
 
 impl PostgresTransaction<'_> {
-    /// Between which places a page begins and ends. However far into the log it is, nothing before it is read.
+    /// Between which places a page begins and ends. However far into the log it is, nothing before it or behind it is read.
     async fn places(&mut self, filter: &Filter) -> Result<RangeInclusive<i64>, StoreFailure> {
-        let all = i64::MIN..=i64::MAX;
+        let (mut first, mut last) = self.places_of_time(filter.since, filter.until).await?;
         if let Some(cursor) = filter.cursor.map(|cursor| cursor.seq().as_column()) {
-            return Ok(match filter.order {
-                Order::NewestFirst => i64::MIN..=cursor.saturating_sub(1),
-                Order::OldestFirst => cursor.saturating_add(1)..=i64::MAX,
-            });
+            match filter.order {
+                Order::NewestFirst => last = last.min(cursor.saturating_sub(1)),
+                Order::OldestFirst => first = first.max(cursor.saturating_add(1)),
+            }
         }
-        if filter.since.is_none() && filter.until.is_none() {
-            return Ok(all);
-        }
-        // Records stand nearly in the order of time, but clocks are put back.
-        let sql = "SELECT min(seq), max(seq) FROM audit WHERE at BETWEEN $1 AND $2";
-        let find = query(sql)
-            .bind(filter.since.map_or(i64::MIN, Timestamp::unix_micros))
-            .bind(filter.until.map_or(i64::MAX, Timestamp::unix_micros));
-        let found = self
-            .one(find, |row| {
-                let columns = &mut Columns::of(row);
-                Ok(columns.optional_integer()?.zip(columns.optional_integer()?))
-            })
-            .await;
-        let (first, last) = found?.flatten().unwrap_or((0, -1));
         Ok(first..=last)
     }
 
-    async fn has_few(&mut self, actor: &ActorFilter) -> Result<bool, StoreFailure> {
-        let sql = concat!(
-            "SELECT count(*) <= $2 FROM (SELECT 1 FROM audit WHERE ",
-            by_actor!("$1"),
-            " LIMIT $2 + 1) AS found"
-        );
-        let count = query(sql).bind(actor.as_str().to_owned()).bind(FEW);
-        Ok(self.one(count, |row| Columns::of(row).flag()).await? == Some(true))
+    /// Between which places all records of a span of time are, with few others.
+    ///
+    /// Records stand in the order of time but for those of a clock that was put back. One that is not noted as such is at most [`SET_BACK`]
+    /// before any earlier one. So behind the last one that is by so much too early there is none that is not; and behind one that is by so much
+    /// too late, only noted ones are not.
+    async fn places_of_time(&mut self, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(i64, i64), StoreFailure> {
+        if since.is_none() && until.is_none() {
+            return Ok((i64::MIN, i64::MAX));
+        }
+        let sql = "SELECT \
+                   (SELECT seq FROM audit WHERE at < $1 - $3 AND NOT EXISTS (SELECT 1 FROM audit_set_back AS noted WHERE noted.seq = audit.seq) \
+                   ORDER BY at DESC LIMIT 1), \
+                   (SELECT seq FROM audit WHERE at > $2 + $3 AND NOT EXISTS (SELECT 1 FROM audit_set_back AS noted WHERE noted.seq = audit.seq) \
+                   ORDER BY at LIMIT 1), \
+                   (SELECT max(seq) FROM audit_set_back WHERE at <= $2)";
+        // Beyond what can be added to, there is no time.
+        let within = |time: Timestamp| time.unix_micros().clamp(i64::MIN + SET_BACK, i64::MAX - SET_BACK);
+        let find = query(sql).bind(since.map(within)).bind(until.map(within)).bind(SET_BACK);
+        let found = self
+            .one(find, |row| {
+                let columns = &mut Columns::of(row);
+                Ok((columns.optional_integer()?, columns.optional_integer()?, columns.optional_integer()?))
+            })
+            .await?;
+        let (too_early, too_late, noted) = found.unwrap_or_default();
+        let first = too_early.map_or(i64::MIN, |seq| seq.saturating_add(1));
+        let last = too_late.map_or(i64::MAX, |seq| seq.max(noted.unwrap_or(i64::MIN)));
+        Ok((first, last))
     }
 }
 
@@ -240,16 +260,11 @@ impl AuditStore for PostgresTransaction<'_> {
 
     async fn page(&mut self, filter: &Filter, limit: u32, visit: VisitRow<'_>) -> Result<(), AuditStoreError> {
         let places = self.places(filter).await?;
-        let (newest_first, oldest_first) = match &filter.actor {
-            // Of a sum there is no index, so the records are found by their actor and then sorted.
-            Some(actor) if self.has_few(actor).await? => page!(by_actor!("$6"), "seq + 0"),
-            Some(_) => page!(by_actor!("$6"), "seq"),
-            None if filter.event.is_some() => page!("event = $3", "seq"),
-            None => page!("true", "seq"),
-        };
-        let sql = match filter.order {
-            Order::NewestFirst => newest_first,
-            Order::OldestFirst => oldest_first,
+        let sql = match (&filter.actor, filter.order) {
+            (None, Order::NewestFirst) => page!("DESC"),
+            (None, Order::OldestFirst) => page!("ASC"),
+            (Some(_), Order::NewestFirst) => page_of_actor!("DESC"),
+            (Some(_), Order::OldestFirst) => page_of_actor!("ASC"),
         };
         let page = query(sql)
             .bind(filter.since.map(Timestamp::unix_micros))
@@ -257,9 +272,12 @@ impl AuditStore for PostgresTransaction<'_> {
             .bind(filter.event.map(dango_audit::Event::as_str))
             .bind(*places.start())
             .bind(limit)
-            .bind(filter.actor.as_ref().map(|actor| actor.as_str().to_owned()))
-            .bind(filter.intents == Intents::Included)
-            .bind(*places.end());
+            .bind(*places.end())
+            .bind(filter.intents == Intents::Included);
+        let page = match &filter.actor {
+            Some(actor) => page.bind(actor.as_str().to_owned()),
+            None => page,
+        };
         Ok(self.each(page, |row| visit(&record(row))).await.map(drop)?)
     }
 
@@ -305,7 +323,7 @@ impl AuditStore for PostgresTransaction<'_> {
     async fn erase(&mut self, erasure: &Erasure) -> Result<u64, AuditStoreError> {
         let erase = match erasure {
             Erasure::Subject(subject) => query("DELETE FROM audit_personal WHERE subject = $1").bind(subject.as_str().to_owned()),
-            Erasure::Label(label) => query("DELETE FROM audit_personal WHERE label = $1").bind(label.as_str().to_owned()),
+            Erasure::Label(label) => query("DELETE FROM audit_personal WHERE lower(label) = lower($1 COLLATE \"C\") AND label = $1").bind(label.as_str().to_owned()),
         };
         Ok(self.change(erase).await?)
     }
