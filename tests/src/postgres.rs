@@ -99,13 +99,29 @@ impl Postgres {
         fs::create_dir(&cluster).expect("a fresh folder is writable");
         give(&cluster);
         let output = of_server("pg_basebackup")
-            .args(["-U", "postgres", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-p", &self.port.to_string(), "-h"])
+            .args([
+                "-U",
+                "postgres",
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "--no-sync",
+                "-p",
+                &self.port.to_string(),
+                "-h",
+            ])
             .arg(self.socket())
             .arg("-D")
             .arg(&cluster)
             .output()
             .expect("it is there");
-        assert!(output.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "pg_basebackup: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         fs::set_permissions(&cluster, fs::Permissions::from_mode(0o700)).expect("it is ours");
         Self::begin(Folder::Scratch(folder), &[], None)
     }
@@ -189,7 +205,9 @@ impl Postgres {
     #[must_use]
     pub fn client(&self, name: &str) -> Command {
         let mut command = Command::new(program(name));
-        command.args(["-U", "postgres", "-p", &self.port.to_string(), "-h"]).arg(self.socket());
+        command
+            .args(["-U", "postgres", "-p", &self.port.to_string(), "-h"])
+            .arg(self.socket());
         command.env("LC_ALL", "C.UTF-8");
         command
     }
@@ -345,7 +363,10 @@ fn parent_of(pid: u32) -> Option<u32> {
 
 /// A folder that goes with whoever has it, and which the server may enter.
 fn scratch() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("dango-postgres-").tempdir().expect("a scratch folder");
+    let folder = tempfile::Builder::new()
+        .prefix("dango-postgres-")
+        .tempdir()
+        .expect("a scratch folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
     folder
 }

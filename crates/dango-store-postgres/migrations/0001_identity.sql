@@ -169,3 +169,10 @@ CREATE TABLE turn (
 );
 
 INSERT INTO turn (one) VALUES (1);
+
+-- Who writes, and its last turn that counts: by it, a server whose commit was not answered knows what became of it.
+CREATE TABLE writers (
+  id text COLLATE "C" NOT NULL PRIMARY KEY CHECK (octet_length(id) = 36),
+  turn bigint NOT NULL,
+  at bigint NOT NULL
+);

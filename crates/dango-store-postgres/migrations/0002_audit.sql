@@ -116,6 +116,16 @@ CREATE TABLE audit_retired_segments (
   PRIMARY KEY (chain, last_seq)
 );
 
+-- What the owner has decided about the log.
+CREATE TABLE audit_rules (
+  one bigint NOT NULL PRIMARY KEY CHECK (one = 1),
+  -- How old a record is at least before it may be pruned, in microseconds.
+  least_age bigint NOT NULL CHECK (least_age >= 0)
+);
+
+-- A day.
+INSERT INTO audit_rules (one, least_age) VALUES (1, 86400000000);
+
 -- What is refused to everybody, the owner included, by name of the rule.
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -197,6 +207,15 @@ FOR EACH ROW EXECUTE FUNCTION refuse('audit records are never changed');
 CREATE TRIGGER audit_retired_is_not_deleted BEFORE DELETE ON audit_retired
 FOR EACH ROW EXECUTE FUNCTION refuse('audit records are never deleted');
 
+CREATE TRIGGER audit_retired_heads_are_not_changed BEFORE UPDATE ON audit_retired_heads
+FOR EACH ROW EXECUTE FUNCTION refuse('the head of an audit log is never changed');
+CREATE TRIGGER audit_retired_heads_are_not_deleted BEFORE DELETE ON audit_retired_heads
+FOR EACH ROW EXECUTE FUNCTION refuse('the head of an audit log is never deleted');
+CREATE TRIGGER audit_retired_segments_are_not_changed BEFORE UPDATE ON audit_retired_segments
+FOR EACH ROW EXECUTE FUNCTION refuse('audit segments are never changed');
+CREATE TRIGGER audit_retired_segments_are_not_deleted BEFORE DELETE ON audit_retired_segments
+FOR EACH ROW EXECUTE FUNCTION refuse('audit segments are never deleted');
+
 -- TRUNCATE passes the triggers of rows by.
 CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse('audit records are never deleted');
 CREATE TRIGGER audit_head_is_not_emptied BEFORE TRUNCATE ON audit_head
@@ -205,6 +224,34 @@ CREATE TRIGGER audit_segments_are_not_emptied BEFORE TRUNCATE ON audit_segments
 FOR EACH STATEMENT EXECUTE FUNCTION refuse('audit segments are never deleted');
 CREATE TRIGGER audit_retired_is_not_emptied BEFORE TRUNCATE ON audit_retired
 FOR EACH STATEMENT EXECUTE FUNCTION refuse('audit records are never deleted');
+
+CREATE TRIGGER audit_retired_heads_are_not_emptied BEFORE TRUNCATE ON audit_retired_heads
+FOR EACH STATEMENT EXECUTE FUNCTION refuse('the head of an audit log is never deleted');
+CREATE TRIGGER audit_retired_segments_are_not_emptied BEFORE TRUNCATE ON audit_retired_segments
+FOR EACH STATEMENT EXECUTE FUNCTION refuse('audit segments are never deleted');
+CREATE TRIGGER audit_personal_is_not_emptied BEFORE TRUNCATE ON audit_personal
+FOR EACH STATEMENT EXECUTE FUNCTION refuse('personal data in the audit log is erased by person');
+
+-- Adds a segment: of the records that follow the segment before, all of them there and as it says, and none younger than the owner allows. What
+-- it is sealed with only a verification can tell.
+CREATE FUNCTION audit_seal(first bigint, last bigint, first_time bigint, last_time bigint, last_hash bytea, tree bytea, seal bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = dango, pg_temp AS $$
+DECLARE
+  youngest bigint := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - (SELECT least_age FROM audit_rules WHERE one = 1);
+BEGIN
+  IF first IS DISTINCT FROM 1 + coalesce((SELECT max(last_seq) FROM audit_segments), 0)
+    OR NOT EXISTS (SELECT 1 FROM audit WHERE seq = first AND at = first_time)
+    OR NOT EXISTS (SELECT 1 FROM audit WHERE seq = last AND seq >= first AND at = last_time AND hash = last_hash) THEN
+    RAISE EXCEPTION 'an audit segment stands for records that are there' USING ERRCODE = 'check_violation';
+  END IF;
+  -- By all of them, not by the last alone: a clock may have been put back.
+  IF youngest IS NULL OR EXISTS (SELECT 1 FROM audit WHERE at > youngest AND seq <= last) THEN
+    RAISE EXCEPTION 'audit records that are so young are not pruned' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  INSERT INTO audit_segments (first_seq, last_seq, first_at, last_at, hash, frontier, tag)
+    VALUES (first, last, first_time, last_time, last_hash, tree, seal);
+END
+$$;
 
 -- Lets go of the oldest records for which a segment stands, so many at most; answers how many went.
 CREATE FUNCTION audit_prune(up_to bigint, at_most bigint) RETURNS bigint
@@ -248,4 +295,4 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION audit_prune(bigint, bigint), audit_retire() FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit_seal(bigint, bigint, bigint, bigint, bytea, bytea, bytea), audit_prune(bigint, bigint), audit_retire() FROM PUBLIC;

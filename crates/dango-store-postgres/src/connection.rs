@@ -4,10 +4,14 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dango_store::StoreFailure;
-use futures_util::future::join;
+use futures_util::future::{join, join_all, join3};
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -20,28 +24,85 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// How long connecting may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// One connection; dropped, it is closed.
-pub(crate) struct Connection(tokio_postgres::Client);
+/// One connection; dropped, it is closed, and what the database still does for it is cancelled.
+pub(crate) struct Connection {
+    client: tokio_postgres::Client,
+    tls: Tls,
+    runtime: Handle,
+    /// How many statements are sent and not answered.
+    unanswered: AtomicUsize,
+    place: Arc<Place>,
+}
+
+/// The place among all connections that one has while it is in use. Whoever keeps the connection going holds it, too: it is free once the
+/// database has nothing to do for it any more, not as soon as nobody waits for that.
+#[derive(Default)]
+struct Place(Mutex<Option<OwnedSemaphorePermit>>);
+
+impl Place {
+    fn put(&self, place: Option<OwnedSemaphorePermit>) -> Option<OwnedSemaphorePermit> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), place)
+    }
+}
 
 impl Connection {
-    /// Connects. The runtime that this runs on keeps the connection going.
+    /// Connects to a server that can be written to. The runtime that this runs on keeps the connection going.
     pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, StoreFailure> {
         let (config, tls) = (config(url), Tls::of(url)?);
-        let connected = timeout(CONNECT_PATIENCE, config.connect(tls)).await;
+        let connected = timeout(CONNECT_PATIENCE, config.connect(tls.clone())).await;
         let (client, connection) = connected.map_err(|_| no_answer(CONNECT_PATIENCE))?.map_err(failure)?;
+        let place = Arc::new(Place::default());
+        let held = Arc::clone(&place);
         // Why it ended is told to whoever waits for an answer.
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(Self(client))
+        tokio::spawn(async move {
+            drop(connection.await);
+            drop(held);
+        });
+        let this = Self {
+            client,
+            tls,
+            runtime: Handle::current(),
+            unanswered: AtomicUsize::new(0),
+            place,
+        };
+        let ask = query("SELECT pg_is_in_recovery()");
+        match this.one(&ask, |row| row.flag_at(0)).await?.flatten() {
+            Some(false) => Ok(this),
+            // It lags behind, and what was taken away may still be there.
+            _ => Err(StoreFailure::ReadOnly),
+        }
     }
 
     /// Whether it is known to be of no use any more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.client.is_closed()
+    }
+
+    /// Gives it a place, to be held until it is left or the connection has ended.
+    pub(crate) fn take(&self, place: OwnedSemaphorePermit) {
+        drop(self.place.put(Some(place)));
+    }
+
+    /// Leaves its place.
+    pub(crate) fn leave(&self) -> Option<OwnedSemaphorePermit> {
+        self.place.put(None)
     }
 
     /// Runs statements without values, one after another, in one go. What they answer is not looked at.
     pub(crate) async fn run_all(&self, sql: &str) -> Result<(), StoreFailure> {
-        in_time(self.0.batch_execute(sql)).await
+        self.in_time(self.client.batch_execute(sql)).await
+    }
+
+    /// Runs statements in a transaction of their own, which `begin` begins and which is committed, all in one go; answers what each answered
+    /// once it is committed.
+    pub(crate) async fn alone(&self, begin: &str, statements: &[&Statement]) -> Result<Vec<Vec<tokio_postgres::Row>>, StoreFailure> {
+        // All are sent before any is waited for. Where one fails, the rest does, and so does the commit.
+        let answers = join_all(statements.iter().map(|statement| self.rows(statement)));
+        let (begun, answers, committed) = join3(self.run_all(begin), answers, self.run_all("COMMIT")).await;
+        begun?;
+        let answers = answers.into_iter().collect::<Result<_, _>>()?;
+        committed?;
+        Ok(answers)
     }
 
     /// Runs statements without values and reads the one row of another behind them, in one go.
@@ -59,12 +120,13 @@ impl Connection {
 
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn change(&self, statement: &Statement) -> Result<u64, StoreFailure> {
-        in_time(self.0.execute_typed(statement.sql, &statement.parameters())).await
+        self.in_time(self.client.execute_typed(statement.sql, &statement.parameters()))
+            .await
     }
 
     /// Reads every row.
     pub(crate) async fn rows(&self, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, StoreFailure> {
-        in_time(self.0.query_typed(statement.sql, &statement.parameters())).await
+        self.in_time(self.client.query_typed(statement.sql, &statement.parameters())).await
     }
 
     /// Reads the one row that there may be.
@@ -75,6 +137,26 @@ impl Connection {
     ) -> Result<Option<T>, StoreFailure> {
         let rows = self.rows(statement).await?;
         rows.first().map(|row| read(&Row(row))).transpose()
+    }
+
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreFailure> {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+        let answered = timeout(PATIENCE, answer).await.map_err(|_| no_answer(PATIENCE))?;
+        // Not where nobody waited so long: then the database is still at it.
+        self.unanswered.fetch_sub(1, Ordering::Relaxed);
+        answered.map_err(failure)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.unanswered.load(Ordering::Relaxed) == 0 || self.is_closed() {
+            return;
+        }
+        let (cancel, tls) = (self.client.cancel_token(), self.tls.clone());
+        // Where it does not get there, the database's own limits hold.
+        self.runtime
+            .spawn(async move { drop(timeout(CONNECT_PATIENCE, cancel.cancel_query(tls)).await) });
     }
 }
 
@@ -99,13 +181,6 @@ fn config(url: &DatabaseUrl) -> tokio_postgres::Config {
         config.password(password);
     }
     config
-}
-
-async fn in_time<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreFailure> {
-    match timeout(PATIENCE, answer).await {
-        Ok(answer) => answer.map_err(failure),
-        Err(_) => Err(no_answer(PATIENCE)),
-    }
 }
 
 fn no_answer(patience: Duration) -> StoreFailure {

@@ -24,8 +24,20 @@ const TOKEN: usize = 24;
 
 /// What stands in the database beside the tables: `$1` is the token's digest, `$2` the account's code. Behind the same columns of the account
 /// come those that [`session::stored_behind`] reads, or [`api_key::key_behind`]. `$3` is the version of this program.
-const FIND_SESSION: &str = concat!("SELECT ", refused_by!("$3"), ", found.* FROM dango.session_at_the_door($1, $2) AS found");
-const FIND_KEY: &str = concat!("SELECT ", refused_by!("$3"), ", found.* FROM dango.api_key_at_the_door($1, $2) AS found");
+const FIND_SESSION: &str = concat!(
+    "SELECT ",
+    refused_by!("$3"),
+    ", found.* FROM dango.session_at_the_door($1, $2) AS found"
+);
+const FIND_KEY: &str = concat!(
+    "SELECT ",
+    refused_by!("$3"),
+    ", found.* FROM dango.api_key_at_the_door($1, $2) AS found"
+);
+
+/// It waits for nobody for long. Nothing is written, but only a server that can be written to knows what was taken away just now: one that
+/// follows it refuses to begin.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '5s'";
 
 /// The most tokens of which it is remembered where they led. It is all forgotten then.
 const REMEMBERED: usize = 65_536;
@@ -157,15 +169,16 @@ async fn one<T: Send>(
     read: impl Fn(&Row<'_>) -> Result<T, StoreFailure> + Send + Sync,
 ) -> Result<T, StoreFailure> {
     let mut borrowed = line.borrow().await?;
-    let mut found = borrowed.connection.one(statement, &read).await;
+    let mut found = borrowed.connection.alone(BEGIN, &[statement]).await;
     if let Err(StoreFailure::Unavailable(_)) = found
         && borrowed.is_old
     {
         borrowed = line.renew(borrowed).await?;
-        found = borrowed.connection.one(statement, &read).await;
+        found = borrowed.connection.alone(BEGIN, &[statement]).await;
     }
     // One that has not answered may still be about to.
     let found = found?;
     line.give_back(borrowed);
-    found.ok_or(StoreFailure::Foreign)
+    let row = found.iter().flatten().next().ok_or(StoreFailure::Foreign)?;
+    read(&Row(row))
 }

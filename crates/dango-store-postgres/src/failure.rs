@@ -31,7 +31,8 @@ impl Told {
             // Somebody holds what was to be locked, or two waited for each other and one had to give way.
             (_, "55P03") | ("40", _) => StoreFailure::Locked,
             (_, "53100") => StoreFailure::Full,
-            (_, "25006") => StoreFailure::ReadOnly,
+            // Of what this program asks for, a server that follows another knows one thing not: a transaction that may write.
+            (_, "25006" | "0A000") => StoreFailure::ReadOnly,
             ("28", _) | (_, "42501") => StoreFailure::forbidden(self),
             // No such database, schema, table, column or function.
             (_, "3D000" | "3F000" | "42P01" | "42703" | "42883") => StoreFailure::Missing,
@@ -91,6 +92,7 @@ mod tests {
             ("40P01", "store-locked"),
             ("53100", "store-full"),
             ("25006", "store-read-only"),
+            ("0A000", "store-read-only"),
             ("28P01", "store-forbidden"),
             ("42501", "store-forbidden"),
             ("42P01", "store-missing"),

@@ -25,6 +25,7 @@ mod tables;
 mod threads;
 mod tls;
 mod transaction;
+mod turn;
 mod url;
 mod writer;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dango_store::StoreFailure;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::clock::DatabaseClock;
@@ -22,12 +22,12 @@ pub(crate) struct Line {
     idle: Mutex<Vec<Connection>>,
 }
 
-/// A connection with its place among those that there may be.
+/// A connection that has a place among those that there may be. Dropped, it is closed, and its place is free once the database has done with
+/// it.
 pub(crate) struct Borrowed {
     pub(crate) connection: Connection,
     /// Whether it was used before, so that it may have broken since.
     pub(crate) is_old: bool,
-    _place: OwnedSemaphorePermit,
 }
 
 /// All connections are in use, and have been for long.
@@ -61,29 +61,30 @@ impl Line {
             Some(connection) => (connection, true),
             None => (self.connect().await?, false),
         };
-        Ok(Borrowed {
-            connection,
-            is_old,
-            _place: place,
-        })
+        connection.take(place);
+        Ok(Borrowed { connection, is_old })
     }
 
     /// Puts a new connection in the place of one that has broken. So may have all others that were idle.
     pub(crate) async fn renew(&self, broken: Borrowed) -> Result<Borrowed, StoreFailure> {
         let others = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         drop(others);
-        Ok(Borrowed {
-            connection: self.connect().await?,
-            is_old: false,
-            ..broken
-        })
+        let place = broken.connection.leave();
+        drop(broken);
+        let connection = self.connect().await?;
+        if let Some(place) = place {
+            connection.take(place);
+        }
+        Ok(Borrowed { connection, is_old: false })
     }
 
     /// Takes back a connection that is in no transaction.
     pub(crate) fn give_back(&self, borrowed: Borrowed) {
         if !borrowed.connection.is_closed() {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.push(borrowed.connection);
+            let place = borrowed.connection.leave();
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(borrowed.connection);
+            // Only now: whoever comes then finds it, and makes no other.
+            drop(place);
         }
     }
 

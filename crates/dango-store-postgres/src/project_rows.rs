@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use dango_secrets::home::{Claim, Placed, Put, Row as FileRow, Rows, RowsError};
 use dango_store::StoreFailure;
-use futures_util::future::join;
 
 use crate::column::{Columns, signed};
 use crate::connection::{Connection, Row, Statement, query};
 use crate::migration::{LATEST, let_on, refused_by};
 use crate::store::PostgresStore;
+
+/// A transaction of each statement's own: what is answered is on the disk, where the database would say so earlier, too; it waits for nobody
+/// for long; and a server that only follows another refuses to begin.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '10s'; \
+                     SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
 
 const ROW: &str = "SELECT revision, key_id, sealed, changed_at FROM dango.project_files WHERE project = $1 AND name = $2";
 
@@ -72,7 +76,7 @@ impl ProjectRows {
         sending: Sending,
         read: impl FnOnce(&mut Columns<'_>) -> Result<T, StoreFailure>,
     ) -> Result<Option<T>, RowsError> {
-        let line = Arc::clone(self.store.line());
+        let line = Arc::clone(self.store.short());
         let rows = self.store.threads().wait(async move {
             let mut borrowed = line.borrow().await?;
             let mut rows = run(&borrowed.connection, &statement).await;
@@ -94,13 +98,11 @@ impl ProjectRows {
 /// Runs a statement, whose answer counts only where the schema is one for this version. Both are sent in one go.
 async fn run(connection: &Connection, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, StoreFailure> {
     let look = query(LOOK).bind(LATEST);
-    let (looked, rows) = join(
-        connection.one(&look, |row| let_on(&mut Columns::of(row))),
-        connection.rows(statement),
-    )
-    .await;
-    looked?;
-    rows
+    let mut answers = connection.alone(BEGIN, &[&look, statement]).await?.into_iter();
+    let looked = answers.next().unwrap_or_default();
+    let looked = looked.first().ok_or(StoreFailure::Foreign)?;
+    let_on(&mut Columns::of(&Row(looked)))?;
+    Ok(answers.next().unwrap_or_default())
 }
 
 impl Rows for ProjectRows {

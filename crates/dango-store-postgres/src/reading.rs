@@ -11,8 +11,8 @@ use crate::line::Line;
 use crate::migration::{LATEST, let_on, refused_by};
 use crate::transaction::PostgresTransaction;
 
-/// One snapshot for all statements, in which nothing can be written.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = dango, pg_temp; \
+/// One snapshot for all statements, in which nothing can be written, on a server that can: one that only follows another refuses to begin.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; SET TRANSACTION READ ONLY; SET LOCAL search_path = dango, pg_temp; \
                      SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '5min'";
 
 /// Whether the schema of that moment is one that this version reads.

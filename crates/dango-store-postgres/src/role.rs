@@ -38,14 +38,24 @@ const MAY_MIGRATE: &str = "SELECT coalesce((SELECT nspowner = (SELECT oid FROM p
 /// Asks whether the role `$1` may serve, where the one that asks owns the schema.
 const FIND_ROLE: &str = "SELECT rolsuper OR pg_has_role(rolname, current_user, 'member') FROM pg_catalog.pg_roles WHERE rolname = $1";
 
-/// Asks whether the current role could change what the log says.
-const MAY_REWRITE: &str = "SELECT has_table_privilege('dango.audit', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
-                           OR has_table_privilege('dango.audit_set_back', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
-                           OR has_table_privilege('dango.audit_segments', 'UPDATE, DELETE, TRUNCATE, TRIGGER') \
-                           OR has_table_privilege('dango.audit_personal', 'UPDATE, TRUNCATE, TRIGGER') \
-                           OR has_table_privilege('dango.audit_retired', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER') \
-                           OR has_schema_privilege('dango', 'CREATE') OR pg_has_role(nspowner, 'member') \
-                           FROM pg_catalog.pg_namespace WHERE nspname = 'dango'";
+/// Asks whether the current role could change what the log says: as itself, as a role that it may become, or by columns alone. Before
+/// PostgreSQL 16, one that may make roles may make itself a member of any.
+const MAY_REWRITE: &str = "SELECT bool_or(rolsuper OR (rolcreaterole AND current_setting('server_version_num')::int < 160000) \
+                           OR roles.oid = nspowner OR has_schema_privilege(roles.oid, nspname, 'CREATE') \
+                           OR EXISTS (SELECT FROM (VALUES \
+                             ('audit', 'UPDATE, DELETE, TRUNCATE, TRIGGER', 'UPDATE'), \
+                             ('audit_head', 'DELETE, TRUNCATE, TRIGGER', NULL), \
+                             ('audit_set_back', 'UPDATE, DELETE, TRUNCATE, TRIGGER', 'UPDATE'), \
+                             ('audit_personal', 'UPDATE, TRUNCATE, TRIGGER', 'UPDATE'), \
+                             ('audit_segments', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER', 'INSERT, UPDATE'), \
+                             ('audit_rules', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER', 'INSERT, UPDATE'), \
+                             ('audit_retired', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER', 'INSERT, UPDATE'), \
+                             ('audit_retired_heads', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER', 'INSERT, UPDATE'), \
+                             ('audit_retired_segments', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER', 'INSERT, UPDATE') \
+                           ) AS kept (name, rights, of_columns) WHERE has_table_privilege(roles.oid, 'dango.' || name, rights) \
+                             OR has_any_column_privilege(roles.oid, 'dango.' || name, of_columns))) \
+                           FROM pg_catalog.pg_roles AS roles, pg_catalog.pg_namespace \
+                           WHERE nspname = 'dango' AND pg_has_role(roles.oid, 'member') HAVING count(*) > 0";
 
 /// What gives a role the rights that serving takes, and takes every other from it.
 ///
@@ -67,12 +77,13 @@ pub(crate) async fn grants_to(connection: &Connection, role: &str) -> Result<Str
          GRANT INSERT, UPDATE, DELETE ON users, passwords, invites, bootstrap_claim, links, attempts, sessions, totp, recovery_sets, \
          recovery_codes, factor_attempts, api_keys, settings, imports, oauth_flows TO {role}; \
          GRANT UPDATE ON turn TO {role}; \
+         GRANT INSERT, UPDATE, DELETE ON writers TO {role}; \
          GRANT INSERT, UPDATE ON project_files TO {role}; \
          GRANT INSERT, UPDATE, DELETE ON project_claims TO {role}; \
-         GRANT INSERT ON audit, audit_set_back, audit_segments TO {role}; \
+         GRANT INSERT ON audit, audit_set_back TO {role}; \
          GRANT INSERT, UPDATE ON audit_head TO {role}; \
          GRANT INSERT, DELETE ON audit_personal TO {role}; \
-         GRANT EXECUTE ON FUNCTION audit_prune(bigint, bigint), audit_retire() TO {role}"
+         GRANT EXECUTE ON FUNCTION audit_seal(bigint, bigint, bigint, bigint, bytea, bytea, bytea), audit_prune(bigint, bigint), audit_retire() TO {role}"
     ))
 }
 

@@ -14,6 +14,7 @@ use crate::door::Door;
 use crate::line::Line;
 use crate::role::{RoleError, ServingRole};
 use crate::threads::Threads;
+use crate::turn::Mark;
 use crate::url::DatabaseUrl;
 use crate::writer::Writer;
 use crate::{migration, reading, role};
@@ -29,7 +30,12 @@ const CLOCK_PERIOD: Duration = Duration::from_secs(30);
 /// It has threads of its own, and whoever waits for an answer may do so on any executor, or on none. A connection that breaks is made
 /// anew for the next who asks, so that a database that was away is used again once it is back.
 pub struct PostgresStore {
+    /// For the door, the writer, and whatever else is short.
     threads: Threads,
+    /// For jobs that read, of which some read the whole log.
+    readers: Threads,
+    /// Connections for what is one short statement: whoever reads for long keeps nobody out.
+    short: Arc<Line>,
     line: Arc<Line>,
     door: Arc<Door>,
     writer: Arc<Writer>,
@@ -54,29 +60,38 @@ impl PostgresStore {
     ///
     /// As [`PostgresStore::connect`].
     pub fn connect_as(role: ServingRole, url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreFailure> {
-        let (threads, clock) = (Threads::start()?, Arc::new(DatabaseClock::new(clock)));
-        let line = Arc::new(Line::new(url, Arc::clone(&clock), connections.max(1)));
-        let (opening, time) = (Arc::clone(&line), keep_time(Arc::downgrade(&line), Arc::clone(&clock)));
+        let (threads, readers) = (Threads::start()?, Threads::start()?);
+        let clock = Arc::new(DatabaseClock::new(clock));
+        let long = (connections / 2).max(1);
+        let line = Arc::new(Line::new(url.clone(), Arc::clone(&clock), long));
+        let short = Arc::new(Line::new(url, Arc::clone(&clock), connections.saturating_sub(long).max(1)));
+        let (opening, time) = (Arc::clone(&short), keep_time(Arc::downgrade(&short), Arc::clone(&clock)));
         let begun = threads.wait(async move {
-            let may_rewrite = look(&opening.connect().await?, role).await?;
+            let connection = opening.connect().await?;
+            let may_rewrite = look(&connection, role).await?;
+            let mark = Mark::make(&connection).await?;
             tokio::spawn(time);
-            Ok((Writer::start(opening), may_rewrite))
+            Ok((Writer::start(opening, mark), may_rewrite))
         });
         let (writer, may_rewrite) = begun?;
         Ok(Self {
             writer: Arc::new(writer),
             may_rewrite,
             threads,
+            readers,
+            short,
             line,
             door: Arc::default(),
             clock,
         })
     }
 
-    pub(crate) const fn line(&self) -> &Arc<Line> {
-        &self.line
+    /// Connections for what is one short statement.
+    pub(crate) const fn short(&self) -> &Arc<Line> {
+        &self.short
     }
 
+    /// The threads that [`PostgresStore::short`] lives on.
     pub(crate) const fn threads(&self) -> &Threads {
         &self.threads
     }
@@ -127,11 +142,11 @@ impl Store for PostgresStore {
 
     async fn run_read(&self, job: Job) -> Result<(), StoreFailure> {
         let line = Arc::clone(&self.line);
-        self.threads.run(async move { reading::read(&line, job).await }).await
+        self.readers.run(async move { reading::read(&line, job).await }).await
     }
 
     async fn schema_version(&self) -> Result<u32, StoreFailure> {
-        let line = Arc::clone(&self.line);
+        let line = Arc::clone(&self.short);
         let read = self.threads.run(async move {
             let borrowed = line.borrow().await?;
             let version = migration::version(&borrowed.connection).await?;
@@ -146,7 +161,7 @@ impl Store for PostgresStore {
         digest: TokenDigest<kind::Session>,
         budgets: Arc<dyn Budgets>,
     ) -> Result<AtTheDoor<StoredSession>, StoreFailure> {
-        let (line, door) = (Arc::clone(&self.line), Arc::clone(&self.door));
+        let (line, door) = (Arc::clone(&self.short), Arc::clone(&self.door));
         let ask = self.threads.run(async move { door.session(&line, &digest, &*budgets).await });
         ask.await
     }
@@ -156,7 +171,7 @@ impl Store for PostgresStore {
         digest: TokenDigest<kind::ApiKey>,
         budgets: Arc<dyn Budgets>,
     ) -> Result<AtTheDoor<ApiKeyRecord>, StoreFailure> {
-        let (line, door) = (Arc::clone(&self.line), Arc::clone(&self.door));
+        let (line, door) = (Arc::clone(&self.short), Arc::clone(&self.door));
         let ask = self.threads.run(async move { door.api_key(&line, &digest, &*budgets).await });
         ask.await
     }

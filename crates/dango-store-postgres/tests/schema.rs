@@ -56,7 +56,7 @@ fn columns_of_sqlite(sqlite: &rusqlite::Connection) -> BTreeSet<Column> {
 
 fn columns_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Column> {
     let sql = "SELECT table_name, column_name, data_type, (is_nullable = 'NO')::int FROM information_schema.columns \
-               WHERE table_schema = 'dango' AND table_name NOT IN ('audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn')";
+               WHERE table_schema = 'dango' AND table_name NOT IN ('audit_rules', 'audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn', 'writers')";
     databases.server.sql(name, sql).lines().map(column).collect()
 }
 
@@ -94,7 +94,7 @@ fn uniques_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Unique> {
     let sql = "SELECT tables.relname, (indpred IS NOT NULL)::int, string_agg(attname, ',' ORDER BY place) FROM pg_index \
                JOIN pg_class AS tables ON tables.oid = indrelid, unnest(indkey::smallint[]) WITH ORDINALITY AS columns (number, place) \
                JOIN pg_attribute ON attnum = number WHERE attrelid = indrelid AND indisunique AND relnamespace = 'dango'::regnamespace \
-               AND tables.relname NOT IN ('audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn') \
+               AND tables.relname NOT IN ('audit_rules', 'audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn', 'writers') \
                GROUP BY tables.relname, indexrelid, indpred IS NOT NULL";
     databases.server.sql(name, sql).lines().map(unique).collect()
 }

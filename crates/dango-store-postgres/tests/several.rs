@@ -191,6 +191,10 @@ fn the_role_that_serves_cannot_change_what_the_log_says_and_the_owner_not_by_mis
         "DELETE FROM dango.audit",
         "TRUNCATE dango.audit",
         "UPDATE dango.audit_segments SET hash = ''",
+        "INSERT INTO dango.audit_segments VALUES (1, 1, 0, 0, '', '', '')",
+        "UPDATE dango.audit_rules SET least_age = 0",
+        "DELETE FROM dango.audit_retired_heads",
+        "DELETE FROM dango.audit_retired_segments",
         "UPDATE dango.audit_personal SET label = ''",
         "INSERT INTO dango.audit_retired SELECT 1, * FROM dango.audit",
         "DELETE FROM dango.audit_head",
@@ -200,10 +204,19 @@ fn the_role_that_serves_cannot_change_what_the_log_says_and_the_owner_not_by_mis
     ] {
         assert_eq!(refused_to(&databases, &name, SERVING, statement), "42501", "{statement}");
     }
+    let _ = databases.server.sql(
+        &name,
+        "INSERT INTO dango.audit_retired_heads VALUES (1, 1, '', 1, '', ''); INSERT INTO dango.audit_retired_segments VALUES (1, 1, 1, 0, 0, '', '', '')",
+    );
     for statement in [
         "UPDATE dango.audit SET at = 0",
         "DELETE FROM dango.audit",
         "TRUNCATE dango.audit",
+        "TRUNCATE dango.audit_personal",
+        "DELETE FROM dango.audit_retired_heads",
+        "TRUNCATE dango.audit_retired_heads",
+        "DELETE FROM dango.audit_retired_segments",
+        "TRUNCATE dango.audit_retired_segments",
         "DELETE FROM dango.audit_head",
         "INSERT INTO dango.audit SELECT seq + 2, at, event, actor, target, outcome, origin, request_id, details, prev_hash, hash FROM dango.audit",
     ] {
@@ -211,7 +224,21 @@ fn the_role_that_serves_cannot_change_what_the_log_says_and_the_owner_not_by_mis
             assert_eq!(refused_to(&databases, &name, role, statement), "23514", "{role}: {statement}");
         }
     }
-    // A function of the owner lets nothing go for which no segment stands.
+    // A function of the owner makes no segment of records that are not there, nor of young ones.
+    let seal = |first, last, first_at, last_at, hash| {
+        let statement = format!("PERFORM dango.audit_seal({first}, {last}, {first_at}, {last_at}, {hash}, '', '')");
+        refused_to(&databases, &name, SERVING, &statement)
+    };
+    let (made, hash) = (at(0).unix_micros(), "(SELECT hash FROM dango.audit WHERE seq = 1)");
+    assert_eq!(seal(1, 2, made, made, hash), "23514", "a record that is not there");
+    assert_eq!(seal(1, 1, made, made + 1, hash), "23514", "another time");
+    assert_eq!(seal(2, 1, made, made, hash), "23514", "not the first");
+    assert_eq!(seal(1, 1, made, made, "''"), "23514", "another hash");
+    let _ = databases
+        .server
+        .sql(&name, "UPDATE dango.audit_rules SET least_age = 100 * 365.0 * 86400 * 1000000");
+    assert_eq!(seal(1, 1, made, made, hash), "42501", "a young one");
+    // It lets nothing go for which no segment stands.
     assert_eq!(
         refused_to(&databases, &name, SERVING, "PERFORM dango.audit_prune(1, 10)"),
         "allowed"
@@ -357,4 +384,49 @@ fn a_connection_that_breaks_at_any_moment_loses_and_invents_nothing() {
     }
     assert!(is_ok, "the chain verifies");
     assert_eq!(events, users.len() as u64, "each has both its user and its record");
+}
+
+#[test]
+fn a_role_that_could_change_the_log_in_a_roundabout_way_does_not_serve() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let connect = || {
+        let store = PostgresStore::connect(databases.url(SERVING, &name), 1, Arc::new(dango_core::SystemClock));
+        store.err().map(|failure| failure.code())
+    };
+    assert_eq!(connect(), None);
+    for (given, taken) in [
+        (
+            "GRANT UPDATE (at) ON dango.audit TO dango",
+            "REVOKE UPDATE (at) ON dango.audit FROM dango",
+        ),
+        (
+            "GRANT INSERT (tag) ON dango.audit_segments TO dango",
+            "REVOKE INSERT (tag) ON dango.audit_segments FROM dango",
+        ),
+        (
+            "GRANT DELETE ON dango.audit_retired_heads TO dango",
+            "REVOKE DELETE ON dango.audit_retired_heads FROM dango",
+        ),
+        (
+            "CREATE ROLE other; GRANT DELETE ON dango.audit TO other; ALTER ROLE dango NOINHERIT; GRANT other TO dango",
+            "REVOKE other FROM dango; ALTER ROLE dango INHERIT; REVOKE DELETE ON dango.audit FROM other; DROP ROLE other",
+        ),
+        (
+            "ALTER ROLE dango NOINHERIT; GRANT dango_owner TO dango",
+            "REVOKE dango_owner FROM dango",
+        ),
+        ("ALTER ROLE dango SUPERUSER", "ALTER ROLE dango NOSUPERUSER"),
+    ] {
+        let _ = databases.server.sql(&name, given);
+        assert_eq!(connect(), Some("store-forbidden"), "{given}");
+        let _ = databases.server.sql(&name, taken);
+        assert_eq!(connect(), None, "{taken}");
+    }
+    let makes_members = databases
+        .server
+        .sql(&name, "SELECT current_setting('server_version_num')::int < 160000")
+        == "t";
+    let _ = databases.server.sql(&name, "ALTER ROLE dango CREATEROLE");
+    assert_eq!(connect(), makes_members.then_some("store-forbidden"));
 }

@@ -199,7 +199,11 @@ impl PostgresTransaction<'_> {
         let found = self
             .one(find, |row| {
                 let columns = &mut Columns::of(row);
-                Ok((columns.optional_integer()?, columns.optional_integer()?, columns.optional_integer()?))
+                Ok((
+                    columns.optional_integer()?,
+                    columns.optional_integer()?,
+                    columns.optional_integer()?,
+                ))
             })
             .await?;
         let (too_early, too_late, noted) = found.unwrap_or_default();
@@ -323,7 +327,8 @@ impl AuditStore for PostgresTransaction<'_> {
     async fn erase(&mut self, erasure: &Erasure) -> Result<u64, AuditStoreError> {
         let erase = match erasure {
             Erasure::Subject(subject) => query("DELETE FROM audit_personal WHERE subject = $1").bind(subject.as_str().to_owned()),
-            Erasure::Label(label) => query("DELETE FROM audit_personal WHERE lower(label) = lower($1 COLLATE \"C\") AND label = $1").bind(label.as_str().to_owned()),
+            Erasure::Label(label) => query("DELETE FROM audit_personal WHERE lower(label) = lower($1 COLLATE \"C\") AND label = $1")
+                .bind(label.as_str().to_owned()),
         };
         Ok(self.change(erase).await?)
     }
@@ -340,8 +345,7 @@ impl AuditStore for PostgresTransaction<'_> {
     }
 
     async fn prune(&mut self, segment: &SealedSegment, head: &SealedHead) -> Result<(), AuditStoreError> {
-        let sql =
-            "INSERT INTO audit_segments (first_seq, last_seq, first_at, last_at, hash, frontier, tag) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let sql = "SELECT dango.audit_seal($1, $2, $3, $4, $5, $6, $7)";
         let insert = segment.with_row(|row| {
             query(sql)
                 .bind(row.first_seq)

@@ -10,14 +10,20 @@
 
 #[path = "../../../../tests/src/postgres.rs"]
 mod postgres;
+mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use dango_core::SystemClock;
 use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore, migrate};
 
 pub use postgres::Postgres;
+pub use wire::{Way, Wire};
+
+/// How long something that must come may take on a loaded machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The role that serves.
 pub const SERVING: &str = "dango";
@@ -70,5 +76,31 @@ impl Databases {
     pub fn open(&self, database: &str) -> Arc<PostgresStore> {
         let store = PostgresStore::connect(self.url(SERVING, database), CONNECTIONS, Arc::new(SystemClock));
         Arc::new(store.expect("opened"))
+    }
+
+    /// The same through something on the way to it.
+    pub fn open_through(&self, wire: &Wire, database: &str) -> Arc<PostgresStore> {
+        let url = DatabaseUrl::parse(&format!("postgres://{SERVING}:{PASSWORD}@127.0.0.1:{}/{database}", wire.port()));
+        let store = PostgresStore::connect(url.expect("an address"), CONNECTIONS, Arc::new(SystemClock));
+        Arc::new(store.expect("opened"))
+    }
+
+    /// Locks something of a database as somebody else, for so many seconds, and comes back once it is locked.
+    pub fn hold(&'static self, database: &str, lock: &str, seconds: u32) -> std::thread::JoinHandle<()> {
+        let (name, statement) = (database.to_owned(), format!("BEGIN; {lock}; SELECT pg_sleep({seconds}); COMMIT"));
+        let holder = std::thread::spawn(move || drop(self.server.sql(&name, &statement)));
+        let is_held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        until("it is locked", || self.server.sql(database, is_held) != "0");
+        holder
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
