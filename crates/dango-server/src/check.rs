@@ -13,6 +13,7 @@ use crate::failure::{Failure, identity_key_is_lost};
 use crate::house::{given_key, premises};
 use crate::serve::{Certificate, bind};
 use crate::settings::Settings;
+use crate::shared_files::{self, Values};
 use crate::system::System;
 use crate::traces;
 
@@ -81,7 +82,14 @@ fn database_and_key(system: &System, settings: &Settings, project: &Project, com
             (given_key(system, &premises).map(|_| usable()), found)
         }
     };
-    vec![("identity key", key), ("database", found)]
+    let values = shared_files::look(project, !database.is_file()).map(|values| {
+        match values {
+            Values::InFiles => "in files of this server",
+            Values::InRows => "in the database, sealed",
+        }
+        .to_owned()
+    });
+    vec![("identity key", key), ("database", found), ("values", values)]
 }
 
 /// Looks at a file, and answers whether there is one.

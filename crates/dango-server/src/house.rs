@@ -9,7 +9,7 @@ use dango_secrets::project::Project;
 use dango_store::Store;
 use dango_store_sqlite::Open;
 
-use crate::database::{Database, Opened, is_fresh};
+use crate::database::{Database, Opened, Shared, is_fresh};
 use crate::failure::{Failure, identity_key_is_lost};
 use crate::origin::Origin;
 use crate::settings::{DatabaseSetting, Settings};
@@ -26,6 +26,7 @@ pub(crate) struct House {
     pub(crate) database: Database,
     /// The time on which all agree who use the database.
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shared: Option<Shared>,
     pub(crate) premises: Arc<Premises>,
     pub(crate) key: IdentityKey,
     pub(crate) standing: CheckpointStanding,
@@ -58,7 +59,7 @@ impl House {
         let database = Database::of(system, settings)?;
         let open = |open| database.open(system, settings, &premises, open);
         // A file is looked for before it is opened, since opening would make it. PostgreSQL is asked what is in it.
-        let (Opened { store, clock }, key, is_new) = match &database {
+        let (Opened { store, clock, shared }, key, is_new) = match &database {
             Database::File if premises.has_database(kept.as_ref())? => {
                 let key = load_key(&premises)?;
                 (open(Open::Existing)?, key, false)
@@ -92,6 +93,7 @@ impl House {
             store,
             database,
             clock,
+            shared,
             premises: Arc::new(premises),
             key,
             standing,
