@@ -24,6 +24,7 @@ pub mod log;
 pub mod merkle;
 mod party;
 mod personal;
+mod pruning;
 pub mod query;
 mod record;
 pub mod retention;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use dango_core::{Entropy, EntropyError, Timestamp};
 
-use crate::chain::{ForgedHead, Head, PersonalRefs, append, personal_of};
+use crate::chain::{ForgedHead, Head, PersonalRefs, append};
 use crate::checkpoint::{Checkpoint, LogName};
 use crate::digest::{ChainKey, Digest};
 use crate::draft::Draft;
@@ -15,7 +15,7 @@ use crate::merkle::{Frontier, Tree, leaf_hash};
 use crate::personal::{Erasure, Personal, PersonalFacts, PersonalIndex};
 use crate::query::{Cursor, Filter, PAGE_MAX, PageLimit};
 use crate::record::AuditEvent;
-use crate::retention::{Cut, ForgedSegment, SealedSegment, Segment, SegmentBuilder};
+use crate::retention::{ForgedSegment, Pruning, SealedSegment, Segment};
 use crate::store::{AuditStore, AuditStoreError};
 use crate::verification::{Report, Verifier};
 use crate::words::Seq;
@@ -75,7 +75,7 @@ pub async fn record(store: &mut dyn AuditStore, key: &ChainKey, entropy: &dyn En
     Ok(record.seq())
 }
 
-async fn open_head(store: &mut dyn AuditStore, key: &ChainKey) -> Result<Head, LogError> {
+pub(crate) async fn open_head(store: &mut dyn AuditStore, key: &ChainKey) -> Result<Head, LogError> {
     if let Some(sealed) = store.head().await? {
         return Ok(sealed.open(key).cloned()?);
     }
@@ -248,45 +248,26 @@ pub async fn begin_anew(store: &mut dyn AuditStore, key: &ChainKey, entropy: &dy
     Ok(retired)
 }
 
-/// Prunes the records older than a time, up to the first intent that is still open. Nothing is recorded: the caller adds an
-/// event `audit_pruned` with the segment's places, in the same transaction.
+/// Prunes the records older than a time, up to the first intent that is still open, all inside one transaction; where there may be
+/// many, a [`Pruning`] lets go of them in short ones. Nothing is recorded: the caller adds an event `audit_pruned` with the segment's
+/// places, in the same transaction.
 ///
 /// # Errors
 ///
 /// [`LogError::NotIntact`] if the log does not verify, else what the store says.
 pub async fn prune(store: &mut dyn AuditStore, key: &ChainKey, before: Timestamp) -> Result<Option<Segment>, LogError> {
-    let head = open_head(store, key).await?;
-    if let Some(bad) = verify(store, key, &[]).await?.first_bad {
-        return Err(LogError::NotIntact(bad));
+    let pruning = Pruning::find(store, key, before).await?;
+    let mut gone: Option<Segment> = None;
+    for portion in 0..pruning.portions() {
+        let Some(segment) = pruning.let_go(portion, store, key).await? else {
+            break;
+        };
+        gone = Some(match gone {
+            Some(first) => first.through(segment),
+            None => segment,
+        });
     }
-    let mut cut = Cut::before(before);
-    store.scan(None, &mut |row| cut.push(row)).await?;
-    let Some(last) = cut.last() else {
-        return Ok(None);
-    };
-
-    let previous = store.segment().await?;
-    let mut builder = SegmentBuilder::after(opened(previous.as_ref(), key)?);
-    let (mut gone, mut kept) = (HashSet::new(), HashSet::new());
-    let visit = &mut |row: &Row<'_>| {
-        let parties = [Some(row.actor), row.target].into_iter().flatten();
-        if row.seq <= last.as_column() {
-            builder.push(row);
-            gone.extend(parties.filter_map(personal_of));
-        } else {
-            kept.extend(parties.filter_map(personal_of));
-        }
-        ControlFlow::Continue(())
-    };
-    store.scan(None, visit).await?;
-    let Some(segment) = builder.finish() else {
-        return Ok(None);
-    };
-    let orphans: Vec<Digest> = gone.difference(&kept).copied().collect();
-    let head = head.keeping(head.count().saturating_sub(segment.count()));
-    store.prune(&segment.clone().seal(key), &head.seal(key)).await?;
-    store.delete_personal(&orphans).await?;
-    Ok(Some(segment))
+    Ok(gone)
 }
 
 fn opened<'s>(segment: Option<&'s SealedSegment>, key: &ChainKey) -> Result<Option<&'s Segment>, ForgedSegment> {

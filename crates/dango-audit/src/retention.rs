@@ -9,6 +9,7 @@ use crate::chain::intent_of;
 use crate::digest::{ChainKey, Digest};
 use crate::encoding::{Row, canonical_bytes, push_field};
 use crate::merkle::{Frontier, leaf_hash};
+pub use crate::pruning::Pruning;
 use crate::words::Seq;
 
 /// Records that were pruned: which, of what time, and all that is needed to verify what came after them.
@@ -31,6 +32,16 @@ impl Segment {
     /// The place of the last record that this pruning took; everything up to it is gone.
     pub fn last_seq(&self) -> Seq {
         self.last_seq
+    }
+
+    /// Both as one, where the other one follows it.
+    #[must_use]
+    pub fn through(self, later: Self) -> Self {
+        Self {
+            first_seq: self.first_seq,
+            first_at: self.first_at,
+            ..later
+        }
     }
 
     /// How many records this pruning took.

@@ -1,7 +1,9 @@
-//! The time of the database, which all servers share: this machine's clock, corrected by how far it is off.
+//! The time of the database, which all servers share: what it told last, and what has gone by since. This machine's clock may be put forward or
+//! back meanwhile.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use dango_core::{Clock, Timestamp};
 use dango_store::StoreFailure;
@@ -9,49 +11,183 @@ use dango_store::StoreFailure;
 use crate::column::Columns;
 use crate::connection::{Connection, query};
 
-/// What took longer to answer says too little about the time.
-const TOO_LONG: i64 = 1_000_000;
+/// For how long a measurement is kept although later ones took longer, and so say less.
+const KEPT: Duration = Duration::from_secs(300);
+
+/// What may be an error of measuring, in microseconds: by so little the time never goes back. By more it does where the database's does.
+const JITTER: i64 = 2_000_000;
 
 /// A clock that tells the database's time without asking for it. Until the first measurement it is this machine's.
 pub struct DatabaseClock {
     own: Arc<dyn Clock>,
-    ahead: AtomicI64,
+    told: Mutex<Option<Told>>,
+    /// The latest time that was told to anybody.
+    latest: AtomicI64,
+}
+
+/// What the database said of its time.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    time: i64,
+    /// When it said so: half way between the asking and the answer.
+    at: Instant,
+    /// By how much that may be wrong.
+    within: Duration,
+}
+
+impl Told {
+    fn new(time: i64, asked: Instant, answered: Instant) -> Self {
+        let within = answered.saturating_duration_since(asked) / 2;
+        Self {
+            time,
+            at: asked + within,
+            within,
+        }
+    }
+
+    fn at(&self, now: Instant) -> i64 {
+        // An earlier moment comes of a measurement that another thread has just made.
+        let since = micros(now.saturating_duration_since(self.at)) - micros(self.at.saturating_duration_since(now));
+        self.time.saturating_add(since)
+    }
+
+    /// Which of two says more: the one that is less wrong, unless it is old, or the clock was put elsewhere since.
+    fn or(self, later: Self) -> Self {
+        let is_old = later.at.saturating_duration_since(self.at) > KEPT;
+        let apart = self.at(later.at).abs_diff(later.time);
+        let is_another = u128::from(apart) > (self.within + later.within).as_micros() + 1_000;
+        match is_old || is_another || later.within <= self.within {
+            true => later,
+            false => self,
+        }
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl DatabaseClock {
     pub(crate) fn new(own: Arc<dyn Clock>) -> Self {
         Self {
             own,
-            ahead: AtomicI64::new(0),
+            told: Mutex::new(None),
+            latest: AtomicI64::new(i64::MIN),
         }
     }
 
-    /// By how many microseconds the database's clock is ahead of this machine's, as it was measured last.
+    /// By how many microseconds the database's clock is ahead of this machine's.
     pub fn ahead_micros(&self) -> i64 {
-        self.ahead.load(Ordering::Relaxed)
+        let own = self.own.now().unix_micros();
+        self.at(Instant::now()).map_or(0, |time| time.saturating_sub(own))
     }
 
-    /// Asks the database for its time and keeps the difference.
+    /// Asks the database for its time.
     pub(crate) async fn measure(&self, connection: &Connection) -> Result<(), StoreFailure> {
-        let asked = self.own.now().unix_micros();
+        let asked = Instant::now();
         let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
         let told = connection.one(&query(sql), |row| Columns::of(row).integer()).await?;
-        let answered = self.own.now().unix_micros();
-        if let Some(told) = told
-            && (0..TOO_LONG).contains(&answered.saturating_sub(asked))
-        {
-            self.ahead.store(told.saturating_sub(asked.midpoint(answered)), Ordering::Relaxed);
+        if let Some(time) = told {
+            self.learn(Told::new(time, asked, Instant::now()));
         }
         Ok(())
+    }
+
+    fn learn(&self, later: Told) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Some(told.map_or(later, |before| before.or(later)));
+    }
+
+    fn at(&self, now: Instant) -> Option<i64> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).map(|told| told.at(now))
+    }
+
+    /// The time, but none a little before one that was told already.
+    fn onward(&self, time: i64) -> i64 {
+        let latest = self.latest.fetch_max(time, Ordering::Relaxed);
+        match latest.saturating_sub(time) {
+            1..=JITTER => latest,
+            // It was put back, and not by us: what counts is what all others go by.
+            back if back > JITTER => {
+                self.latest.store(time, Ordering::Relaxed);
+                time
+            }
+            _ => time,
+        }
     }
 }
 
 impl Clock for DatabaseClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.own.now().unix_micros().saturating_add(self.ahead_micros()))
+        let time = self.at(Instant::now());
+        Timestamp::from_unix_micros(time.map_or_else(|| self.own.now().unix_micros(), |time| self.onward(time)))
     }
 
     fn local_offset_seconds(&self, at: Timestamp) -> i32 {
         self.own.local_offset_seconds(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A clock of the machine that somebody puts wherever they like.
+    struct Put(AtomicI64);
+
+    impl Clock for Put {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix_micros(self.0.load(Ordering::Relaxed))
+        }
+
+        fn local_offset_seconds(&self, _: Timestamp) -> i32 {
+            0
+        }
+    }
+
+    const SECOND: i64 = 1_000_000;
+
+    fn told(time: i64, asked: Instant, round: u64) -> Told {
+        Told::new(time, asked, asked + Duration::from_millis(round))
+    }
+
+    #[test]
+    fn putting_the_machines_clock_elsewhere_changes_nothing() {
+        let own = Arc::new(Put(AtomicI64::new(50 * SECOND)));
+        let clock = DatabaseClock::new(Arc::<Put>::clone(&own));
+        assert_eq!(clock.now().unix_micros(), 50 * SECOND, "nothing was measured yet");
+        clock.learn(told(1_000 * SECOND, Instant::now(), 0));
+        let before = clock.now().unix_micros();
+        own.0.store(9_000 * SECOND, Ordering::Relaxed);
+        let after = clock.now().unix_micros();
+        assert!((before..before + 100 * SECOND).contains(&after), "{before} {after}");
+        assert!(clock.ahead_micros() < -7_000 * SECOND, "which is told");
+    }
+
+    #[test]
+    fn the_shortest_of_the_last_measurements_counts_until_it_is_old_or_wrong() {
+        let begun = Instant::now();
+        let minute = |number: u64| begun + Duration::from_secs(60 * number);
+        let short = told(0, begun, 2);
+        // Half a second off, and may be.
+        let long = told(60 * SECOND, minute(1), 1_000);
+        assert_eq!(short.or(long).within, short.within);
+        assert_eq!(
+            long.or(told(120 * SECOND + SECOND / 2, minute(2), 2)).within,
+            Duration::from_millis(1)
+        );
+        let late = told(600 * SECOND, minute(10), 1_000);
+        assert_eq!(short.or(late).within, late.within, "it is old");
+        let put_back = told(-3_600 * SECOND, minute(1), 1_000);
+        assert_eq!(short.or(put_back).time, put_back.time, "the database's clock was put back");
+    }
+
+    #[test]
+    fn it_does_not_go_back_but_where_the_databases_does() {
+        let clock = DatabaseClock::new(Arc::new(Put(AtomicI64::new(0))));
+        let times = [10, 12, 11, 12, 13].map(|seconds| clock.onward(seconds * SECOND));
+        assert_eq!(times, [10, 12, 12, 12, 13].map(|seconds| seconds * SECOND));
+        assert_eq!(clock.onward(-3_600 * SECOND), -3_600 * SECOND);
+        assert_eq!(clock.onward(-3_599 * SECOND), -3_599 * SECOND);
     }
 }

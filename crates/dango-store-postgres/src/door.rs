@@ -37,7 +37,7 @@ const FIND_KEY: &str = concat!(
 
 /// It waits for nobody for long. Nothing is written, but only a server that can be written to knows what was taken away just now: one that
 /// follows it refuses to begin.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '5s'";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '5s'";
 
 /// The most tokens of which it is remembered where they led. It is all forgotten then.
 const REMEMBERED: usize = 65_536;

@@ -15,7 +15,7 @@ use crate::store::PostgresStore;
 
 /// A transaction of each statement's own: what is answered is on the disk, where the database would say so earlier, too; it waits for nobody
 /// for long; and a server that only follows another refuses to begin.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '10s'; \
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '8s'; SET LOCAL statement_timeout = '10s'; \
                      SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
 
 const ROW: &str = "SELECT revision, key_id, sealed, changed_at FROM dango.project_files WHERE project = $1 AND name = $2";

@@ -145,7 +145,7 @@ fn a_server_that_only_follows_another_is_not_asked() {
         Box::pin(async move {
             let new = user(1, Role::Viewer, at(0));
             let _ = tx.insert_user(&new).await?;
-            let _ = tx.insert_session(&session(1, new.id, new.epoch, at(0)), 5).await?;
+            let _ = tx.insert_session(&session(1, new.user.id, new.user.epoch, at(0)), 5).await?;
             Ok::<_, StoreError>(())
         })
     }));

@@ -1,7 +1,9 @@
 //! Letting go of old records and of people, so that the rest still verifies.
 
+use std::sync::Arc;
+
 use dango_audit::log::{self, LogError};
-use dango_audit::retention::Segment;
+use dango_audit::retention::{Pruning, Segment};
 use dango_audit::{Detail, Erasure, Event, Label, Outcome, Stage, Subject, Target, TargetKind, Word};
 use dango_core::Timestamp;
 
@@ -27,23 +29,57 @@ refusals! {
 }
 
 impl Actions {
-    /// Deletes records older than a time, up to the first intent that is still open. What is left verifies.
+    /// Deletes records older than a time, up to the first intent that is still open. What is left verifies. They go in portions, each in a
+    /// transaction of its own, so that others write in between; what is to go is found out before, by reading.
     ///
-    /// Permission: `auth.manage`, which keys do not have unless made for it. Audit: `audit_pruned` with first and last place and the count.
+    /// Permission: `auth.manage`, which keys do not have unless made for it. Audit: for each portion `audit_pruned` with first and last
+    /// place and the count.
     ///
     /// # Errors
     ///
-    /// [`PruneAuditError::NotIntact`].
+    /// [`PruneAuditError::NotIntact`]; any other may come after portions that are gone.
     pub async fn prune_audit(&self, permit: &Permit<AuthManage>, before: Timestamp) -> Result<Option<Segment>, PruneAuditError> {
+        let found = self.read(permit.caller(), move |unit| {
+            Box::pin(async move {
+                match Pruning::find(&mut *unit.tx, &unit.inner.chain, before).await {
+                    Ok(pruning) => Ok(Some(Arc::new(pruning))),
+                    Err(LogError::NotIntact(_)) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
+            })
+        });
+        let found = found.await?;
+        let (mut gone, mut portion): (Option<Segment>, _) = (None, 0);
+        loop {
+            let Some(segment) = self.prune_portion(permit, found.clone(), portion).await? else {
+                return Ok(gone);
+            };
+            gone = Some(match gone {
+                Some(first) => first.through(segment),
+                None => segment,
+            });
+            portion += 1;
+            if found.as_ref().is_none_or(|pruning| portion >= pruning.portions()) {
+                return Ok(gone);
+            }
+        }
+    }
+
+    /// Lets a portion go and records it; nothing found is a log that does not verify.
+    async fn prune_portion(
+        &self,
+        permit: &Permit<AuthManage>,
+        found: Option<Arc<Pruning>>,
+        portion: usize,
+    ) -> Result<Option<Segment>, PruneAuditError> {
         self.act(permit, move |mut unit| {
             Box::pin(async move {
                 let record = Record::of(Event::AuditPruned).on(Target::of(TargetKind::Audit));
-                let inner = std::sync::Arc::clone(&unit.inner);
-                let segment = match log::prune(&mut *unit.tx, &inner.chain, before).await {
-                    Ok(segment) => segment,
-                    Err(LogError::NotIntact(_)) => return unit.refuse(record, PruneAuditError::NotIntact).await,
-                    Err(error) => return Err(error.into()),
+                let Some(pruning) = found else {
+                    return unit.refuse(record, PruneAuditError::NotIntact).await;
                 };
+                let inner = Arc::clone(&unit.inner);
+                let segment = pruning.let_go(portion, &mut *unit.tx, &inner.chain).await?;
                 let record = match &segment {
                     Some(segment) => record
                         .with(Detail::FirstSeq, segment.first_seq())

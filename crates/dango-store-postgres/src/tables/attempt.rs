@@ -123,11 +123,11 @@ impl AttemptStore for PostgresTransaction<'_> {
     async fn purge_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
         let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts";
         let budgets = self.all(query(sql), budget).await?;
-        let mut dropped = 0;
-        for spent in budgets.into_iter().filter(|budget| budget.state.is_spent(policy, now)) {
-            let sql = "DELETE FROM attempts WHERE account = $1 AND device_id = $2";
-            dropped += self.change(query(sql).bind(spent.account.to_vec()).bind(spent.device)).await?;
-        }
-        Ok(dropped)
+        let spent = budgets.into_iter().filter(|budget| budget.state.is_spent(policy, now));
+        let (accounts, devices): (Vec<Vec<u8>>, Vec<Vec<u8>>) = spent.map(|budget| (budget.account.to_vec(), budget.device)).unzip();
+        // All at once: others wait for their turn meanwhile.
+        let sql = "DELETE FROM attempts USING unnest($1, $2) AS spent (account, device_id) \
+                   WHERE attempts.account = spent.account AND attempts.device_id = spent.device_id";
+        Ok(self.change(query(sql).bind(accounts).bind(devices)).await?)
     }
 }

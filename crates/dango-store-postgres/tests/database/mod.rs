@@ -3,6 +3,7 @@
     dead_code,
     unreachable_pub,
     unfulfilled_lint_expectations,
+    unused_imports,
     clippy::disallowed_methods,
     clippy::panic,
     reason = "not every test needs all of it, and the server's file is shared with the end-to-end tests, a crate with leave to do this"
@@ -89,7 +90,7 @@ impl Databases {
     pub fn hold(&'static self, database: &str, lock: &str, seconds: u32) -> std::thread::JoinHandle<()> {
         let (name, statement) = (database.to_owned(), format!("BEGIN; {lock}; SELECT pg_sleep({seconds}); COMMIT"));
         let holder = std::thread::spawn(move || drop(self.server.sql(&name, &statement)));
-        let is_held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        let is_held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
         until("it is locked", || self.server.sql(database, is_held) != "0");
         holder
     }
