@@ -281,6 +281,9 @@ from_values! {
     Blob of Vec<u8>, std::convert::identity;
 }
 
+/// A row as the driver has it.
+pub(crate) type RowBytes = tokio_postgres::Row;
+
 /// A row that was read. What is asked for as one thing and is another is damage.
 pub(crate) struct Row<'r>(pub(crate) &'r tokio_postgres::Row);
 

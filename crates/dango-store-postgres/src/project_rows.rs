@@ -8,7 +8,7 @@ use dango_store::StoreFailure;
 use tokio::time::timeout;
 
 use crate::column::{Columns, signed};
-use crate::connection::{Connection, Row, Statement, query};
+use crate::connection::{Connection, Row, RowBytes, Statement, query};
 use crate::failure::NoAnswer;
 use crate::migration::{LATEST, let_on, refused_by};
 use crate::store::PostgresStore;
@@ -123,7 +123,7 @@ impl ProjectRows {
 }
 
 /// Runs a statement, whose answer counts only where the schema is one for this version. Both are sent in one go.
-async fn run(connection: &Connection, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, StoreFailure> {
+async fn run(connection: &Connection, statement: &Statement) -> Result<Vec<RowBytes>, StoreFailure> {
     let look = query(LOOK).bind(LATEST);
     let mut answers = connection.alone(BEGIN, &[&look, statement]).await?.into_iter();
     let looked = answers.next().unwrap_or_default();
