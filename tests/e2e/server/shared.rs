@@ -218,8 +218,8 @@ fn a_server_comes_in_with_the_key_and_without_files_of_its_own() {
     // One that was in comes back.
     let [_, second] = servers;
     assert_eq!(second.stop().0, 0);
-    let mut back = Server::start(&projects[1]).signed_in(EMAIL, PASSWORD);
-    assert!(variables(&mut back).contains("BEFORE"));
+    let back = Server::start(&projects[1]);
+    assert!(variables(&mut back.signed_in(EMAIL, PASSWORD)).contains("BEFORE"));
 }
 
 #[test]
