@@ -219,13 +219,13 @@ impl Following {
 
     /// The same for whoever writes.
     fn now_to_write(&self) -> Result<&dyn Home, WriteError> {
-        self.now().or_else(|error| match error {
-            ReadError::Home(error) => Err(error.into()),
+        self.now().map_err(|error| match error {
+            ReadError::Home(error) => error.into(),
             // Where it is not known where they are, nothing is written anywhere.
-            _ => Err(HomeError::Whereabouts {
+            _ => HomeError::Whereabouts {
                 path: self.project.root().join(".dango/home").display().to_string(),
             }
-            .into()),
+            .into(),
         })
     }
 
