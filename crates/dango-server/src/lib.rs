@@ -30,7 +30,6 @@ mod server;
 mod settings;
 mod setup_link;
 mod shared_files;
-mod skew;
 mod system;
 mod traces;
 mod verify;

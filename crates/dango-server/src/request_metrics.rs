@@ -1,12 +1,15 @@
-//! What the HTTP interface has counted, as Prometheus collects it. The counting itself is the interface's.
+//! What others have counted and measured, as Prometheus collects it: the HTTP interface its answers, the database its time.
 
 use std::fmt;
+use std::sync::Arc;
 
 use dango_api::{App, BOUNDS};
+use dango_store_postgres::DatabaseClock;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 const MICROS: f64 = 1_000_000.0;
@@ -72,6 +75,25 @@ impl Collector for RequestMetrics {
                 .encode_histogram::<NoLabelSet>(seconds(route.micros), total, &buckets, None)?;
         }
         Ok(())
+    }
+}
+
+/// Says by how many seconds the database's clock was ahead when it was asked last.
+pub(crate) struct Skew(pub(crate) Arc<DatabaseClock>);
+
+impl Collector for Skew {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        #[expect(clippy::cast_precision_loss, reason = "a difference of clocks that large is wrong in any case")]
+        let seconds = self.0.ahead_micros() as f64 / MICROS;
+        let gauge = ConstGauge::new(seconds);
+        let help = "By how many seconds the database's clock is ahead of this machine's";
+        gauge.encode(encoder.encode_descriptor("database_clock_skew_seconds", help, None, gauge.metric_type())?)
+    }
+}
+
+impl fmt::Debug for Skew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Skew").finish_non_exhaustive()
     }
 }
 

@@ -52,26 +52,20 @@ const BRING_KEY: &str = "give the project's key in DANGO_KEY or DANGO_KEY_FILE: 
 /// Gives a project the home that it has, and says where its values are now. A server that comes anew to a project whose values are in the database
 /// takes them from there, too.
 pub(crate) fn settle(project: Project, sharing: Sharing) -> Result<(Project, Values), Failure> {
-    let whereabouts = whereabouts(&project)?;
     let Some(rows) = sharing.rows.clone() else {
-        return match whereabouts {
-            Whereabouts::Rows | Whereabouts::Returning => Err(in_rows_of_nobody()),
-            _ => Ok((project, Values::InFiles)),
-        };
+        let values = look(&project, false)?;
+        return Ok((project, values));
     };
-    if whereabouts == Whereabouts::Directory {
-        Newcomer {
+    if whereabouts(&project)? == Whereabouts::Directory {
+        let newcomer = Newcomer {
             project: &project,
             rows,
             sharing: &sharing,
-        }
-        .look()?;
+        };
+        newcomer.look()?;
     }
     let home = Arc::new(Following::new(&project, sharing));
-    let values = match self::whereabouts(&project)? {
-        Whereabouts::Rows | Whereabouts::Returning => Values::InRows,
-        Whereabouts::Directory | Whereabouts::Leaving | Whereabouts::Returned => Values::InFiles,
-    };
+    let values = look(&project, true)?;
     let project = project.kept_in(home);
     if values == Values::InRows {
         // A server that can read nothing is found out now, not by those who ask it.
@@ -223,11 +217,15 @@ impl Following {
         }
     }
 
-    /// The same for whoever writes: the home's own errors say best what is wrong.
+    /// The same for whoever writes.
     fn now_to_write(&self) -> Result<&dyn Home, WriteError> {
-        self.now().or_else(|error| match error {
-            ReadError::Home(error) => Err(error.into()),
-            _ => Ok(&self.directory as &dyn Home),
+        self.now().map_err(|error| match error {
+            ReadError::Home(error) => error.into(),
+            // Where it is not known where they are, nothing is written anywhere.
+            _ => HomeError::Whereabouts {
+                path: self.project.root().join(".dango/home").display().to_string(),
+            }
+            .into(),
         })
     }
 
@@ -308,5 +306,53 @@ impl ProjectFiles for Aside {
 
     fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {
         self.files.change(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dango_core::OsEntropy;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_init_makes_has_nothing_in_it_and_one_that_does_not_parse_may_have() {
+        let directory = tempfile::tempdir().expect("a directory");
+        Project::init(directory.path(), &OsEntropy).expect("made");
+        let project = Project::at(directory.path());
+        for file in [SharedFile::Env, SharedFile::Secrets] {
+            let made = project.read(file).expect("read").expect("made");
+            assert!(!has_something(file, made.bytes()), "{file:?}");
+        }
+        for (file, text) in [
+            (SharedFile::Env, "# nothing\nA=\n"),
+            (SharedFile::Env, "\0"),
+            (SharedFile::Secrets, "a = 1\n"),
+            (SharedFile::Secrets, "a = \n"),
+            (SharedFile::Sources, ""),
+        ] {
+            assert!(has_something(file, text.as_bytes()), "{file:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn values_in_rows_need_settings_that_name_a_database() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = Project::at(directory.path());
+        for (whereabouts, expected) in [
+            (Whereabouts::Directory, Some(Values::InFiles)),
+            (Whereabouts::Leaving, Some(Values::InFiles)),
+            (Whereabouts::Rows, None),
+            (Whereabouts::Returning, None),
+            (Whereabouts::Returned, Some(Values::InFiles)),
+        ] {
+            whereabouts.write(project.root(), &OsEntropy).expect("noted");
+            assert_eq!(look(&project, false).ok(), expected, "{whereabouts:?}");
+            assert_eq!(
+                look(&project, true).ok(),
+                Some(expected.unwrap_or(Values::InRows)),
+                "{whereabouts:?}"
+            );
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Settings from every place, and what is said where one is wrong.
 
-#![expect(clippy::disallowed_methods, reason = "files with the modes that people give them")]
-
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
