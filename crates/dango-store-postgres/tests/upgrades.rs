@@ -103,11 +103,11 @@ fn asked(store: &Arc<PostgresStore>, number: u32) -> Vec<&'static str> {
         ended(block_on(session)),
         ended(block_on(key)),
         ended(block_on(store.schema_version())),
-        ended(claimed.map_err(|error| error.0)),
-        ended(put.map_err(|error| error.0)),
-        ended(rows.row(PROJECT, "f1").map_err(|error| error.0)),
-        ended(rows.revision(PROJECT, "f1").map_err(|error| error.0)),
-        ended(rows.release(PROJECT, &claim).map_err(|error| error.0)),
+        ended(claimed),
+        ended(put),
+        ended(rows.row(PROJECT, "f1")),
+        ended(rows.revision(PROJECT, "f1")),
+        ended(rows.release(PROJECT, &claim)),
     ]
 }
 
