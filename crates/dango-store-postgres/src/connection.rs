@@ -44,6 +44,12 @@ impl Connection {
         in_time(self.0.batch_execute(sql)).await
     }
 
+    /// The same for statements that take as long as they take, such as an index over a large table. Whether the other side is still
+    /// there, the connection itself finds out.
+    pub(crate) async fn run_to_end(&self, sql: &str) -> Result<(), StoreFailure> {
+        self.0.batch_execute(sql).await.map_err(failure)
+    }
+
     /// Runs statements without values and reads the one row of another behind them, in one go.
     pub(crate) async fn run_all_and_read<T>(
         &self,
