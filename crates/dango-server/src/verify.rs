@@ -1,5 +1,5 @@
 //! `dango-server verify`: whether the audit log is as it was written, found out where the database is, with the checkpoint that is
-//! kept here. It changes nothing.
+//! kept here. It changes nothing of the log.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ pub(crate) fn run(system: &System, settings: &Settings, project: &Project) -> Re
         return Ok(Verified::Intact("there is no audit log yet".to_owned()));
     }
     let key = premises.identity_key().load()?;
-    let key = key.ok_or_else(|| identity_key_is_lost(&premises, &database))?;
-    let Opened { store, clock } = database.open(system, settings, &premises, Open::Existing)?;
+    let key = key.ok_or_else(|| identity_key_is_lost(&premises))?;
+    let Opened { store, clock, .. } = database.open(system, settings, &premises, Open::Existing)?;
     let actions = Actions::new(store, &key, Setup::default(), clock, Arc::clone(&system.entropy));
     let actions = actions.map_err(|error| Failure::caused_by(&error))?;
     let verified = pollster::block_on(async {

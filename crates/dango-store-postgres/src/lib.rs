@@ -5,7 +5,7 @@
 //! - [`DatabaseUrl`]: where it is and who one is there, as `postgres://` writes it;
 //! - [`ProjectRows`]: the files of projects that several servers share, sealed by whoever puts them there;
 //! - [`DatabaseClock`]: the time of the database, on which all servers agree;
-//! - [`migrate`]: the schema and the rights of the role that serves, made by the owner;
+//! - [`migrate`]: the schema and the rights of the role that serves, made by the owner; [`migrate_alone`] where one role is both;
 //! - [`inspect`]: whether one could serve from it, found out without changing anything.
 #![warn(missing_docs)]
 
@@ -29,7 +29,8 @@ mod url;
 mod writer;
 
 pub use clock::DatabaseClock;
-pub use owner::{Inspected, inspect, migrate};
+pub use owner::{Inspected, inspect, migrate, migrate_alone};
 pub use project_rows::ProjectRows;
+pub use role::ServingRole;
 pub use store::{CONNECTIONS, PostgresStore};
 pub use url::{DatabaseUrl, ParseUrlError};

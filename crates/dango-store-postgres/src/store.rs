@@ -9,9 +9,12 @@ use dango_identity::{ApiKeyRecord, StoredSession, TokenDigest, kind};
 use dango_store::{AtTheDoor, Budgets, Job, Store, StoreFailure};
 
 use crate::clock::DatabaseClock;
-use crate::connection::Connection;
+use crate::column::Columns;
+use crate::connection::{Connection, Row, query};
 use crate::door::Door;
 use crate::line::Line;
+use crate::migration::refused_by;
+use crate::role::{RoleError, ServingRole};
 use crate::threads::Threads;
 use crate::url::DatabaseUrl;
 use crate::writer::Writer;
@@ -19,6 +22,13 @@ use crate::{migration, reading, role};
 
 /// How many connections read at most, unless told otherwise; one more writes.
 pub const CONNECTIONS: usize = 8;
+
+/// Whether a transaction could change nothing: this is a standby, or whoever runs it has said so.
+const IS_READ_ONLY: &str = concat!(
+    "SELECT ",
+    refused_by!("$1"),
+    ", pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'"
+);
 
 /// How often the database's clock is compared with this machine's.
 const CLOCK_PERIOD: Duration = Duration::from_secs(30);
@@ -33,6 +43,7 @@ pub struct PostgresStore {
     door: Arc<Door>,
     writer: Arc<Writer>,
     clock: Arc<DatabaseClock>,
+    may_rewrite: bool,
 }
 
 impl PostgresStore {
@@ -43,16 +54,27 @@ impl PostgresStore {
     /// [`StoreFailure`]: it cannot be reached, does not let the role in, has no schema of this version ([`StoreFailure::Missing`],
     /// [`StoreFailure::Newer`]), or the role could change what the log says ([`StoreFailure::Forbidden`]).
     pub fn connect(url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreFailure> {
+        Self::connect_as(ServingRole::Apart, url, connections, clock)
+    }
+
+    /// The same as another role than one that serves and does nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::connect`].
+    pub fn connect_as(role: ServingRole, url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreFailure> {
         let (threads, clock) = (Threads::start()?, Arc::new(DatabaseClock::new(clock)));
         let line = Arc::new(Line::new(url, Arc::clone(&clock), connections.max(1)));
         let (opening, time) = (Arc::clone(&line), keep_time(Arc::downgrade(&line), Arc::clone(&clock)));
-        let writer = threads.wait(async move {
-            look(&opening.connect().await?).await?;
+        let begun = threads.wait(async move {
+            let may_rewrite = look(&opening.connect().await?, role).await?;
             tokio::spawn(time);
-            Ok(Writer::start(opening))
+            Ok((Writer::start(opening), may_rewrite))
         });
+        let (writer, may_rewrite) = begun?;
         Ok(Self {
-            writer: Arc::new(writer?),
+            writer: Arc::new(writer),
+            may_rewrite,
             threads,
             line,
             door: Arc::default(),
@@ -68,20 +90,28 @@ impl PostgresStore {
         &self.threads
     }
 
+    /// Whether the role could change what the log says, were it not for triggers, which it could take away.
+    pub const fn may_rewrite(&self) -> bool {
+        self.may_rewrite
+    }
+
     /// The database's time, for everything that several servers have to agree on.
     pub fn clock(&self) -> Arc<DatabaseClock> {
         Arc::clone(&self.clock)
     }
 }
 
-/// Whether the database is one that can be served from.
-async fn look(connection: &Connection) -> Result<(), StoreFailure> {
+/// Refuses a database that cannot be served from by such a role, and answers whether the role could change what the log says.
+async fn look(connection: &Connection, role: ServingRole) -> Result<bool, StoreFailure> {
     let found = migration::version(connection).await?;
     if found < migration::LATEST {
         return Err(StoreFailure::Missing);
     }
     migration::check(connection, found).await?;
-    role::check(connection).await
+    match (role, role::may_rewrite(connection).await?) {
+        (ServingRole::Apart, true) => Err(StoreFailure::forbidden(RoleError::MayRewrite)),
+        (_, may_rewrite) => Ok(may_rewrite),
+    }
 }
 
 /// Compares clocks from time to time, as long as there is a store.
@@ -118,6 +148,31 @@ impl Store for PostgresStore {
             Ok(version)
         });
         read.await
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreFailure> {
+        let line = Arc::clone(&self.line);
+        let asked = self.threads.run(async move {
+            let mut borrowed = line.borrow().await?;
+            let ask = query(IS_READ_ONLY).bind(migration::LATEST);
+            let read = |row: &Row<'_>| {
+                let columns = &mut Columns::of(row);
+                migration::let_on(columns)?;
+                columns.flag()
+            };
+            let mut told = borrowed.connection.one(&ask, read).await;
+            if told.is_err() && borrowed.is_old {
+                borrowed = line.renew(borrowed).await?;
+                told = borrowed.connection.one(&ask, read).await;
+            }
+            let told = told?;
+            line.give_back(borrowed);
+            match told {
+                Some(false) => Ok(()),
+                Some(true) | None => Err(StoreFailure::ReadOnly),
+            }
+        });
+        asked.await
     }
 
     async fn session_at_the_door(

@@ -103,6 +103,8 @@ fn asked(store: &Arc<PostgresStore>, number: u32) -> Vec<&'static str> {
         ended(block_on(session)),
         ended(block_on(key)),
         ended(block_on(store.schema_version())),
+        ended(block_on(store.check_writable())),
+        ended(rows.projects()),
         ended(claimed),
         ended(put),
         ended(rows.row(PROJECT, "f1")),
@@ -118,14 +120,14 @@ fn a_newer_schema_is_served_from_while_each_of_its_steps_allows_it() {
     let store = databases.open(&name);
     let connect = || PostgresStore::connect(databases.url(SERVING, &name), CONNECTIONS, Arc::new(SystemClock));
     let version = known(&databases, &name);
-    assert_eq!(asked(&store, 1), ["done"; 10]);
+    assert_eq!(asked(&store, 1), ["done"; 12]);
 
     let added = format!(
         "CREATE TABLE dango.teams (one int); GRANT INSERT ON dango.teams TO {SERVING}; {}",
         step(version + 1, version)
     );
     let _ = databases.server.sql(&name, &added);
-    assert_eq!(asked(&store, 2), ["done"; 10]);
+    assert_eq!(asked(&store, 2), ["done"; 12]);
     assert_eq!(block_on(store.schema_version()).expect("asked"), version + 1);
     assert_eq!(ended(connect()), "done");
     let found = inspect(databases.url(SERVING, &name)).expect("looked at");
@@ -138,7 +140,7 @@ fn a_newer_schema_is_served_from_while_each_of_its_steps_allows_it() {
     // One step is enough, whatever comes behind it.
     let _ = databases.server.sql(&name, &step(version + 2, version + 2));
     let _ = databases.server.sql(&name, &step(version + 3, version));
-    assert_eq!(asked(&store, 3), ["store-newer"; 10]);
+    assert_eq!(asked(&store, 3), ["store-newer"; 12]);
     assert_eq!(ended(connect()), "store-newer");
     assert_eq!(ended(inspect(databases.url(SERVING, &name))), "store-newer");
     assert_eq!(ended(migrate(databases.url(OWNER, &name), SERVING)), "store-newer");
@@ -147,7 +149,7 @@ fn a_newer_schema_is_served_from_while_each_of_its_steps_allows_it() {
 
     let back = format!("DELETE FROM dango.schema_migrations WHERE version > {}", version + 1);
     let _ = databases.server.sql(&name, &back);
-    assert_eq!(asked(&store, 4), ["done"; 10], "without another connection");
+    assert_eq!(asked(&store, 4), ["done"; 12], "without another connection");
 }
 
 /// A writer that waits for its turn while the schema becomes another one has read nothing yet and does not begin.
@@ -186,7 +188,7 @@ fn fixture(version: u32) -> PathBuf {
 fn dump(databases: &Databases) -> String {
     let name = databases.make();
     let store = databases.open(&name);
-    assert_eq!(asked(&store, 1), ["done"; 10]);
+    assert_eq!(asked(&store, 1), ["done"; 12]);
     assert_eq!(ended(write(&store, 2)), "done");
     let dump = databases.server.dump(&name, "dango");
     // Programs of other versions do not know these, and nothing depends on them.
@@ -217,7 +219,7 @@ fn what_every_released_version_has_left_is_brought_up_to_date_and_served() {
             "{migrated:?}: a step that was released is never changed; one that was not has its dump made anew where that is deleted"
         );
         let store = databases.open(&name);
-        assert_eq!(asked(&store, 3), ["done"; 10], "from {version}");
+        assert_eq!(asked(&store, 3), ["done"; 12], "from {version}");
         assert_eq!(users(&store).expect("read"), 3);
         let session = store.session_at_the_door(TokenDigest::from_bytes(bytes(2, 1)), Arc::new(Known));
         let (_, standing) = block_on(session).expect("asked").bearer.expect("people are still logged in");
