@@ -127,6 +127,9 @@ fn failure(error: tokio_postgres::Error) -> StoreFailure {
     }
 }
 
+/// The rows that a statement found; [`Row`] reads one.
+pub(crate) type Found = Vec<tokio_postgres::Row>;
+
 /// A statement with its values. Its text is in the program, never put together.
 pub(crate) struct Statement {
     sql: &'static str,

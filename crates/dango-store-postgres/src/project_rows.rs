@@ -9,7 +9,7 @@ use futures_util::future::join;
 use tokio::time::timeout;
 
 use crate::column::{Columns, signed};
-use crate::connection::{Connection, Row, Statement, query};
+use crate::connection::{Connection, Found, Row, Statement, query};
 use crate::failure::NoAnswer;
 use crate::migration::{LATEST, let_on, refused_by};
 use crate::store::PostgresStore;
@@ -119,7 +119,7 @@ impl ProjectRows {
 }
 
 /// Runs a statement, whose answer counts only where the schema is one for this version. Both are sent in one go.
-async fn run(connection: &Connection, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, StoreFailure> {
+async fn run(connection: &Connection, statement: &Statement) -> Result<Found, StoreFailure> {
     let look = query(LOOK).bind(LATEST);
     let (looked, rows) = join(
         connection.one(&look, |row| let_on(&mut Columns::of(row))),

@@ -24,7 +24,7 @@ fn each_server_keeps_a_checkpoint_of_the_one_log_and_none_of_them_writes_to_it_b
     }
     assert_eq!(house.sql("SELECT count(*) FROM dango.audit"), records, "ending writes nothing");
     for project in &house.projects {
-        let note = project.read(".dango/audit.checkpoint");
+        let note = project.read(".dango/audit-postgres.checkpoint");
         let size: u64 = note
             .lines()
             .nth(1)
