@@ -36,6 +36,7 @@ pub struct Postgres {
 const WITH_DISK: &str = r#"
 set -eu
 mount -t tmpfs -o "size=${SIZE}m,mode=0777" none "$DISK"
+[ -z "$OWNER" ] || chown "$OWNER" "$DISK"
 if [ -n "$USER_ID" ]; then exec unshare -U "--map-user=$USER_ID" "$@"; else exec "$@"; fi
 "#;
 
@@ -434,6 +435,7 @@ fn server(cluster: &Path, disk: Option<u32>) -> Command {
         .env("LC_ALL", "C.UTF-8")
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command.env("SIZE", megabytes.to_string()).env("DISK", path);
+    command.env("OWNER", if is_root { USER } else { "" });
     command.env("USER_ID", if is_root { String::new() } else { geteuid().as_raw().to_string() });
     command.current_dir("/").stdin(Stdio::null());
     command

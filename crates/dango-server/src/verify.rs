@@ -1,5 +1,5 @@
 //! `dango-server verify`: whether the audit log is as it was written, found out where the database is, with the checkpoint that is
-//! kept here. It changes nothing.
+//! kept here. It changes nothing of the log.
 
 use std::sync::Arc;
 

@@ -69,21 +69,22 @@ macro_rules! refused_by {
 pub(crate) use refused_by;
 
 /// "dngo", as a number: whoever migrates holds this lock until the end of the transaction.
-const BEGIN: &str = "BEGIN; SET LOCAL search_path = dango, pg_temp; SET LOCAL lock_timeout = '30s'; \
+const BEGIN: &str = "BEGIN; SET LOCAL search_path = dango, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0; \
                      SELECT pg_advisory_xact_lock(1684956015)";
 
 /// Brings the schema up to date inside one transaction, does what else belongs to it, and answers its version. Where it is newer and
 /// lets this version go on, nothing is done: what belongs to it is not known here.
 pub(crate) async fn migrate(connection: &Connection, also: &str) -> Result<u32, StoreFailure> {
-    connection.run_all(BEGIN).await?;
+    connection.run_to_end(BEGIN).await?;
     let before = version(connection).await?;
     if before > LATEST {
         connection.run_all("ROLLBACK").await?;
         return Ok(before);
     }
     steps(connection, before).await?;
-    connection.run_all(also).await?;
-    connection.run_all("COMMIT").await?;
+    connection.run_to_end(also).await?;
+    // Where the answer to this is lost, doing it all again finds it done.
+    connection.run_to_end("COMMIT").await?;
     Ok(LATEST)
 }
 
@@ -95,11 +96,11 @@ async fn steps(connection: &Connection, before: u32) -> Result<(), StoreFailure>
         connection.run_all(sql).await?;
     } else if before < LATEST {
         // Servers are at work. Nobody is in the middle of writing while a step is done, and so neither waits for what the other has.
-        connection.run_all("SELECT FROM turn WHERE one = 1 FOR UPDATE").await?;
+        connection.run_to_end("SELECT FROM turn WHERE one = 1 FOR UPDATE").await?;
     }
     check(connection, before).await?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.version > before) {
-        connection.run_all(migration.sql).await?;
+        connection.run_to_end(migration.sql).await?;
         let insert = query("INSERT INTO dango.schema_migrations (version, name, checksum, serves_from) VALUES ($1, $2, $3, $4)");
         let insert = insert.bind(migration.version).bind(migration.name).bind(checksum(migration));
         connection.change(&insert.bind(migration.serves_from)).await?;

@@ -10,9 +10,10 @@ use dango_store::{AtTheDoor, Budgets, Job, Store, StoreFailure};
 
 use crate::clock::DatabaseClock;
 use crate::column::Columns;
-use crate::connection::{Connection, query};
+use crate::connection::{Connection, Row, query};
 use crate::door::Door;
 use crate::line::Line;
+use crate::migration::refused_by;
 use crate::role::{RoleError, ServingRole};
 use crate::threads::Threads;
 use crate::turn::Mark;
@@ -24,7 +25,11 @@ use crate::{migration, reading, role};
 pub const CONNECTIONS: usize = 8;
 
 /// Whether a transaction could change nothing: this is a standby, or whoever runs it has said so.
-const IS_READ_ONLY: &str = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
+const IS_READ_ONLY: &str = concat!(
+    "SELECT ",
+    refused_by!("$1"),
+    ", pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'"
+);
 
 /// How often the database's clock is compared with this machine's.
 const CLOCK_PERIOD: Duration = Duration::from_secs(30);
@@ -164,11 +169,16 @@ impl Store for PostgresStore {
         let line = Arc::clone(&self.short);
         let asked = self.threads.run(async move {
             let mut borrowed = line.borrow().await?;
-            let ask = || query(IS_READ_ONLY);
-            let mut told = borrowed.connection.one(&ask(), |row| Columns::of(row).flag()).await;
+            let ask = query(IS_READ_ONLY).bind(migration::LATEST);
+            let read = |row: &Row<'_>| {
+                let columns = &mut Columns::of(row);
+                migration::let_on(columns)?;
+                columns.flag()
+            };
+            let mut told = borrowed.connection.one(&ask, read).await;
             if told.is_err() && borrowed.is_old {
                 borrowed = line.renew(borrowed).await?;
-                told = borrowed.connection.one(&ask(), |row| Columns::of(row).flag()).await;
+                told = borrowed.connection.one(&ask, read).await;
             }
             let told = told?;
             line.give_back(borrowed);

@@ -2,7 +2,7 @@
 //!
 //! | what | how often | on several servers |
 //! |---|---|---|
-//! | a checkpoint of the log | once a minute, and at the end | each keeps one of its own, beside its own key: a witness that the others cannot change |
+//! | a checkpoint of the log | where one is due: looked at once a minute and at the end | each keeps one of its own, beside its own key: a witness that the others cannot change |
 //! | the database's clock | twice a minute, and at each new connection | each compares its own |
 //! | connections to providers | once a minute | each looks at the project's files; a renewal is claimed before it begins: `server::oauth_contention` |
 //! | traces | as they come | each sends its own |
@@ -23,13 +23,15 @@ fn each_server_keeps_a_checkpoint_of_the_one_log_and_none_of_them_writes_to_it_b
         assert_eq!(server.stop().0, 0);
     }
     assert_eq!(house.sql("SELECT count(*) FROM dango.audit"), records, "ending writes nothing");
-    let notes: Vec<String> = house
-        .projects
-        .iter()
-        .map(|project| project.read(".dango/audit.checkpoint"))
-        .collect();
-    let sizes: Vec<&str> = notes.iter().filter_map(|note| note.lines().nth(1)).collect();
-    assert_eq!(sizes, [records.as_str(); 3]);
+    for project in &house.projects {
+        let note = project.read(".dango/audit-postgres.checkpoint");
+        let size: u64 = note
+            .lines()
+            .nth(1)
+            .and_then(|size| size.parse().ok())
+            .unwrap_or_else(|| panic!("{note}"));
+        assert!((1..=records.parse().expect("a number")).contains(&size), "{note}");
+    }
     house.servers = house.projects.iter().map(|project| start(project, &[])).collect();
     for project in &house.projects {
         let said = project.command(dango_server(), &["verify"]).run();

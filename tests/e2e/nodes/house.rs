@@ -22,7 +22,7 @@ const IDENTITY_KEY: &str = "5c";
 /// A crowd from one address is what is tested here, and not what becomes of one.
 const OPTIONS: [&str; 6] = [
     "--max-failures-per-address",
-    "100000",
+    "10000",
     "--max-anonymous-requests-per-address",
     "0",
     "--max-requests-per-key",

@@ -34,6 +34,7 @@ fn elsewhere(place: String) -> Failure {
         "the people and the log of this project are in PostgreSQL, behind its servers, as {place} says"
     ))
     .hint("nothing was changed; ask a server: its pages, or its HTTP interface with an API key, do what this command does for a file")
+    .hint("`dango-server verify` verifies the log where it is")
 }
 
 /// The line on which the server's settings name PostgreSQL; its own reader says more about what is wrong with them.
