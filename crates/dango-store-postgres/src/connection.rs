@@ -108,7 +108,7 @@ impl Connection {
     /// The same for statements that take as long as they take, such as an index over a large table. Whether the other side is still
     /// there, the connection itself finds out.
     pub(crate) async fn run_to_end(&self, sql: &str) -> Result<(), StoreFailure> {
-        self.0.batch_execute(sql).await.map_err(failure)
+        self.client.batch_execute(sql).await.map_err(failure)
     }
 
     /// Runs statements without values and reads the one row of another behind them, in one go.
@@ -201,9 +201,6 @@ fn failure(error: tokio_postgres::Error) -> StoreFailure {
         None => StoreFailure::unavailable(error),
     }
 }
-
-/// The rows that a statement found; [`Row`] reads one.
-pub(crate) type Found = Vec<tokio_postgres::Row>;
 
 /// A statement with its values. Its text is in the program, never put together.
 pub(crate) struct Statement {
