@@ -144,7 +144,9 @@ impl Postgres {
     #[must_use]
     pub fn client(&self, name: &str) -> Command {
         let mut command = Command::new(program(name));
-        command.args(["-U", "postgres", "-p", &self.port.to_string(), "-h"]).arg(self.socket());
+        command
+            .args(["-U", "postgres", "-p", &self.port.to_string(), "-h"])
+            .arg(self.socket());
         command.env("LC_ALL", "C.UTF-8");
         command
     }

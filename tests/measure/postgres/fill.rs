@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
 
-use dango_audit::{
-    Actor, Details, Draft, Event, Head, Label, Origin, Outcome as Ending, Personal, PersonalRefs, Stage, UserAgent, append,
-};
+use dango_audit::{Actor, Details, Draft, Event, Head, Label, Origin, Outcome as Ending, Personal, PersonalRefs, Stage, UserAgent, append};
 use dango_core::{Clock, OsEntropy, SystemClock, Timestamp};
 use dango_tests::{Postgres, dango_server};
 
@@ -34,7 +32,8 @@ const SESSIONS: &str = "INSERT INTO sessions (digest, id, user_id, stage, factor
      AT + 2592000000000, AT + n, '192.0.2.1', 'AGENT', sha256(('m' || n)::bytea), 0 FROM generate_series(1, SESSIONS) AS n";
 
 /// Indexes of the log are made once it is there; triggers have nothing to find in rows that are made here.
-const BEFORE: &str = "ALTER TABLE audit DISABLE TRIGGER USER; DROP INDEX audit_by_time, audit_by_event, audit_by_actor, audit_by_actor_personal";
+const BEFORE: &str =
+    "ALTER TABLE audit DISABLE TRIGGER USER; DROP INDEX audit_by_time, audit_by_event, audit_by_actor, audit_by_actor_personal";
 const AFTER: &str = "ALTER TABLE audit ENABLE TRIGGER USER";
 
 pub(super) fn fill(filled: &Filled) -> Outcome {

@@ -59,7 +59,10 @@ impl Filled {
                 fs::remove_dir_all(folder)?;
             }
             // What is filled is not waited for on the disk.
-            let postgres = Postgres::kept_in(folder, &[&SETTINGS[1..], &["fsync=off", "wal_level=minimal", "max_wal_senders=0"]].concat());
+            let postgres = Postgres::kept_in(
+                folder,
+                &[&SETTINGS[1..], &["fsync=off", "wal_level=minimal", "max_wal_senders=0"]].concat(),
+            );
             let filling = Self { postgres, size };
             fill::fill(&filling)?;
             drop(filling);
@@ -89,7 +92,11 @@ impl Filled {
 
     pub(super) fn store(&self) -> Result<PostgresStore, Box<dyn Error>> {
         let url = DatabaseUrl::parse(&self.postgres.url(SERVING, PASSWORD_OF_ROLES, DATABASE))?;
-        Ok(PostgresStore::connect(url, CONNECTIONS, std::sync::Arc::new(dango_core::SystemClock))?)
+        Ok(PostgresStore::connect(
+            url,
+            CONNECTIONS,
+            std::sync::Arc::new(dango_core::SystemClock),
+        )?)
     }
 }
 
