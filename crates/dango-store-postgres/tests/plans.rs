@@ -525,6 +525,23 @@ fn write<T: Send + 'static>(
     block_on(store.write(work)).expect("written")
 }
 
+/// What an index of the log is made with may be asked by several workers at once, or is not offered to them: such an index is made
+/// anew, and a dump restored.
+#[test]
+fn a_log_of_many_records_is_indexed_anew_and_read_where_the_database_uses_several_workers() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let row = "'{\"kind\":\"user\",\"id\":\"' || n % 8000 || '\",\"personal\":null}'";
+    let sql = format!(
+        "SET session_replication_role = replica; INSERT INTO dango.audit (seq, at, event, actor, origin, details, prev_hash, hash) \
+         SELECT n, n, 'secret_set', {row}, '{{}}', '{{}}', '', '' FROM generate_series(1, 20000) AS n; ANALYZE dango.audit; \
+         SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; \
+         SET max_parallel_maintenance_workers = 4; SET max_parallel_workers_per_gather = 4; REINDEX TABLE dango.audit; SET enable_indexscan = off; \
+         SET enable_bitmapscan = off; SELECT count(*) FROM dango.audit WHERE dango.json_member(actor, 'id') = '77'"
+    );
+    assert_eq!(databases.server.sql(&name, &sql), "3");
+}
+
 /// Records of a clock that was put back, and on, and back again: each span of time has those that the model says, in both orders.
 #[test]
 fn a_span_of_time_has_its_records_though_clocks_were_put_back() {
