@@ -1,6 +1,7 @@
 //! Jobs that read, each on one moment of the database.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use dango_store::{Job, StoreFailure};
 use futures_util::FutureExt;
@@ -14,7 +15,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL 
                      SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '5min'";
 
 /// Runs a job on one moment of the database.
-pub(crate) async fn read(line: &Line, job: Job) -> Result<(), StoreFailure> {
+pub(crate) async fn read(line: &Arc<Line>, job: Job) -> Result<(), StoreFailure> {
     let mut borrowed = line.borrow().await?;
     // Nothing has been done yet, so a connection that broke while it was idle costs nothing but another.
     if let Err(failure) = borrowed.connection.run_all(BEGIN).await {
@@ -25,9 +26,13 @@ pub(crate) async fn read(line: &Line, job: Job) -> Result<(), StoreFailure> {
         borrowed.connection.run_all(BEGIN).await?;
     }
     let read = run(&borrowed.connection, job).await;
-    // One that does not end in order is not used again.
-    borrowed.connection.run_all("ROLLBACK").await?;
-    line.give_back(borrowed);
+    // What was read is there: nobody waits for the end. A connection on which it does not come in order is not used again.
+    let line = Arc::clone(line);
+    tokio::spawn(async move {
+        if borrowed.connection.run_all("ROLLBACK").await.is_ok() {
+            line.give_back(borrowed);
+        }
+    });
     read
 }
 
