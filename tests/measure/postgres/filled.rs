@@ -10,6 +10,7 @@ use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore};
 use dango_tests::{Postgres, Scratch};
 
 use super::super::server::house::House;
+use super::super::server::rates::LOGGING_IN;
 use super::fill;
 
 pub(super) const DATABASE: &str = "dango";
@@ -85,8 +86,14 @@ impl Filled {
         }
     }
 
-    /// A server on it, with its administrator signed in.
+    /// A server on it, with its administrator signed in. The first one is claimed, and the people are invited who are to log in.
     pub(super) fn house(&self) -> Result<House, Box<dyn Error>> {
+        let administrators = self.postgres.sql(DATABASE, "SELECT count(*) FROM dango.users WHERE role = 'admin'");
+        if administrators == "0" {
+            let mut house = House::claimed(self.project()?);
+            house.invite(LOGGING_IN);
+            return Ok(house);
+        }
         Ok(House::again(self.project()?))
     }
 
