@@ -17,8 +17,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   setup                            installs the real tools that the tests compare with (safe to run again)
   test                             setup, then formatting, tidy, clippy, build, every test and the documentation
   tidy                             the rules of the house that no compiler knows
-  bench [--write] [--runs N] [NAME…]
-                                   measures the release build against other programs;
+  bench [--write] [--full] [--runs N] [NAME…]
+                                   measures the release build against other programs; --full fills a
+                                   PostgreSQL as the document tells of, which takes 10 GB for a while;
                                    --write puts the tables into docs/benchmarks.md, and the drawing of
                                    `login-timing` beside it
   seed --database-url sqlite:PATH [--users N] [--sessions N] [--events N] [--identity-key FILE]

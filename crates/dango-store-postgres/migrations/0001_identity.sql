@@ -20,8 +20,8 @@ CREATE TABLE users (
 
 CREATE INDEX users_by_creation ON users (created_at, id);
 
--- The administrators of whom one must always be left.
-CREATE INDEX users_who_administer ON users (id) WHERE role = 'admin' AND active AND invite_expires_at IS NULL;
+-- The administrators of whom one must always be left, those who were invited among them.
+CREATE INDEX users_who_administer ON users (id) WHERE role = 'admin' AND active;
 
 CREATE TABLE passwords (
   user_id bytea NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,

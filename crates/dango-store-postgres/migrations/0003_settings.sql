@@ -29,7 +29,7 @@ CREATE TABLE project_claims (
 );
 
 -- What is asked at each request: whose a token is, and how they stand; one row, whatever is there. A function keeps its plan for as long as
--- the connection to the database lasts, which takes a fifth of the time, and behind a pooler, too. Its plan may be older than the rows, so
+-- the connection to the database lasts, which takes a third of the time, and behind a pooler, too. Its plan may be older than the rows, so
 -- it is made as if there were many.
 CREATE FUNCTION session_at_the_door(token bytea, account bytea) RETURNS TABLE (
   has_totp boolean, issuer text, admission text, budget_account bytea, budget_device_id bytea, failures bigint, total bigint,

@@ -1,5 +1,5 @@
 //! What is asked at each request, in one statement: whose a token is, and how they stand. One statement is one moment and one round trip.
-//! The statement is a function of the database, which keeps its plan: planning it anew took four times as long as answering it.
+//! The statement is a function of the database, which keeps its plan: planning it anew took longer than all the rest.
 //!
 //! How often somebody tried to log in to the account is found by a code of the address, which the program makes and the database cannot.
 //! So the statement is asked with the code that the same token led to last time, and again with the right one where that was another.

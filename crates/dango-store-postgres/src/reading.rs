@@ -1,6 +1,7 @@
 //! Jobs that read, each on one moment of the database.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use dango_store::{Job, StoreFailure};
 use futures_util::FutureExt;
@@ -19,7 +20,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; SET TRANS
 const LOOK: &str = concat!("SELECT ", refused_by!("$1"));
 
 /// Runs a job on one moment of the database.
-pub(crate) async fn read(line: &Line, job: Job) -> Result<(), StoreFailure> {
+pub(crate) async fn read(line: &Arc<Line>, job: Job) -> Result<(), StoreFailure> {
     let mut borrowed = line.borrow().await?;
     // Nothing has been done yet, so a connection that broke while it was idle costs nothing but another.
     if let Err(failure) = begin(&borrowed.connection).await {
@@ -30,9 +31,13 @@ pub(crate) async fn read(line: &Line, job: Job) -> Result<(), StoreFailure> {
         begin(&borrowed.connection).await?;
     }
     let read = run(&borrowed.connection, job).await;
-    // One that does not end in order is not used again.
-    borrowed.connection.run_all("ROLLBACK").await?;
-    line.give_back(borrowed);
+    // What was read is there: nobody waits for the end. A connection on which it does not come in order is not used again.
+    let line = Arc::clone(line);
+    tokio::spawn(async move {
+        if borrowed.connection.run_all("ROLLBACK").await.is_ok() {
+            line.give_back(borrowed);
+        }
+    });
     read
 }
 

@@ -42,6 +42,29 @@ pub(super) fn inserts(filled: &Filled, clients: &str) -> Outcome {
     Ok(())
 }
 
+/// What the largest tables take on the disk, with their indexes.
+pub(super) fn sizes(filled: &Filled) -> Outcome {
+    for (table, rows) in [
+        ("audit", filled.size.records()),
+        ("sessions", filled.size.sessions()),
+        ("users", filled.size.users),
+    ] {
+        let bytes = |of: &str| {
+            filled
+                .postgres
+                .sql(DATABASE, &format!("SELECT {of}('dango.{table}')"))
+                .parse::<f64>()
+        };
+        let (table_alone, all) = (bytes("pg_table_size")?, bytes("pg_total_relation_size")?);
+        println!(
+            "{table}: {:.0} bytes a row, and {:.0} in indexes",
+            table_alone / rows as f64,
+            (all - table_alone) / rows as f64
+        );
+    }
+    Ok(())
+}
+
 pub(super) struct Asked {
     pub(super) micros: f64,
     pub(super) per_second: f64,
@@ -53,7 +76,10 @@ pub(super) fn ask(filled: &Filled, script: &str, clients: &str) -> Result<Asked,
     let file = folder.path().join("script.sql");
     fs::write(&file, script)?;
     let mut bench = filled.postgres.client("pgbench");
-    bench.args(["-n", "-M", "extended", "-T", TIME, "-c", clients, "-f"]).arg(&file).arg(DATABASE);
+    bench
+        .args(["-n", "-M", "extended", "-T", TIME, "-c", clients, "-f"])
+        .arg(&file)
+        .arg(DATABASE);
     let told = bench.output()?;
     let said = String::from_utf8_lossy(&told.stdout);
     if !told.status.success() {

@@ -1,20 +1,17 @@
-//! Fills a cluster: people and sessions as rows, a log whose chain is whole, and a few who really log in. Nothing is measured here.
+//! Fills a cluster: people and sessions as rows, a log whose chain is whole. Nothing is measured here.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
 
-use dango_audit::{
-    Actor, Details, Draft, Event, Head, Label, Origin, Outcome as Ending, Personal, PersonalRefs, Stage, UserAgent, append,
-};
+use dango_audit::{Actor, Details, Draft, Event, Head, Label, Origin, Outcome as Ending, Personal, PersonalRefs, Stage, UserAgent, append};
 use dango_core::{Clock, OsEntropy, SystemClock, Timestamp};
-use dango_tests::{Postgres, dango_server};
+use dango_store_postgres::{DatabaseUrl, migrate};
+use dango_tests::Postgres;
 
 use super::super::Outcome;
 use super::super::log::chain_key;
-use super::super::server::house::House;
-use super::super::server::rates::LOGGING_IN;
 use super::filled::{DATABASE, Filled, OWNER, PASSWORD_OF_ROLES, SERVING, Size, identity_key};
 
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -34,7 +31,8 @@ const SESSIONS: &str = "INSERT INTO sessions (digest, id, user_id, stage, factor
      AT + 2592000000000, AT + n, '192.0.2.1', 'AGENT', sha256(('m' || n)::bytea), 0 FROM generate_series(1, SESSIONS) AS n";
 
 /// Indexes of the log are made once it is there; triggers have nothing to find in rows that are made here.
-const BEFORE: &str = "ALTER TABLE audit DISABLE TRIGGER USER; DROP INDEX audit_by_time, audit_by_event, audit_by_actor, audit_by_actor_personal";
+const BEFORE: &str =
+    "ALTER TABLE audit DISABLE TRIGGER USER; DROP INDEX audit_by_time, audit_by_event, audit_by_actor, audit_by_actor_personal";
 const AFTER: &str = "ALTER TABLE audit ENABLE TRIGGER USER";
 
 pub(super) fn fill(filled: &Filled) -> Outcome {
@@ -42,14 +40,8 @@ pub(super) fn fill(filled: &Filled) -> Outcome {
     postgres.role(SERVING, PASSWORD_OF_ROLES);
     postgres.role(OWNER, PASSWORD_OF_ROLES);
     let _ = postgres.sql("postgres", &format!("CREATE DATABASE {DATABASE} OWNER {OWNER}"));
-    let migrated = filled
-        .project()?
-        .command(dango_server(), &["migrate"])
-        .env("DANGO_SERVER_DATABASE_OWNER_URL", postgres.url(OWNER, PASSWORD_OF_ROLES, DATABASE))
-        .run();
-    if migrated.status != 0 {
-        return Err(migrated.stderr.into());
-    }
+    let owner = DatabaseUrl::parse(&postgres.url(OWNER, PASSWORD_OF_ROLES, DATABASE))?;
+    let _ = migrate(owner, SERVING)?;
     let begun = SystemClock.now().unix_micros() - i64::try_from(size.records())? * EVERY_MICROS;
     let told = |sql: &str| {
         let sql = sql.replace("AGENT", AGENT).replace("AT ", &format!("{begun} "));
@@ -67,9 +59,6 @@ pub(super) fn fill(filled: &Filled) -> Outcome {
     run(postgres, &format!("SET maintenance_work_mem = '512MB'; {indexes}"));
     run(postgres, AFTER);
     let _ = postgres.sql(DATABASE, "VACUUM ANALYZE");
-    // They are real: an administrator, and people who can log in.
-    let mut house = House::claimed(filled.project()?);
-    house.invite(LOGGING_IN);
     let _ = postgres.sql(DATABASE, "CHECKPOINT");
     Ok(())
 }

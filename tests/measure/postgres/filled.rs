@@ -10,6 +10,7 @@ use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore};
 use dango_tests::{Postgres, Scratch};
 
 use super::super::server::house::House;
+use super::super::server::rates::LOGGING_IN;
 use super::fill;
 
 pub(super) const DATABASE: &str = "dango";
@@ -59,7 +60,10 @@ impl Filled {
                 fs::remove_dir_all(folder)?;
             }
             // What is filled is not waited for on the disk.
-            let postgres = Postgres::kept_in(folder, &[&SETTINGS[1..], &["fsync=off", "wal_level=minimal", "max_wal_senders=0"]].concat());
+            let postgres = Postgres::kept_in(
+                folder,
+                &[&SETTINGS[1..], &["fsync=off", "wal_level=minimal", "max_wal_senders=0"]].concat(),
+            );
             let filling = Self { postgres, size };
             fill::fill(&filling)?;
             drop(filling);
@@ -82,14 +86,24 @@ impl Filled {
         }
     }
 
-    /// A server on it, with its administrator signed in.
+    /// A server on it, with its administrator signed in. The first one is claimed, and the people are invited who are to log in.
     pub(super) fn house(&self) -> Result<House, Box<dyn Error>> {
+        let administrators = self.postgres.sql(DATABASE, "SELECT count(*) FROM dango.users WHERE role = 'admin'");
+        if administrators == "0" {
+            let mut house = House::claimed(self.project()?);
+            house.invite(LOGGING_IN);
+            return Ok(house);
+        }
         Ok(House::again(self.project()?))
     }
 
     pub(super) fn store(&self) -> Result<PostgresStore, Box<dyn Error>> {
         let url = DatabaseUrl::parse(&self.postgres.url(SERVING, PASSWORD_OF_ROLES, DATABASE))?;
-        Ok(PostgresStore::connect(url, CONNECTIONS, std::sync::Arc::new(dango_core::SystemClock))?)
+        Ok(PostgresStore::connect(
+            url,
+            CONNECTIONS,
+            std::sync::Arc::new(dango_core::SystemClock),
+        )?)
     }
 }
 

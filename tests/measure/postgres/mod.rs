@@ -16,7 +16,7 @@ use filled::{Filled, Size};
 
 pub(super) const USAGE: &str = "postgres FOLDER USERS fill | session | row | round-trip | page newest|middle|event|actor|day | rows | reads NODES \
                                 | logins | cost read-server|read-database|login-server|login-database|round-trip-database \
-                                | appends STORES | inserts CLIENTS";
+                                | appends STORES | inserts CLIENTS | sizes";
 
 /// Runs one measurement on the cluster in a folder, which is filled first where it is not yet.
 pub(super) fn run(folder: &Path, users: &str, words: &[&str]) -> Outcome {
@@ -32,6 +32,7 @@ pub(super) fn run(folder: &Path, users: &str, words: &[&str]) -> Outcome {
         ["logins"] => nodes::logins(&filled),
         ["cost", what] => nodes::cost(&filled, what),
         ["appends", stores] => appends::append(&filled, stores.parse()?),
+        ["sizes"] => bare::sizes(&filled),
         ["inserts", clients] => bare::inserts(&filled, clients),
         _ => Err(USAGE.into()),
     }

@@ -13,7 +13,9 @@ const PAGES: usize = 200;
 pub(super) fn read(filled: &Filled, which: &str) -> Outcome {
     let mut house = filled.house()?;
     let (records, people) = (filled.size.records(), filled.size.users);
-    let first = house.administrator().get(&format!("/api/admin/audit?limit=1&cursor={}", records / 2));
+    let first = house
+        .administrator()
+        .get(&format!("/api/admin/audit?limit=1&cursor={}", records / 2));
     let day = event(&first)?.get(..10).ok_or("a record has no time")?.to_owned();
     let mut taken = Vec::with_capacity(PAGES);
     for number in 0..PAGES as u64 {

@@ -33,6 +33,9 @@ pub(super) fn check(filled: &Filled) -> Outcome {
     let micros = &mut micros[CHECKS / 2..];
     micros.sort_by(f64::total_cmp);
     println!("session check: {:.2}", micros[micros.len() / 2]);
-    println!("of which the slowest hundredth takes at least {:.2}", micros[micros.len() - micros.len() / 100]);
+    println!(
+        "of which the slowest hundredth takes at least {:.2}",
+        micros[micros.len() - micros.len() / 100]
+    );
     Ok(())
 }

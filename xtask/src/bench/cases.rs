@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::measurement::Contestant;
-use super::{people, projects, scan, server};
+use super::{people, postgres, projects, scan, server};
 use crate::setup::Counterparts;
 use crate::step::Failure;
 
@@ -39,6 +39,12 @@ pub(super) const NAMES: &[&str] = &[
     "server-memory",
     "server-start",
     "server-run",
+    "postgres-session",
+    "postgres-audit-page",
+    "postgres-login",
+    "postgres-nodes",
+    "postgres-cost",
+    "postgres-appends",
 ];
 
 /// Refused logins, which are not compared with another program but with one another; drawn in `login_timing.rs`.
@@ -73,6 +79,8 @@ pub(super) struct Others {
 
 /// Our programs.
 pub(super) struct Ours {
+    /// How many users there are in a database that is filled for a measurement of PostgreSQL.
+    pub(super) people: u32,
     pub(super) dango: PathBuf,
     pub(super) server: PathBuf,
     /// The example of `dango-vault` that loads a project many times.
@@ -161,6 +169,9 @@ pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours, others: &Others) -
         "session-check-100000" => people::check_sessions(&project, ours, counterparts),
         "audit-append" => people::append(&project, ours, counterparts),
         "audit-verify" => people::verify(&project, ours, counterparts),
+        name if name.starts_with("postgres-") => {
+            postgres::prepare(name, folder, ours).ok_or_else(|| Failure::new(format!("there is no case `{name}`")))
+        }
         name if name.starts_with("scan-") => {
             scan::prepare(name, &project, ours, counterparts)?.ok_or_else(|| Failure::new(format!("there is no case `{name}`")))
         }
@@ -328,6 +339,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("xtask-bench-{}", std::process::id()));
         for name in NAMES.iter().copied().filter(|name| *name != LOGIN_TIMING) {
             let ours = Ours {
+                people: 1_000,
                 dango: "dango".into(),
                 server: "dango-server".into(),
                 load: "load".into(),

@@ -1,9 +1,10 @@
-//! `cargo xtask bench`: whole processes of the release build against other programs, run in turn. What is compared stands in `cases.rs`, `people.rs` and `server.rs`.
+//! `cargo xtask bench`: whole processes of the release build against other programs, run in turn. What is compared stands in `cases.rs` and beside it.
 
 mod cases;
 mod login_timing;
 mod measurement;
 mod people;
+mod postgres;
 mod projects;
 mod report;
 mod scan;
@@ -23,6 +24,10 @@ use crate::workspace;
 
 /// Fewer runs are for trying out, never for the document.
 const RUNS_FOR_THE_DOCUMENT: usize = 50;
+/// How many users are in the PostgreSQL that the document tells of; ten times as many sessions, a hundred times as many audit records.
+const PEOPLE_FOR_THE_DOCUMENT: u32 = 100_000;
+/// Enough to see that a case works, in seconds.
+const PEOPLE_FOR_TRYING: u32 = 1_000;
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,8 @@ pub struct Request {
     names: Vec<String>,
     /// Measured runs of each command.
     runs: usize,
+    /// Users in a PostgreSQL that is filled for it.
+    people: u32,
     /// Whether the tables go into the document, too.
     write: bool,
 }
@@ -45,12 +52,14 @@ impl Request {
         let mut request = Self {
             names: Vec::new(),
             runs: RUNS_FOR_THE_DOCUMENT,
+            people: PEOPLE_FOR_TRYING,
             write: false,
         };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match *argument {
-                "--write" => request.write = true,
+                "--full" => request.people = PEOPLE_FOR_THE_DOCUMENT,
+                "--write" => (request.write, request.people) = (true, PEOPLE_FOR_THE_DOCUMENT),
                 "--runs" => {
                     let number = rest.next().and_then(|number| number.parse().ok()).filter(|number| *number > 0);
                     request.runs = number.ok_or_else(|| Failure::new("--runs takes a number from 1 on"))?;
@@ -102,7 +111,7 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
         setup::original(root)
     };
     let others = Others { counterparts, original };
-    let ours = timed("release build", || build(root, &names))?;
+    let ours = timed("release build", || build(root, &names, request.people))?;
     let folder = root.join("target/bench");
     let mut tables = Vec::new();
     for name in names {
@@ -122,13 +131,14 @@ pub fn run(root: &Path, request: &Request) -> Result<(), Failure> {
         println!("\n{table}");
         tables.push(table);
     }
+    postgres::clear(&folder)?;
     if request.write && !request.is_drawing_only() {
         report::write(&root.join("docs/benchmarks.md"), &tables, request.runs)?;
     }
     Ok(())
 }
 
-fn build(root: &Path, names: &[&str]) -> Result<Ours, Failure> {
+fn build(root: &Path, names: &[&str], people: u32) -> Result<Ours, Failure> {
     // One after the other: together, the examples' needs would become features of the program that people get.
     let always: [&[&str]; 3] = [
         &["--package", "dango-cli"],
@@ -163,6 +173,7 @@ fn build(root: &Path, names: &[&str]) -> Result<Ours, Failure> {
         .ok_or_else(|| Failure::new("cargo metadata names no target directory"))?;
     let release = Path::new(target).join("release");
     Ok(Ours {
+        people,
         dango: release.join("dango"),
         server: release.join("dango-server"),
         load: release.join("examples/load"),
@@ -181,6 +192,14 @@ mod tests {
         let request = Request::parse(&[]).expect("nothing is wrong");
         assert!(cases::NAMES.iter().all(|name| request.takes(name)));
         assert_eq!((request.runs, request.write), (RUNS_FOR_THE_DOCUMENT, false));
+    }
+
+    #[test]
+    fn a_large_postgres_is_filled_where_it_is_asked_for_and_for_the_document() {
+        let people = |arguments: &[&str]| Request::parse(arguments).expect("nothing is wrong").people;
+        assert_eq!(people(&["postgres-session"]), PEOPLE_FOR_TRYING);
+        assert_eq!(people(&["--full", "postgres-session"]), PEOPLE_FOR_THE_DOCUMENT);
+        assert_eq!(people(&["--write"]), PEOPLE_FOR_THE_DOCUMENT);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn needs_original(name: &str) -> bool {
 
 /// Whether a case does without the examples of other packages, which take a while to build.
 pub(super) fn needs_no_example(name: &str) -> bool {
-    name.starts_with("server-")
+    name.starts_with("server-") || name.starts_with("postgres-")
 }
 
 /// Names the contestants of a case; nothing for a name that is not of the server.

@@ -23,21 +23,50 @@ macro_rules! record_columns {
     };
 }
 
-/// What a page asks for beside its order and its actor.
+/// What a page asks for beside its order and whose records they are.
 macro_rules! wanted {
     () => {
-        "seq BETWEEN $4 AND $6 AND ($1 IS NULL OR at >= $1) AND ($2 IS NULL OR at <= $2) AND ($3 IS NULL OR event = $3) \
-         AND ($7 OR outcome IS NOT NULL)"
+        "($1 IS NULL OR at >= $1) AND ($2 IS NULL OR at <= $2) AND ($3 IS NULL OR event BETWEEN $3 AND $3) AND ($7 OR outcome IS NOT NULL)"
     };
 }
 
-/// A page of records of whoever made them.
+/// The records of which `$key` is `$value`, from the last of the page's places to the first or the other way round.
+///
+/// The conditions and the order are those of one index, key and place together. Said as an equation, the database may read every record
+/// there is in order of places instead, and hope to meet the wanted ones soon.
+macro_rules! found_by {
+    ($columns:expr, $key:literal, $value:literal, $direction:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM audit WHERE (",
+            $key,
+            ", seq) >= (",
+            $value,
+            ", $4) AND (",
+            $key,
+            ", seq) <= (",
+            $value,
+            ", $6) AND ",
+            wanted!(),
+            " ORDER BY ",
+            $key,
+            " ",
+            $direction,
+            ", seq ",
+            $direction,
+            " LIMIT $5"
+        )
+    };
+}
+
+/// A page of records of whoever made them, whatever they are.
 macro_rules! page {
     ($direction:literal) => {
         concat!(
             "SELECT ",
             record_columns!(),
-            " FROM audit WHERE ",
+            " FROM audit WHERE seq BETWEEN $4 AND $6 AND ",
             wanted!(),
             " ORDER BY seq ",
             $direction,
@@ -53,18 +82,16 @@ macro_rules! page_of_actor {
         concat!(
             "SELECT ",
             record_columns!(),
-            " FROM audit WHERE seq IN (SELECT seq FROM (",
-            "(SELECT seq FROM audit WHERE dango.json_member(actor, 'id') = $8 AND ",
-            wanted!(),
-            " ORDER BY seq ",
-            $direction,
-            " LIMIT $5) UNION ",
-            "(SELECT found.seq FROM audit_personal CROSS JOIN LATERAL (",
-            "SELECT seq FROM audit WHERE dango.json_member(actor, 'personal') = encode(audit_personal.id, 'hex') AND ",
-            wanted!(),
-            " ORDER BY seq ",
-            $direction,
-            " LIMIT $5) AS found WHERE lower(label) = lower($8 COLLATE \"C\"))) AS found ORDER BY seq ",
+            " FROM audit WHERE seq IN (SELECT seq FROM ((",
+            found_by!("seq", "dango.json_member(actor, 'id')", "$8", $direction),
+            ") UNION (SELECT found.seq FROM audit_personal CROSS JOIN LATERAL (",
+            found_by!(
+                "seq",
+                "dango.json_member(actor, 'personal')",
+                "encode(audit_personal.id, 'hex')",
+                $direction
+            ),
+            ") AS found WHERE lower(label) = lower($8 COLLATE \"C\"))) AS found ORDER BY seq ",
             $direction,
             " LIMIT $5) ORDER BY seq ",
             $direction
@@ -264,11 +291,13 @@ impl AuditStore for PostgresTransaction<'_> {
 
     async fn page(&mut self, filter: &Filter, limit: u32, visit: VisitRow<'_>) -> Result<(), AuditStoreError> {
         let places = self.places(filter).await?;
-        let sql = match (&filter.actor, filter.order) {
-            (None, Order::NewestFirst) => page!("DESC"),
-            (None, Order::OldestFirst) => page!("ASC"),
-            (Some(_), Order::NewestFirst) => page_of_actor!("DESC"),
-            (Some(_), Order::OldestFirst) => page_of_actor!("ASC"),
+        let sql = match (&filter.actor, filter.event, filter.order) {
+            (Some(_), _, Order::NewestFirst) => page_of_actor!("DESC"),
+            (Some(_), _, Order::OldestFirst) => page_of_actor!("ASC"),
+            (None, Some(_), Order::NewestFirst) => found_by!(record_columns!(), "event", "$3", "DESC"),
+            (None, Some(_), Order::OldestFirst) => found_by!(record_columns!(), "event", "$3", "ASC"),
+            (None, None, Order::NewestFirst) => page!("DESC"),
+            (None, None, Order::OldestFirst) => page!("ASC"),
         };
         let page = query(sql)
             .bind(filter.since.map(Timestamp::unix_micros))
