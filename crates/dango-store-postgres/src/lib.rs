@@ -3,9 +3,10 @@
 //!
 //! - [`PostgresStore`]: a database that was connected to; a [`Store`](dango_store::Store);
 //! - [`DatabaseUrl`]: where it is and who one is there, as `postgres://` writes it;
+//! - [`Surroundings`]: the password and the authorities that an address leaves to the environment;
 //! - [`ProjectRows`]: the files of projects that several servers share, sealed by whoever puts them there;
 //! - [`DatabaseClock`]: the time of the database, on which all servers agree;
-//! - [`migrate`]: the schema and the rights of the role that serves, made by the owner;
+//! - [`migrate`]: the schema and the rights of the role that serves, made by the owner; [`migrate_alone`] where one role is both;
 //! - [`inspect`]: whether one could serve from it, found out without changing anything.
 #![warn(missing_docs)]
 
@@ -21,6 +22,7 @@ mod project_rows;
 mod reading;
 mod role;
 mod store;
+mod surroundings;
 mod tables;
 mod threads;
 mod tls;
@@ -29,7 +31,9 @@ mod url;
 mod writer;
 
 pub use clock::DatabaseClock;
-pub use owner::{Inspected, inspect, migrate};
+pub use owner::{Inspected, inspect, migrate, migrate_alone};
 pub use project_rows::ProjectRows;
+pub use role::ServingRole;
 pub use store::{CONNECTIONS, PostgresStore};
+pub use surroundings::{Surroundings, SurroundingsError};
 pub use url::{DatabaseUrl, ParseUrlError};

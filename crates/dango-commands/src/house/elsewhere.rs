@@ -5,11 +5,12 @@ use std::ffi::OsStr;
 use dango_secrets::project::Project;
 use dango_secrets::storage;
 
+use crate::database::VARIABLE;
 use crate::failure::Failure;
 use crate::host::Host;
 
-/// The variable by which servers are told the same.
-const VARIABLE: &str = "DANGO_SERVER_DATABASE_URL";
+/// The code of the refusal.
+pub(super) const CODE: &str = "people_elsewhere";
 
 /// Refuses to open, or to make, a file with people that no server of the project looks at.
 pub(super) fn check(host: &Host, project: &Project) -> Result<(), Failure> {
@@ -33,6 +34,7 @@ fn elsewhere(place: String) -> Failure {
     Failure::refused(format!(
         "the people and the log of this project are in PostgreSQL, behind its servers, as {place} says"
     ))
+    .with_code(CODE)
     .hint("nothing was changed; ask a server: its pages, or its HTTP interface with an API key, do what this command does for a file")
 }
 
