@@ -37,3 +37,4 @@ mod rotate;
 mod scan;
 mod server;
 mod terminal;
+mod vault_move;

@@ -127,6 +127,20 @@ impl Postgres {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// Everything that a backup of a database holds, as `pg_dump` writes it.
+    #[track_caller]
+    pub fn dump(&self, database: &str) -> Vec<u8> {
+        let output = Command::new(program("pg_dump"))
+            .args(["-U", "postgres", "-d", database, "-h"])
+            .arg(self.socket())
+            .args(["-p", &self.port.to_string()])
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("pg_dump is there");
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
     /// Makes a role that may log in, or gives it another password.
     #[track_caller]
     pub fn role(&self, name: &str, password: &str) {

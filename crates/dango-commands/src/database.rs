@@ -125,7 +125,7 @@ impl Address {
         match (found.schema_version >= found.latest, found.may_migrate) {
             (true, _) => Ok(Schema::Ready),
             (false, true) => Ok(Schema::ToBeMade),
-            (false, false) => Err(not_open(&StoreFailure::Missing, &self.url)),
+            (false, false) => Err(no_schema(&self.url)),
         }
     }
 
@@ -140,7 +140,10 @@ impl Address {
     pub(crate) fn open(self, host: &Host) -> Result<SharedDatabase, Failure> {
         let Self { url, has_log } = self;
         let store = PostgresStore::connect_as(ServingRole::Any, url.clone(), CONNECTIONS, Arc::clone(&host.clock));
-        let store = Arc::new(store.map_err(|failure| not_open(&failure, &url))?);
+        let store = Arc::new(store.map_err(|failure| match failure {
+            StoreFailure::Missing => no_schema(&url),
+            failure => not_open(&failure, &url),
+        })?);
         Ok(SharedDatabase { url, store, has_log })
     }
 }
@@ -239,12 +242,20 @@ fn complete(url: DatabaseUrl, host: &Host) -> Result<DatabaseUrl, Failure> {
     })
 }
 
+/// A schema that this role cannot make.
+fn no_schema(url: &DatabaseUrl) -> Failure {
+    Failure::refused(format!(
+        "{url}: the schema of this version of Dango is not in the database, and not for this role to make"
+    ))
+    .hint("`dango-server migrate` makes it or brings it up to date, as its owner: see --database-owner-url")
+    .with_code("database_schema_missing")
+}
+
 /// A database that cannot be used, with what can be done about it here.
 fn not_open(failure: &StoreFailure, url: &DatabaseUrl) -> Failure {
     let told = Failure::refused(format!("{url}: {}", crate::failure::chain(failure)));
     match failure {
-        StoreFailure::Missing => Failure::refused(format!("{url}: the schema of this version of Dango is not in the database"))
-            .hint("`dango-server migrate` makes it or brings it up to date, as its owner: see --database-owner-url"),
+        StoreFailure::Missing => Failure::refused(format!("{url}: there is no such database")).hint("`createdb` makes one"),
         StoreFailure::Forbidden(_) => told.hint(format!(
             "the role needs its password ({VARIABLE}, PGPASSWORD or PGPASSFILE), and the rights that `dango-server migrate` gives it"
         )),

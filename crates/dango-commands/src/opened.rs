@@ -14,8 +14,8 @@ use dango_secrets::project::Project;
 use dango_secrets::storage::UpdateError;
 use dango_secrets::{ReferenceError, Value};
 use dango_vault::{
-    EncryptError, EnvEncryptError, Keys, OpeningError, ProjectKeys, Protection, SealWarning, Selection, SetError, Vault, VaultError,
-    is_encrypted,
+    EncryptError, EnvEncryptError, Keys, OpeningError, ProjectKeys, Protection, SealWarning, SealedHome, Selection, SetError, Vault,
+    VaultError, is_encrypted,
 };
 
 use crate::Host;
@@ -34,6 +34,7 @@ pub(crate) struct Opened {
     /// Where its key is; nothing is asked before the key is needed.
     pub(crate) place: Rc<ProjectKeys>,
     pub(crate) keys: Keys<'static>,
+    route: KeyRoute,
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
     actor: String,
@@ -47,7 +48,7 @@ impl Opened {
 
     /// A project that is known already.
     pub(crate) fn at(project: Project, host: &Host) -> Result<Self, Failure> {
-        Ok(Self::by_route(project, None, &KeyRoute::of(None, host)?, host))
+        Ok(Self::by_route(project, None, KeyRoute::of(None, host)?, host))
     }
 
     /// A project whose log, and whose files if they were moved there, are in a database.
@@ -69,10 +70,10 @@ impl Opened {
             }
             _ => project,
         };
-        Ok(Self::by_route(project, database, &route, host))
+        Ok(Self::by_route(project, database, route, host))
     }
 
-    fn by_route(project: Project, database: Option<SharedDatabase>, route: &KeyRoute, host: &Host) -> Self {
+    fn by_route(project: Project, database: Option<SharedDatabase>, route: KeyRoute, host: &Host) -> Self {
         let place = Rc::new(route.keys_of(project.clone(), Arc::clone(&host.entropy)));
         let loader = Rc::clone(&place);
         Self {
@@ -80,10 +81,17 @@ impl Opened {
             database,
             place,
             keys: Keys::lazy(move || loader.load()),
+            route,
             entropy: Arc::clone(&host.entropy),
             clock: Arc::clone(&host.clock),
             actor: host.user.clone(),
         }
+    }
+
+    /// The rows that the project's files are in, or go to; nothing where no database was opened.
+    pub(crate) fn rows(&self, host: &Host) -> Result<Option<SealedHome>, Failure> {
+        let home = |database: &SharedDatabase| database.home(&self.project, &self.route, host);
+        self.database.as_ref().map(home).transpose()
     }
 
     /// The people and the log of the project: where they are, as far as this command has opened it.

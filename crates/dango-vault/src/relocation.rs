@@ -165,6 +165,8 @@ pub fn move_to_directory(project: &Project, home: &SealedHome, whereto: &str, en
             home.forget(file, whereto, entropy)?;
         }
     }
+    // What was seen of these rows says nothing of others, in which the files may be put next.
+    home.forget_seen(entropy)?;
     Whereabouts::Directory.write(project.root(), entropy)?;
     Ok(report)
 }

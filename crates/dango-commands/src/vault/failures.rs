@@ -20,6 +20,15 @@ pub(super) fn moved(project: &Project) -> Failure {
     .hint("`dango vault move --to files` brings them back; `dango vault status` says where they are")
 }
 
+/// A file that cannot be read where it is kept.
+pub(super) fn of_read(error: &ReadError) -> Failure {
+    let failure = Failure::caused_by(error).with_code(error.code());
+    match error {
+        ReadError::Home(error) => of_home(failure, error),
+        _ => failure,
+    }
+}
+
 /// A move that did not get to its end, with what is to be done next.
 pub(super) fn of_move(error: &MoveError, to: Destination, project: &Project) -> Failure {
     let failure = Failure::caused_by(error).with_code(error.code());

@@ -5,15 +5,15 @@ use dango_actions::Ending;
 use dango_audit::{Detail, Event, Word};
 use dango_secrets::home::{SharedFile, Whereabouts};
 use dango_secrets::project::Project;
-use dango_vault::{EnvTargets, MoveError, MoveReport, SealedHome, Targets, move_to_directory, move_to_rows};
+use dango_vault::{EnvTargets, MoveError, MoveReport, Targets, move_to_directory, move_to_rows};
 use serde::Serialize;
 
 use super::{failures, plan};
 use crate::Outcome;
 use crate::arguments::Global;
-use crate::database::{Address, DatabaseArguments, Schema, SharedDatabase, whereabouts};
+use crate::database::{Address, DatabaseArguments, Schema, whereabouts};
 use crate::failure::Failure;
-use crate::key_access::{KeyRoute, holder_failure};
+use crate::key_access::holder_failure;
 use crate::opened::{Opened, find_project};
 use crate::output::Output;
 use crate::prompt;
@@ -101,7 +101,12 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
         true => (Opened::at(project.clone(), output.host)?, Some(address)),
         false => (Opened::in_database(project.clone(), address.open(output.host)?, output.host)?, None),
     };
-    let files = plan::files(&opened, output)?;
+    // Rows that were on their way do not count yet, so nobody reads them; the files may be gone.
+    let is_ending = (to, before) == (Destination::Postgres, Whereabouts::Rows);
+    let files = match is_ending {
+        true => Vec::new(),
+        false => plan::files(&opened, output)?,
+    };
     let resumes = !matches!(
         (to, before),
         (Destination::Postgres, Whereabouts::Directory) | (Destination::Files, Whereabouts::Rows)
@@ -112,7 +117,9 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
     if arguments.dry_run {
         return report_plan(to, url, resumes, files, &schema, output);
     }
-    prompt::confirm(&question(to, before, &files, &project, &url), global.yes, output)?;
+    if !is_ending {
+        prompt::confirm(&question(to, before, &files, &project, &url), global.yes, output)?;
+    }
     let opened = match address {
         Some(address) => {
             if matches!(schema, Schema::ToBeMade) {
@@ -188,8 +195,7 @@ fn encrypt_everything(opened: &Opened, output: &mut Output<'_>) -> Result<usize,
 
 /// Moves and records it; nothing where it was there already.
 fn carry_out(opened: &Opened, to: Destination, output: &mut Output<'_>) -> Result<Option<MoveReport>, Failure> {
-    let Some(database) = &opened.database else { return Ok(None) };
-    let home = home(database, &opened.project, output)?;
+    let Some(home) = opened.rows(output.host)? else { return Ok(None) };
     let words = format!(
         "interrupted: nothing is lost, and `dango vault move --to {}` goes on from there",
         to.as_str()
@@ -213,15 +219,13 @@ fn carry_out(opened: &Opened, to: Destination, output: &mut Output<'_>) -> Resul
             }
         },
         |report| {
-            let files = report.as_ref().map_or(0, |report| report.moved.len());
-            vec![Ending::done().with(Detail::Count, count(files))]
+            vec![match report {
+                Some(report) => Ending::done().with(Detail::Count, count(report.moved.len())),
+                None => Ending::done().with(Detail::Action, Word::new("unchanged")),
+            }]
         },
     )?;
     Ok(moved)
-}
-
-fn home(database: &SharedDatabase, project: &Project, output: &Output<'_>) -> Result<SealedHome, Failure> {
-    database.home(project, &KeyRoute::of(None, output.host)?, output.host)
 }
 
 /// Where the files are, for whoever looks for them in the rows.

@@ -4,6 +4,7 @@ use dango_secrets::home::SharedFile;
 use dango_vault::{is_encrypted, is_encrypted_binding};
 use serde::Serialize;
 
+use super::failures;
 use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
@@ -22,10 +23,7 @@ pub(super) struct PlannedFile {
 pub(super) fn files(opened: &Opened, output: &mut Output<'_>) -> Result<Vec<PlannedFile>, Failure> {
     let mut files = Vec::new();
     for file in SharedFile::ALL {
-        let contents = opened
-            .project
-            .read(file)
-            .map_err(|error| Failure::caused_by(&error).with_code(error.code()))?;
+        let contents = opened.project.read(file).map_err(|error| failures::of_read(&error))?;
         if contents.is_none() {
             continue;
         }
