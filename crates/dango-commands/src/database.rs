@@ -11,7 +11,7 @@ use dango_secrets::Value;
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::home::{Rows, Whereabouts};
 use dango_secrets::project::Project;
-use dango_secrets::storage;
+use dango_secrets::storage::{self, Contents, ReadError};
 use dango_store::StoreFailure;
 use dango_store_postgres::{DatabaseUrl, PostgresStore, ProjectRows, ServingRole, Surroundings, inspect, migrate_alone};
 use dango_vault::{SealedHome, identify};
@@ -177,6 +177,14 @@ pub(crate) fn is_moved(project: &Project) -> Result<bool, Failure> {
     Ok(matches!(whereabouts(project)?, Whereabouts::Rows | Whereabouts::Returning))
 }
 
+/// The settings of the project's servers as they are written. Where there is no file behind the name, they say nothing.
+pub(crate) fn server_settings(path: &Path) -> Result<Option<Contents>, Failure> {
+    match storage::read(path) {
+        Err(ReadError::DanglingLink { .. } | ReadError::LinkLoop { .. } | ReadError::NotAFile { .. }) => Ok(None),
+        read => read.map_err(|error| Failure::caused_by(&error)),
+    }
+}
+
 /// The PostgreSQL database that the project's servers use by their settings.
 fn of_settings(project: &Project, host: &Host) -> Result<Option<DatabaseUrl>, Failure> {
     if let Some(value) = host.environment.get(OsStr::new(VARIABLE)) {
@@ -186,8 +194,7 @@ fn of_settings(project: &Project, host: &Host) -> Result<Option<DatabaseUrl>, Fa
         return of_text(text.trim(), VARIABLE);
     }
     let path = project.dango_dir().join("server.toml");
-    let contents = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
-    let Some(contents) = contents else { return Ok(None) };
+    let Some(contents) = server_settings(&path)? else { return Ok(None) };
     let document = SecretsDocument::parse(contents.bytes())
         .map_err(|error| Failure::refused(format!("{}:{}:{}: {}", path.display(), error.line, error.column, error.problem)))?;
     let Ok(key) = KEY.parse::<CredentialPath>() else { return Ok(None) };

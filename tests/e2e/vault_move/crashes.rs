@@ -18,7 +18,7 @@ const PROJECTS: u64 = 3;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 fn start(project: &Scratch, postgres: &Postgres, to: &str) -> Child {
-    let mut command = moving(project, postgres, to).into_command();
+    let mut command = moving_alone(project, postgres, to).into_command();
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     quiet.spawn().expect("started")
 }
@@ -44,7 +44,7 @@ fn a_move_that_is_killed_at_any_instant_is_ended_by_the_next() {
     // The schema is there before, so that a kill falls into the move.
     let first = filled();
     let began = Instant::now();
-    let _ = moved(&first, &postgres, "postgres");
+    let _ = moving_alone(&first, &postgres, "postgres").run().success();
     let longest = u64::try_from(began.elapsed().as_micros()).expect("it is short");
     let landed = AtomicBool::new(false);
     thread::scope(|threads| {
@@ -65,7 +65,7 @@ fn a_move_that_is_killed_at_any_instant_is_ended_by_the_next() {
                     child.kill().expect("a child that was not waited for can be killed");
                     child.wait().expect("a killed process ends");
                     assert_no_other(&project, &expected, &when);
-                    let _ = moved(&project, postgres, to);
+                    let _ = moving_alone(&project, postgres, to).run().success();
                     match to {
                         "files" => assert!(contents(&project) == expected, "{when}: the files are others"),
                         _ => assert_eq!(contents(&project), BTreeMap::new(), "{when}"),
@@ -80,7 +80,7 @@ fn a_move_that_is_killed_at_any_instant_is_ended_by_the_next() {
         format!("{}|{}", 7 * (PROJECTS + 1), PROJECTS + 1),
         "nothing is doubled"
     );
-    let _ = moved(&first, &postgres, "files");
+    let _ = moving_alone(&first, &postgres, "files").run().success();
 }
 
 /// Waits until the directory says that a move has begun.
@@ -126,8 +126,7 @@ fn an_interrupted_move_says_how_it_goes_on_and_is_taken_back_as_well() {
     let _ = moved(&project, &postgres, "postgres");
     let _ = moved(&project, &postgres, "files");
     // A row that somebody holds keeps the move from getting on.
-    let held =
-        "INSERT INTO dango.project_claims SELECT DISTINCT project, '.env', '\\x00'::bytea, 9000000000000000 FROM dango.project_files";
+    let held = "INSERT INTO dango.project_claims SELECT DISTINCT project, '.env', decode(repeat('00', 16), 'hex'), 9000000000000000 FROM dango.project_files";
     let _ = postgres.sql("dango", held);
     let child = start(&project, &postgres, "postgres");
     begun(&project);

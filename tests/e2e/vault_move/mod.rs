@@ -62,6 +62,14 @@ fn moving(project: &Scratch, postgres: &Postgres, to: &str) -> Invocation {
         .env("DANGO_SERVER_DATABASE_URL", postgres.url(ROLE, PASSWORD, "dango"))
 }
 
+/// The same by an option, with no setting that names PostgreSQL: then the log is the project's own, and so is its identity key.
+fn moving_alone(project: &Scratch, postgres: &Postgres, to: &str) -> Invocation {
+    let url = format!("postgres://{ROLE}@127.0.0.1:{}/dango", postgres.port());
+    project
+        .dango(&["vault", "move", "--to", to, "--yes", "--database-url", &url])
+        .env("PGPASSWORD", PASSWORD)
+}
+
 #[track_caller]
 fn moved(project: &Scratch, postgres: &Postgres, to: &str) -> Output {
     let output = moving(project, postgres, to).run().success();

@@ -67,7 +67,7 @@ fn rows_of_others_stay_as_they_are_and_a_copy_does_not_push_in() {
     let (postgres, project) = (database(), filled());
     let other = filled();
     let copy = Scratch::copy_of(&project);
-    let _ = moved(&other, &postgres, "postgres");
+    let _ = moving_alone(&other, &postgres, "postgres").run().success();
     let of_other = || {
         postgres.sql(
             "dango",
@@ -77,17 +77,17 @@ fn rows_of_others_stay_as_they_are_and_a_copy_does_not_push_in() {
     let theirs = of_other();
     let ours = contents(&copy);
     // Machines that share a project have one id: the first that gets its key from the keyring, or moves, makes it.
-    let _ = moved(&project, &postgres, "postgres");
+    let _ = moving_alone(&project, &postgres, "postgres").run().success();
     assert_eq!(rows(&postgres), "14|2");
     copy.write(".dango/project-id", project.read_bytes(".dango/project-id"));
-    let refused = moving(&copy, &postgres, "postgres").run();
+    let refused = moving_alone(&copy, &postgres, "postgres").run();
     let _ = refused.fails(1, &["in the database already", "nothing was moved"]);
     assert_eq!(contents(&copy), ours, "and has its files still");
-    let _ = moved(&project, &postgres, "files");
+    let _ = moving_alone(&project, &postgres, "files").run().success();
     assert_eq!(contents(&project), ours);
     let key = postgres.sql("dango", "SELECT count(*) FROM dango.project_files WHERE octet_length(sealed) > 400");
     assert_ne!(key, "0", "the other project's rows are there");
-    let _ = moved(&other, &postgres, "files");
+    let _ = moving_alone(&other, &postgres, "files").run().success();
     assert_ne!(of_other(), theirs);
     let value = other
         .run(&["secrets", "get", "sources.shop.stripe_secret_key", "--reveal"])

@@ -3,9 +3,8 @@
 use std::ffi::OsStr;
 
 use dango_secrets::project::Project;
-use dango_secrets::storage;
 
-use crate::database::VARIABLE;
+use crate::database::{VARIABLE, server_settings};
 use crate::failure::Failure;
 use crate::host::Host;
 
@@ -22,7 +21,7 @@ pub(super) fn check(host: &Host, project: &Project) -> Result<(), Failure> {
         return Err(elsewhere(VARIABLE.to_owned()));
     }
     let path = project.dango_dir().join("server.toml");
-    let settings = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
+    let settings = server_settings(&path)?;
     let line = settings.and_then(|settings| line_of_postgres(&String::from_utf8_lossy(settings.bytes())));
     match line {
         Some(line) => Err(elsewhere(format!("{}:{line}", path.display()))),

@@ -9,6 +9,9 @@ use crate::failure::Failure;
 use crate::opened::Opened;
 use crate::output::Output;
 
+/// What dango keeps of its own in `secrets.toml`: seals, and when a connection was made.
+const OWN_TABLE: &str = "dango";
+
 /// One file that is there.
 #[derive(Debug, Serialize)]
 pub(super) struct PlannedFile {
@@ -29,7 +32,8 @@ pub(super) fn files(opened: &Opened, output: &mut Output<'_>) -> Result<Vec<Plan
         }
         let counts = match file {
             SharedFile::Secrets => {
-                let entries = opened.secrets(output)?.entries();
+                let mut entries = opened.secrets(output)?.entries();
+                entries.retain(|entry| entry.path.parts().first().is_none_or(|first| first != OWN_TABLE));
                 Some((entries.len(), entries.iter().filter(|entry| is_encrypted(&entry.value)).count()))
             }
             SharedFile::Env => {
