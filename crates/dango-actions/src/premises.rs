@@ -78,6 +78,11 @@ impl Premises {
         Self { database, ..self }
     }
 
+    /// The same with the checkpoint in another file, where the log is another one than the project's own file has.
+    pub fn with_checkpoint(self, checkpoint: PathBuf) -> Self {
+        Self { checkpoint, ..self }
+    }
+
     /// Where the database is.
     pub fn database(&self) -> &Path {
         &self.database

@@ -6,18 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use dango_actions::{IdentityKeyEnvironment, Premises};
 use dango_core::CredentialPath;
+use dango_identity::StoreError;
 use dango_secrets::Value;
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::home::{Rows, Whereabouts};
 use dango_secrets::project::Project;
 use dango_secrets::storage::{self, Contents, ReadError};
-use dango_store::StoreFailure;
+use dango_store::{StoreExt, StoreFailure};
 use dango_store_postgres::{DatabaseUrl, PostgresStore, ProjectRows, ServingRole, Surroundings, inspect, migrate_alone};
 use dango_vault::{SealedHome, identify};
 
 use crate::failure::Failure;
 use crate::host::Host;
+use crate::house::wait;
 use crate::key_access::{KeyRoute, secret_variable};
 use crate::output::Output;
 
@@ -137,13 +140,15 @@ impl Address {
     }
 
     /// Opens it, with the schema that it has.
-    pub(crate) fn open(self, host: &Host) -> Result<SharedDatabase, Failure> {
+    pub(crate) fn open(self, project: &Project, host: &Host) -> Result<SharedDatabase, Failure> {
         let Self { url, has_log } = self;
         let store = PostgresStore::connect_as(ServingRole::Any, url.clone(), CONNECTIONS, Arc::clone(&host.clock));
         let store = Arc::new(store.map_err(|failure| match failure {
             StoreFailure::Missing => no_schema(&url),
             failure => not_open(&failure, &url),
         })?);
+        // A log that is still here goes there with the people, by `dango-server migrate`, and only where no other was begun.
+        let has_log = has_log && (!is_there(project)? || has_records(&store, &url)?);
         Ok(SharedDatabase { url, store, has_log })
     }
 }
@@ -165,6 +170,18 @@ impl SharedDatabase {
         };
         Ok(SealedHome::new(self.rows(), project, id, Box::new(keys), entropy))
     }
+}
+
+/// Whether the project has a log of its own here.
+fn is_there(project: &Project) -> Result<bool, Failure> {
+    let premises = Premises::of(project, IdentityKeyEnvironment::default());
+    storage::is_there(premises.database()).map_err(|error| Failure::caused_by(&error))
+}
+
+/// Whether anything was ever recorded in a database.
+fn has_records(store: &PostgresStore, url: &DatabaseUrl) -> Result<bool, Failure> {
+    let asked = store.read(|tx| Box::pin(async move { Ok::<_, StoreError>(tx.head().await.map_err(StoreError::new)?.is_some()) }));
+    wait(asked).map_err(|error| Failure::refused(format!("{url}: {}", crate::failure::chain(&error))))
 }
 
 /// Where a project's directory says that its values are.

@@ -99,7 +99,8 @@ impl Opened {
         let house = House::of(self.project.clone());
         match &self.database {
             Some(database) if database.has_log => house.in_database(database.clone()),
-            _ => house,
+            Some(_) => house.here(),
+            None => house,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dango_actions::{FilesError, ProjectFiles, SecretsListing, VariableChange, VariableChanged, VariableEdit};
 use dango_core::{Clock, Entropy};
 use dango_secrets::project::Project;
+use dango_store::BoxFuture;
 use dango_vault::{EnvChange, EnvChanged, EnvEdit, Keys, Vault, VaultError};
 
 use crate::access::KeySource;
@@ -36,6 +37,15 @@ impl VaultFiles {
         }
     }
 
+    /// What there is, without a value. It asks the project's home in which state each file is, and waits for that: a directory answers at once.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError`] where a file cannot be read or parsed.
+    pub fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
+        self.memory.list(&*self.clock)
+    }
+
     /// Works with the project's files under the name of somebody; the key is fetched where the work needs it, and wiped with it.
     pub(crate) fn with_vault<T>(&self, by: &str, work: impl FnOnce(&Vault<'_>, &Keys<'_>) -> T) -> T {
         let keys = Keys::lazy(|| self.keys.load(&self.project, &*self.clock, &self.entropy));
@@ -45,8 +55,8 @@ impl VaultFiles {
 }
 
 impl ProjectFiles for VaultFiles {
-    fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
-        self.memory.list(&*self.clock)
+    fn list(&self) -> BoxFuture<'_, Result<Arc<SecretsListing>, FilesError>> {
+        Box::pin(std::future::ready(Self::list(self)))
     }
 
     fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {

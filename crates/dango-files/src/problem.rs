@@ -3,6 +3,7 @@
 use dango_actions::{FilesError, FilesProblem};
 use dango_secrets::document::DocumentError;
 use dango_secrets::dotenv::{EnvEditError, EnvError};
+use dango_secrets::home::HomeError;
 use dango_secrets::storage::{ReadError, WriteError};
 use dango_vault::{EnvSetError, VaultError};
 
@@ -84,6 +85,7 @@ fn unparsable(file: &'static str, (line, column): (usize, usize), reason: impl T
 const fn of_read(error: &ReadError) -> FilesProblem {
     match error {
         ReadError::Denied { .. } => FilesProblem::Permission,
+        ReadError::Home(HomeError::Keys { .. } | HomeError::UnknownKey { .. }) => FilesProblem::Key,
         _ => FilesProblem::Unusable,
     }
 }
@@ -95,6 +97,8 @@ const fn of_write(error: &WriteError) -> FilesProblem {
         WriteError::Denied { .. } | WriteError::NotOurs { .. } => FilesProblem::Permission,
         WriteError::Locked { .. } | WriteError::Changed { .. } => FilesProblem::Busy,
         WriteError::NotDurable { .. } => FilesProblem::NotDurable,
+        WriteError::Home(HomeError::Keys { .. } | HomeError::UnknownKey { .. }) => FilesProblem::Key,
+        WriteError::Home(HomeError::Moving { .. } | HomeError::Moved { .. }) => FilesProblem::Busy,
         _ => FilesProblem::Unusable,
     }
 }

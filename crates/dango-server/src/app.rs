@@ -18,6 +18,7 @@ use crate::providers::{Desk, DeskParts, Logins, ProviderConnections, RenewalCoun
 use crate::readiness::Readiness;
 use crate::request_metrics::RequestMetrics;
 use crate::settings::Settings;
+use crate::shared_files::Aside;
 use crate::system::System;
 use crate::traces::{Collector, as_traces};
 
@@ -29,6 +30,9 @@ pub(crate) struct House<'a> {
     pub(crate) actions: &'a Actions,
     pub(crate) premises: &'a Arc<Premises>,
     pub(crate) project: &'a Project,
+    pub(crate) keys: Arc<KeySource>,
+    /// Whether the values may be where one has to wait for them.
+    pub(crate) waits_for_values: bool,
     pub(crate) settings: &'a Settings,
     pub(crate) origin: &'a Origin,
     pub(crate) readiness: &'a Readiness,
@@ -45,11 +49,14 @@ pub(crate) struct Served {
 /// Builds the router, and registers what it counts.
 pub(crate) fn build(system: &System, house: &House<'_>, registry: &mut Registry) -> Result<Served, Failure> {
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::clone(&system.clock), Arc::clone(&system.entropy));
-    let keys = Arc::new(KeySource::new(key_access(system)?));
+    let keys = Arc::clone(&house.keys);
     let files = VaultFiles::new(house.project.clone(), Arc::clone(&keys), Arc::clone(&entropy), Arc::clone(&clock));
     let files = Arc::new(files);
     let values: Arc<dyn ProjectValues> = Arc::clone(&files) as _;
-    let files: Arc<dyn ProjectFiles> = files;
+    let files: Arc<dyn ProjectFiles> = match house.waits_for_values {
+        true => Arc::new(Aside::new(files)),
+        false => files,
+    };
     let desk = SecretsDesk::open(house.actions.clone(), Arc::clone(&files), DESK_QUEUE)
         .map_err(|error| Failure::new(format!("the thread that changes the project's files cannot be started: {error}")))?;
     let http: Arc<dyn Http> = Arc::new(HttpClient::new());
@@ -102,7 +109,7 @@ fn site(origin: &Origin) -> Site {
 }
 
 /// What the environment says of the project's encryption key.
-fn key_access(system: &System) -> Result<KeyAccess, Failure> {
+pub(crate) fn key_access(system: &System) -> Result<KeyAccess, Failure> {
     Ok(KeyAccess {
         key: system.secret_variable("DANGO_KEY")?,
         key_file: system.variable("DANGO_KEY_FILE").map(|path| system.directory.join(path)),

@@ -13,6 +13,7 @@ use crate::failure::{Failure, identity_key_is_lost};
 use crate::house::{given_key, premises};
 use crate::serve::{Certificate, bind};
 use crate::settings::Settings;
+use crate::shared_files::{self, Values};
 use crate::system::System;
 use crate::traces;
 
@@ -81,7 +82,14 @@ fn database_and_key(system: &System, settings: &Settings, project: &Project, com
             (given_key(system, &premises).map(|_| usable()), found)
         }
     };
-    vec![("identity key", key), ("database", found)]
+    let values = shared_files::look(project, !database.is_file()).map(|values| {
+        match values {
+            Values::InFiles => "in files of this server",
+            Values::InRows => "in the database, sealed",
+        }
+        .to_owned()
+    });
+    vec![("identity key", key), ("database", found), ("values", values)]
 }
 
 /// Looks at a file, and answers whether there is one.
@@ -126,7 +134,7 @@ fn look(system: &System, settings: &Settings, database: &Database, url: &Databas
         return Err(Failure::new(MAY_REWRITE).hint(TWO_ROLES).at(url));
     }
     let told = match found.schema_version {
-        version if version == found.latest => format!("{url}, schema {version}"),
+        version if version >= found.latest => format!("{url}, schema {version}"),
         _ if !owner.unwrap_or(found).may_migrate => return Err(not_for_this_role(found).at(url)),
         0 => format!(
             "{url}, empty; the next start, or `dango-server migrate`, makes schema {}",

@@ -8,7 +8,7 @@ use dango_actions::Premises;
 use dango_core::Clock;
 use dango_identity::StoreError;
 use dango_store::{Store, StoreExt, StoreFailure};
-use dango_store_postgres::{CONNECTIONS, DatabaseUrl, Inspected, PostgresStore, ServingRole, Surroundings};
+use dango_store_postgres::{CONNECTIONS, DatabaseClock, DatabaseUrl, Inspected, PostgresStore, ProjectRows, ServingRole, Surroundings};
 use dango_store_sqlite::{Open, SqliteStore};
 
 use crate::failure::Failure;
@@ -31,6 +31,17 @@ pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
     /// The time on which all agree who use it.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What servers share beside it.
+    pub(crate) shared: Option<Shared>,
+}
+
+/// What only a database has that servers share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    /// Where the files of projects may be.
+    pub(crate) rows: Arc<ProjectRows>,
+    /// Its own time, and by how much this machine's is off.
+    pub(crate) clock: Arc<DatabaseClock>,
 }
 
 impl Database {
@@ -64,6 +75,7 @@ impl Database {
                 Ok(Opened {
                     store: Arc::new(store),
                     clock: Arc::clone(&system.clock),
+                    shared: None,
                 })
             }
             Self::Postgres(url) => {
@@ -73,8 +85,13 @@ impl Database {
                 if store.may_rewrite() {
                     tracing::warn!("{MAY_REWRITE}: {TWO_ROLES}");
                 }
+                let store = Arc::new(store);
                 Ok(Opened {
-                    store: Arc::new(store),
+                    shared: Some(Shared {
+                        rows: Arc::new(ProjectRows::of(Arc::clone(&store))),
+                        clock: Arc::clone(&clock),
+                    }),
+                    store,
                     clock,
                 })
             }
@@ -116,10 +133,9 @@ impl Database {
 }
 
 /// What is said of a role that can take the triggers of the log away.
-pub(crate) const MAY_REWRITE: &str =
-    "the role that serves owns the log, so only triggers keep it from rewriting it, which it could take away";
+pub(crate) const MAY_REWRITE: &str = "the role that serves could take the triggers away that keep the audit log from being rewritten";
 /// What can be done about it.
-pub(crate) const TWO_ROLES: &str = "serve as another role than the one of --database-owner-url";
+pub(crate) const TWO_ROLES: &str = "two roles are safer: one that owns the schema, in --database-owner-url, and another one that serves";
 
 /// Brings PostgreSQL's schema up to date, for the role of the address that is served from: as its owner, where an address is given for
 /// that, else as the same role.
@@ -131,8 +147,8 @@ pub(crate) fn migrate(system: &System, settings: &Settings, database: &Database,
     }
     let failed = |failure| database.failure(failure).at(serving);
     let found = dango_store_postgres::inspect(serving.clone()).map_err(failed)?;
-    match found.schema_version == found.latest {
-        true => Ok(found.latest),
+    match found.schema_version >= found.latest {
+        true => Ok(found.schema_version),
         false if found.may_migrate => dango_store_postgres::migrate_alone(serving.clone()).map_err(failed),
         false => Err(not_for_this_role(found).at(serving)),
     }

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use dango_actions::{Actions, CheckpointStanding, IdentityKeyEnvironment, Machine, Premises, Setup, Workers};
+use dango_actions::{Actions, CheckpointStanding, IdentityKeyEnvironment, KeptCheckpoint, Machine, Premises, Setup, Workers};
 use dango_core::Clock;
 use dango_identity::IdentityKey;
 use dango_secrets::project::Project;
 use dango_store::Store;
 use dango_store_sqlite::Open;
 
-use crate::database::{Database, Opened, is_fresh};
+use crate::database::{Database, Opened, Shared, is_fresh};
 use crate::failure::{Failure, identity_key_is_lost};
 use crate::origin::Origin;
 use crate::settings::{DatabaseSetting, Settings};
 use crate::setup_link::caller;
+use crate::shared_files;
 use crate::system::System;
 
 /// How many wait for a password to be hashed; the rest is sent away.
@@ -26,6 +27,7 @@ pub(crate) struct House {
     pub(crate) database: Database,
     /// The time on which all agree who use the database.
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shared: Option<Shared>,
     pub(crate) premises: Arc<Premises>,
     pub(crate) key: IdentityKey,
     pub(crate) standing: CheckpointStanding,
@@ -40,7 +42,9 @@ pub(crate) fn premises(system: &System, settings: &Settings, project: &Project) 
     let premises = Premises::of(project, environment);
     Ok(match &settings.database {
         Some(DatabaseSetting::File(database)) => premises.with_database(database.clone()),
-        Some(DatabaseSetting::Postgres(_)) | None => premises,
+        // The checkpoint of a file that was there before says nothing about this log.
+        Some(DatabaseSetting::Postgres(_)) => premises.with_checkpoint(project.dango_dir().join("audit-postgres.checkpoint")),
+        None => premises,
     })
 }
 
@@ -56,9 +60,11 @@ impl House {
         let premises = premises(system, settings, project)?;
         let kept = premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error))?;
         let database = Database::of(system, settings)?;
+        // Before anything is made: values that nobody could read are no project.
+        shared_files::look(project, !database.is_file())?;
         let open = |open| database.open(system, settings, &premises, open);
         // A file is looked for before it is opened, since opening would make it. PostgreSQL is asked what is in it.
-        let (Opened { store, clock }, key, is_new) = match &database {
+        let (Opened { store, clock, shared }, key, is_new) = match &database {
             Database::File if premises.has_database(kept.as_ref())? => {
                 let key = load_key(&premises)?;
                 (open(Open::Existing)?, key, false)
@@ -70,8 +76,8 @@ impl House {
             Database::Postgres(url) => {
                 let key = given_key(system, &premises)?;
                 let opened = open(Open::Existing)?;
-                if kept.is_some() && is_fresh(&*opened.store)? {
-                    return Err(log_is_elsewhere(&premises).at(url));
+                if is_fresh(&*opened.store)? {
+                    begin_anew(&premises, kept.as_ref()).map_err(|failure| failure.at(url))?;
                 }
                 (opened, key, false)
             }
@@ -92,6 +98,7 @@ impl House {
             store,
             database,
             clock,
+            shared,
             premises: Arc::new(premises),
             key,
             standing,
@@ -122,18 +129,23 @@ pub(crate) fn given_key(system: &System, premises: &Premises) -> Result<Identity
     }
 }
 
-/// The project has had a log, and the database has none.
-fn log_is_elsewhere(premises: &Premises) -> Failure {
-    let failure = Failure::new(format!(
-        "it is empty, and {} says that this project has had people and a log",
-        premises.checkpoint().display()
-    ));
-    failure
-        .hint("`dango-server migrate --from sqlite:FILE --to postgres://…` takes those of a file along")
-        .hint(format!(
-            "to begin anew, without them, move {} away",
-            premises.checkpoint().display()
+/// Refuses an empty database where there was one that was not, and tells of people who stay behind in a file.
+fn begin_anew(premises: &Premises, kept: Option<&KeptCheckpoint>) -> Result<(), Failure> {
+    if kept.is_some() {
+        let checkpoint = premises.checkpoint().display();
+        return Err(Failure::new(format!(
+            "it is empty, and {checkpoint} says that this project has had people and a log there"
         ))
+        .hint("put the database back from a backup")
+        .hint(format!("to begin anew, without them, move {checkpoint} away")));
+    }
+    if premises.has_database(None)? {
+        tracing::warn!(
+            "the database is empty; the people and the log in {} stay there: `dango-server migrate --from sqlite:… --to postgres:…` takes them along",
+            premises.database().display()
+        );
+    }
+    Ok(())
 }
 
 /// Fetches the key of a database that is made now, and makes one unless there is one.

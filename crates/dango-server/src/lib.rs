@@ -29,6 +29,8 @@ mod serve;
 mod server;
 mod settings;
 mod setup_link;
+mod shared_files;
+mod skew;
 mod system;
 mod traces;
 mod workers;

@@ -9,15 +9,18 @@ use std::time::{Duration, Instant};
 
 use dango_actions::Premises;
 use dango_identity::IdentityKey;
+use dango_secrets::home::SharedFile;
 use dango_secrets::project::Project;
-use dango_store::{Store, StoreFailure, Verdict};
+use dango_store::Store;
 use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
 use tokio::sync::Mutex;
+
+use crate::failure::chain;
 
 /// For how long an answer holds: whoever asks often costs no more than whoever asks once.
 const HOLDS: Duration = Duration::from_secs(1);
 
-/// How long the database may take to begin a transaction.
+/// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The least that has to be free on the database's disk.
@@ -39,6 +42,9 @@ pub enum NotReady {
     /// The project's directory cannot be read or written.
     #[error("the project's directory cannot be used")]
     Project,
+    /// The project's values cannot be used where they are.
+    #[error("the project's values cannot be used")]
+    Values,
     /// The log is not the one that it was.
     #[error("the audit log cannot be used")]
     AuditLog,
@@ -52,6 +58,7 @@ impl NotReady {
             Self::Database => "database_unavailable",
             Self::Key => "identity_key_unavailable",
             Self::Project => "project_unavailable",
+            Self::Values => "values_unavailable",
             Self::AuditLog => "audit_unavailable",
         }
     }
@@ -130,23 +137,33 @@ impl Readiness {
         // Where the thread that asks the disk breaks off, nobody knows better.
         let asked = tokio::task::spawn_blocking(move || inner.ask_disk()).await;
         asked.unwrap_or(Err(NotReady::Project))?;
-        let begun = tokio::time::timeout(PATIENCE, self.begin_transaction()).await;
+        let begun = tokio::time::timeout(PATIENCE, self.0.store.check_writable()).await;
         match begun {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return Err(NotReady::Database),
         }
+        self.ask_for_values().await?;
         match self.0.has_other_log.load(Ordering::Relaxed) {
             true => Err(NotReady::AuditLog),
             false => Ok(()),
         }
     }
 
-    /// Begins a transaction that could write, and gives it up.
-    async fn begin_transaction(&self) -> Result<(), StoreFailure> {
-        self.0
-            .store
-            .run_write(Box::new(|_| Box::pin(std::future::ready(Verdict::RollBack))))
-            .await
+    /// Asks for the state of the values where they may be in the database: a row that is gone or was set back is no project.
+    async fn ask_for_values(&self) -> Result<(), NotReady> {
+        if self.0.file.is_some() {
+            return Ok(());
+        }
+        let inner = Arc::clone(&self.0);
+        let asked = tokio::task::spawn_blocking(move || inner.project.stamp(SharedFile::Secrets).map(drop));
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => {
+                tracing::debug!("the values cannot be used: {}", chain(&error));
+                Err(NotReady::Values)
+            }
+            Ok(Err(_)) | Err(_) => Err(NotReady::Values),
+        }
     }
 }
 

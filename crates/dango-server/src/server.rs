@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dango_actions::SecretsDesk;
+use dango_files::KeySource;
 use dango_secrets::project::Project;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -22,6 +23,8 @@ use crate::origin::Origin;
 use crate::readiness::Readiness;
 use crate::serve::{Certificate, Door, DoorPlan, Traffic, bind};
 use crate::settings::Settings;
+use crate::shared_files::{self, Sharing, Values};
+use crate::skew::Skew;
 use crate::system::System;
 use crate::traces::Collector;
 use crate::workers::Hashers;
@@ -105,11 +108,21 @@ impl Running {
             .map_err(|error| Failure::new(format!("the threads that hash cannot be started: {error}")))?;
         let house = House::open(system, &settings, &project, &origin, hashers)?;
         system.clock = Arc::clone(&house.clock);
-        if !house.database.is_file() {
-            tracing::info!(
-                "people, sessions and the log are in {}; .env and secrets stay in this server's files, so each server has its own",
-                house.database.name(&house.premises)
-            );
+        let keys = Arc::new(KeySource::new(app::key_access(system)?));
+        let sharing = Sharing {
+            rows: house.shared.as_ref().map(|shared| Arc::clone(&shared.rows)),
+            keys: Arc::clone(&keys),
+            clock: Arc::clone(&system.clock),
+            entropy: Arc::clone(&system.entropy),
+        };
+        let (project, values) = shared_files::settle(project, sharing)?;
+        let database = house.database.name(&house.premises);
+        match (house.database.is_file(), values) {
+            (true, _) => {}
+            (false, Values::InRows) => tracing::info!("people, sessions, the log and, sealed, the project's values are in {database}"),
+            (false, Values::InFiles) => tracing::info!(
+                "people, sessions and the log are in {database}; .env and secrets are in this server's files, so each server has its own, until `dango vault move --to postgres`"
+            ),
         }
         let renewed = house.standing.renew(&house.actions, &house.premises, &*system.entropy).await;
         if let Err(error) = renewed {
@@ -131,6 +144,9 @@ impl Running {
         })
         .map_err(|error| Failure::new(format!("the thread that keeps checkpoints cannot be started: {error}")))?;
         let mut registry = Registry::with_prefix("dango");
+        if let Some(shared) = &house.shared {
+            registry.register_collector(Box::new(Skew(Arc::clone(&shared.clock))));
+        }
         let traffic = Traffic::default();
         traffic.register(&mut registry);
         let Served { router, desk, renewals } = app::build(
@@ -139,6 +155,8 @@ impl Running {
                 actions: &house.actions,
                 premises: &house.premises,
                 project: &project,
+                keys,
+                waits_for_values: house.shared.is_some(),
                 settings: &settings,
                 origin: &origin,
                 readiness: &readiness,

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use dango_secrets::home::{Claim, Placed, Put, Row as FileRow, Rows, RowsError};
 use dango_store::StoreFailure;
+use tokio::time::timeout;
 
 use crate::column::{Columns, signed};
 use crate::connection::{Row, Statement, query};
+use crate::failure::NoAnswer;
 use crate::store::PostgresStore;
 
 const ROW: &str = "SELECT revision, key_id, sealed, changed_at FROM dango.project_files WHERE project = $1 AND name = $2";
@@ -36,6 +38,13 @@ const CLAIM: &str = "INSERT INTO dango.project_claims AS claims (project, name, 
 
 const RELEASE: &str = "DELETE FROM dango.project_claims WHERE project = $1 AND name = $2 AND holder = $3";
 
+/// More projects than share a database, and not more than fit into an answer.
+const PROJECTS: &str = "SELECT coalesce(string_agg(project, ' ' ORDER BY project), '') \
+                        FROM (SELECT DISTINCT project FROM dango.project_files LIMIT 100) AS projects";
+
+/// How long one statement may take, with the connection that it needs: whoever waits holds a thread.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Rows of projects' files in the database of a store. Its calls hold up the thread of whoever asks.
 pub struct ProjectRows {
     store: Arc<PostgresStore>,
@@ -56,6 +65,16 @@ impl ProjectRows {
         Self { store }
     }
 
+    /// The ids of the projects that there are rows of. It blocks while it asks.
+    ///
+    /// # Errors
+    ///
+    /// [`RowsError`].
+    pub fn projects(&self) -> Result<Vec<String>, RowsError> {
+        let told = self.ask(query(PROJECTS), Sending::Again, |columns| Ok(columns.text()?.to_owned()))?;
+        Ok(told.unwrap_or_default().split_whitespace().map(str::to_owned).collect())
+    }
+
     /// Runs a statement and reads the one row that there may be.
     fn ask<T>(
         &self,
@@ -64,7 +83,7 @@ impl ProjectRows {
         read: impl FnOnce(&mut Columns<'_>) -> Result<T, StoreFailure>,
     ) -> Result<Option<T>, RowsError> {
         let line = Arc::clone(self.store.line());
-        let rows = self.store.threads().wait(async move {
+        let work = async move {
             let mut borrowed = line.borrow().await?;
             let mut rows = borrowed.connection.rows(&statement).await;
             if rows.is_err() && borrowed.is_old && sending == Sending::Again {
@@ -76,6 +95,14 @@ impl ProjectRows {
                 line.give_back(borrowed);
             }
             rows
+        };
+        let rows = self.store.threads().wait(async {
+            let no_answer = |_| {
+                StoreFailure::unavailable(NoAnswer {
+                    seconds: PATIENCE.as_secs(),
+                })
+            };
+            timeout(PATIENCE, work).await.map_err(no_answer)?
         });
         let row = rows.map_err(failed)?.into_iter().next();
         row.map(|row| read(&mut Columns::of(&Row(&row)))).transpose().map_err(failed)

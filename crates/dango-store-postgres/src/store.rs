@@ -9,7 +9,8 @@ use dango_identity::{ApiKeyRecord, StoredSession, TokenDigest, kind};
 use dango_store::{AtTheDoor, Budgets, Job, Store, StoreFailure};
 
 use crate::clock::DatabaseClock;
-use crate::connection::Connection;
+use crate::column::Columns;
+use crate::connection::{Connection, query};
 use crate::door::Door;
 use crate::line::Line;
 use crate::role::{RoleError, ServingRole};
@@ -20,6 +21,9 @@ use crate::{migration, reading, role};
 
 /// How many connections read at most, unless told otherwise; one more writes.
 pub const CONNECTIONS: usize = 8;
+
+/// Whether a transaction could change nothing: this is a standby, or whoever runs it has said so.
+const IS_READ_ONLY: &str = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
 
 /// How often the database's clock is compared with this machine's.
 const CLOCK_PERIOD: Duration = Duration::from_secs(30);
@@ -139,6 +143,26 @@ impl Store for PostgresStore {
             Ok(version)
         });
         read.await
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreFailure> {
+        let line = Arc::clone(&self.line);
+        let asked = self.threads.run(async move {
+            let mut borrowed = line.borrow().await?;
+            let ask = || query(IS_READ_ONLY);
+            let mut told = borrowed.connection.one(&ask(), |row| Columns::of(row).flag()).await;
+            if told.is_err() && borrowed.is_old {
+                borrowed = line.renew(borrowed).await?;
+                told = borrowed.connection.one(&ask(), |row| Columns::of(row).flag()).await;
+            }
+            let told = told?;
+            line.give_back(borrowed);
+            match told {
+                Some(false) => Ok(()),
+                Some(true) | None => Err(StoreFailure::ReadOnly),
+            }
+        });
+        asked.await
     }
 
     async fn session_at_the_door(

@@ -72,6 +72,15 @@ pub trait Store: Send + Sync {
     /// [`StoreFailure`] if it cannot be read.
     async fn schema_version(&self) -> Result<u32, StoreFailure>;
 
+    /// Whether it could be written to, found out without changing anything or waiting for whoever writes, where the backend can.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`]: why not.
+    async fn check_writable(&self) -> Result<(), StoreFailure> {
+        self.run_write(Box::new(|_| Box::pin(std::future::ready(Verdict::RollBack)))).await
+    }
+
     /// Which state the store is in: another one after everything that is committed, by this process or any other. It takes
     /// microseconds and waits for nobody, so what was read may be kept and used as long as the version from *before* the reading
     /// is still this one.

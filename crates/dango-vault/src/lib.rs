@@ -89,10 +89,12 @@ pub use env::{
 pub use error::VaultError;
 pub use history::{HistoryError, PreviousValue};
 pub use keys::Keys;
-pub use project_keys::{AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys, identify};
+pub use project_keys::{
+    AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys, identify, project_id, write_project_id,
+};
 pub use relocation::{MoveError, MoveReport, move_to_directory, move_to_rows};
 pub use rotation::{RotationReport, protected_by, rotate};
-pub use sealed_home::{KeyLoader, SealedHome};
+pub use sealed_home::{KeyLoader, SealedHome, Standing};
 pub use sealer::Sealer;
 pub use secrets::{
     EncryptError, EncryptReport, LeftPlain, LeftReason, Protection, Removal, Selection, SetError, SetReport, Targets, decrypt_secrets,

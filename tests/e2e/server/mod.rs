@@ -11,6 +11,7 @@ mod oauth;
 mod oauth_contention;
 mod postgres;
 mod schemathesis;
+mod shared;
 mod start;
 mod together;
 mod traces;

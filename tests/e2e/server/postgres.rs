@@ -267,15 +267,27 @@ fn the_identity_key_has_to_be_given_and_the_same_everywhere() {
 }
 
 #[test]
-fn a_project_that_has_had_people_does_not_begin_anew_in_silence() {
+fn a_database_that_is_gone_is_not_replaced_in_silence_and_a_file_of_people_is_told_of() {
     let postgres = database();
     let mut project = Scratch::initialised();
     claim(&Server::start(&project));
     project.give("DANGO_IDENTITY_KEY_FILE", ".dango/identity.key");
-    project.give("DANGO_SERVER_DATABASE_URL", postgres.url(SERVING, CANARY, "dango"));
-    migrate(&project, &postgres);
-    let said = refused(&project, &[]);
-    assert!(said.contains("migrate --from") && said.contains("audit.checkpoint"), "{said}");
+    project.give("DANGO_SERVER_DATABASE_URL", postgres.url(OWNER, CANARY, "dango"));
+    let server = Server::start(&project);
+    assert!(server.log().contains("migrate --from"), "{}", server.log());
+    claim(&server);
+    let _ = server.stop();
+    assert!(!Server::start(&project).log().contains("migrate --from"), "there are people now");
+    // Somebody has made it anew.
+    let _ = postgres.sql("postgres", "DROP DATABASE dango WITH (FORCE)");
+    let gone = refused(&project, &[]);
+    assert!(gone.contains("no such database"), "{gone}");
+    let _ = postgres.sql("postgres", &format!("CREATE DATABASE dango OWNER {OWNER}"));
+    let empty = refused(&project, &[]);
+    assert!(empty.contains("audit-postgres.checkpoint"), "{empty}");
+    // The file is what it was.
+    project.take("DANGO_SERVER_DATABASE_URL");
+    assert_eq!(Server::start(&project).signed_in(EMAIL, PASSWORD).get("/api/auth/me").status, 200);
 }
 
 #[test]

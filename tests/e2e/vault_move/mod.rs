@@ -4,6 +4,7 @@ mod crashes;
 mod elsewhere;
 mod keys;
 mod refusals;
+mod server;
 mod there_and_back;
 
 use std::collections::BTreeMap;

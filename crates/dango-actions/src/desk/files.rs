@@ -8,12 +8,13 @@ use std::time::Duration;
 use dango_audit::Word;
 use dango_core::{SecretValue, Timestamp, VariableName};
 use dango_secrets::SetOutcome;
+use dango_store::BoxFuture;
 
 /// A project's `.env` and `secrets.toml`, as the desk needs them.
 ///
 /// An implementation must hold to this:
 ///
-/// - [`ProjectFiles::list`] is asked on threads that must not wait, so it answers from memory while no file has changed;
+/// - [`ProjectFiles::list`] is asked on threads that must not be held up: it answers at once, from memory, or waits as futures wait;
 /// - what [`ProjectFiles::change`] has answered with success is on the disk;
 /// - a change that another program makes meanwhile is kept.
 pub trait ProjectFiles: Send + Sync {
@@ -22,7 +23,7 @@ pub trait ProjectFiles: Send + Sync {
     /// # Errors
     ///
     /// [`FilesError`] where a file cannot be read or parsed.
-    fn list(&self) -> Result<Arc<SecretsListing>, FilesError>;
+    fn list(&self) -> BoxFuture<'_, Result<Arc<SecretsListing>, FilesError>>;
 
     /// Makes changes of `.env` in their order and in one save, and answers each of them. It may take as long as a disk and a
     /// keyring take, and never for ever.

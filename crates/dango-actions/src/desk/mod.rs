@@ -82,7 +82,7 @@ impl SecretsDesk {
     /// [`ListSecretsError`].
     pub async fn list(&self, caller: &Caller) -> Result<Arc<SecretsListing>, ListSecretsError> {
         self.0.actions.check(caller, NEED).await?;
-        Ok(self.0.files.list()?)
+        Ok(self.0.files.list().await?)
     }
 
     /// Sets a variable of `.env` to a literal value, encrypted where that is the habit of the file.
@@ -102,7 +102,7 @@ impl SecretsDesk {
         self.0.actions.check(caller, NEED).await?;
         let key: VariableName = key.parse()?;
         let value = value?;
-        self.0.refuse_unparsable()?;
+        self.0.refuse_unparsable().await?;
         let draft = drafts::variable(Event::SecretSet, key.as_str());
         match self.0.hand_over(caller, draft, VariableEdit::Set { key, value }).await? {
             VariableChanged::Set { outcome, encrypted } => Ok(SetVariable { outcome, encrypted }),
@@ -120,9 +120,9 @@ impl SecretsDesk {
     /// [`ChangeVariableError`].
     pub async fn delete_variable(&self, caller: &Caller, key: &str) -> Result<(), ChangeVariableError> {
         self.0.actions.check(caller, NEED).await?;
-        self.0.refuse_unparsable()?;
+        self.0.refuse_unparsable().await?;
         // What is said of a key that another program has just added or removed is decided under the lock of the file.
-        if let Ok(listing) = self.0.files.list()
+        if let Ok(listing) = self.0.files.list().await
             && !listing.variables.iter().any(|variable| variable.key == key)
         {
             return Err(FilesError::new(FilesProblem::NotFound, "env_key_not_found").into());
@@ -159,8 +159,8 @@ impl SetVariable {
 
 impl Inner {
     /// A file that a person has to repair first is no attempt that the log needs to know; a full record of each would only fill it.
-    fn refuse_unparsable(&self) -> Result<(), FilesError> {
-        match self.files.list() {
+    async fn refuse_unparsable(&self) -> Result<(), FilesError> {
+        match self.files.list().await {
             Err(error) if matches!(error.problem(), FilesProblem::Unparsable { file: ".env", .. }) => Err(error),
             _ => Ok(()),
         }

@@ -9,6 +9,7 @@ use dango_actions::{
     FilesError, FilesProblem, ListedVariable, ProjectFiles, SecretsListing, VariableChange, VariableChanged, VariableEdit,
 };
 use dango_secrets::SetOutcome;
+use dango_store::BoxFuture;
 
 /// Variables in memory, saved once a group.
 #[derive(Default)]
@@ -65,8 +66,8 @@ fn unparsable() -> FilesError {
     FilesError::new(problem, "env_not_utf8")
 }
 
-impl ProjectFiles for Files {
-    fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
+impl Files {
+    fn listed(&self) -> Result<Arc<SecretsListing>, FilesError> {
         if self.is_unparsable.load(Ordering::SeqCst) {
             return Err(unparsable());
         }
@@ -80,6 +81,12 @@ impl ProjectFiles for Files {
             credentials: Arc::default(),
             connections: Arc::default(),
         }))
+    }
+}
+
+impl ProjectFiles for Files {
+    fn list(&self) -> BoxFuture<'_, Result<Arc<SecretsListing>, FilesError>> {
+        Box::pin(std::future::ready(self.listed()))
     }
 
     fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {

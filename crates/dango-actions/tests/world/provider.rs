@@ -96,13 +96,19 @@ impl Sheets {
 
 struct Files(Arc<Mutex<Vec<ListedConnection>>>);
 
-impl ProjectFiles for Files {
-    fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
+impl Files {
+    fn listed(&self) -> Result<Arc<SecretsListing>, FilesError> {
         Ok(Arc::new(SecretsListing {
             variables: Arc::new([]),
             credentials: Arc::new([]),
             connections: self.0.lock().expect("whole").clone().into(),
         }))
+    }
+}
+
+impl ProjectFiles for Files {
+    fn list(&self) -> BoxFuture<'_, Result<Arc<SecretsListing>, FilesError>> {
+        Box::pin(std::future::ready(self.listed()))
     }
 
     fn change(&self, _: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {

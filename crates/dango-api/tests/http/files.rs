@@ -13,6 +13,7 @@ use dango_actions::{
 use dango_core::{SecretValue, Timestamp};
 use dango_secrets::SetOutcome;
 use dango_secrets::dotenv::GivenValue;
+use dango_store::BoxFuture;
 
 pub(crate) struct Files {
     pub(crate) variables: Mutex<BTreeMap<String, String>>,
@@ -72,8 +73,8 @@ impl Files {
     }
 }
 
-impl ProjectFiles for Files {
-    fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
+impl Files {
+    fn listed(&self) -> Result<Arc<SecretsListing>, FilesError> {
         self.check()?;
         let variables = self.variables.lock().expect("not poisoned");
         let listed = variables.keys().map(|key| ListedVariable {
@@ -89,6 +90,12 @@ impl ProjectFiles for Files {
             credentials: Arc::new([credential]),
             connections: self.connections.lock().expect("not poisoned").clone().into(),
         }))
+    }
+}
+
+impl ProjectFiles for Files {
+    fn list(&self) -> BoxFuture<'_, Result<Arc<SecretsListing>, FilesError>> {
+        Box::pin(std::future::ready(self.listed()))
     }
 
     fn change(&self, changes: &[VariableChange]) -> Vec<Result<VariableChanged, FilesError>> {

@@ -52,7 +52,7 @@ fn open(database: &DatabaseArguments, global: &Global, output: &mut Output<'_>) 
         return Opened::at(project, output.host);
     }
     let address = Address::require(database, &project, output)?;
-    let database = address.open(output.host)?;
+    let database = address.open(&project, output.host)?;
     Opened::in_database(project, database, output.host)
 }
 

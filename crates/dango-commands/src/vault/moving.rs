@@ -99,7 +99,10 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
     let is_here = matches!(before, Whereabouts::Directory | Whereabouts::Leaving | Whereabouts::Returned);
     let (opened, address) = match is_here {
         true => (Opened::at(project.clone(), output.host)?, Some(address)),
-        false => (Opened::in_database(project.clone(), address.open(output.host)?, output.host)?, None),
+        false => (
+            Opened::in_database(project.clone(), address.open(&project, output.host)?, output.host)?,
+            None,
+        ),
     };
     // Rows that were on their way do not count yet, so nobody reads them; the files may be gone.
     let is_ending = (to, before) == (Destination::Postgres, Whereabouts::Rows);
@@ -125,7 +128,7 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
             if matches!(schema, Schema::ToBeMade) {
                 address.make_schema(output)?;
             }
-            Opened::in_database(project.clone(), address.open(output.host)?, output.host)?
+            Opened::in_database(project.clone(), address.open(&project, output.host)?, output.host)?
         }
         None => opened,
     };

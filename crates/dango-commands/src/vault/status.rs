@@ -88,7 +88,7 @@ fn here(project: &Project) -> Result<Vec<Kept>, Failure> {
 
 /// The rows, as far as one sees them without the key.
 fn there(address: Address, project: &Project, output: &mut Output<'_>) -> Result<Vec<Kept>, Failure> {
-    let rows = address.open(output.host)?.rows();
+    let rows = address.open(project, output.host)?.rows();
     let id = identify(project, output.host.entropy.as_ref()).map_err(|error| Failure::caused_by(&error))?;
     let mut files = Vec::new();
     for file in SharedFile::ALL {

@@ -278,7 +278,10 @@ impl GrantedConnection for Granted {
     }
 
     fn save(self: Box<Self>) -> BoxFuture<'static, Result<(), FilesError>> {
-        Box::pin(async move { (*self).store() })
+        Box::pin(async move {
+            let stored = tokio::task::spawn_blocking(move || (*self).store()).await;
+            stored.unwrap_or_else(|_| Err(interrupted()))
+        })
     }
 }
 

@@ -82,7 +82,11 @@ fn path(project: &Project) -> PathBuf {
 }
 
 /// The id under which the keyring knows the project: 32 hexadecimal digits in `.dango/project-id`. No secret.
-pub(crate) fn project_id(project: &Project) -> Result<Option<String>, VaultError> {
+///
+/// # Errors
+///
+/// [`VaultError::ProjectId`] where there is something else in its place, and those of reading.
+pub fn project_id(project: &Project) -> Result<Option<String>, VaultError> {
     let contents = storage::read(&id_path(project))?;
     contents.map_or(Ok(None), |contents| parse_id(contents.bytes()).map(Some))
 }
@@ -111,7 +115,11 @@ pub(crate) fn make_project_id(entropy: &dyn Entropy) -> Result<String, EntropyEr
 }
 
 /// Gives the project its id; one that it has is not replaced.
-pub(crate) fn write_project_id(project: &Project, id: &str, entropy: &dyn Entropy) -> Result<(), VaultError> {
+///
+/// # Errors
+///
+/// [`VaultError::ProjectId`] where it has one, and those of reading and writing.
+pub fn write_project_id(project: &Project, id: &str, entropy: &dyn Entropy) -> Result<(), VaultError> {
     storage::update(&id_path(project), entropy, |old| match old {
         Some(_) => Err(VaultError::ProjectId),
         None => Ok(Edit::Replace(Zeroizing::new(format!("{id}\n").into_bytes()), ())),

@@ -20,11 +20,10 @@ use dango_secrets::storage;
 use crate::counts::count_of;
 use crate::error::VaultError;
 use crate::rotation::protected_by;
-use choice::project_id;
 use file::ProjectFile;
 
 pub use adoption::{AdoptError, Adopted, LostKey};
-pub use choice::{Choice, identify};
+pub use choice::{Choice, identify, project_id, write_project_id};
 
 const WRAPPED_KEYS: &str = ".dango/wrapped-keys";
 

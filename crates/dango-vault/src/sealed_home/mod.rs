@@ -20,7 +20,7 @@ use claim::Claimed;
 use frame::{Frame, Opened};
 use seen::SeenRows;
 
-pub(crate) use moving::Standing;
+pub use moving::Standing;
 
 /// How long a change waits for another machine that changes the same file.
 const PATIENCE: Duration = Duration::from_secs(30);

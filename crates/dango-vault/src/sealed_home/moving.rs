@@ -15,7 +15,7 @@ use super::{PATIENCE, SealedHome, place, unreachable};
 
 /// What a row is in a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// There is no row, or one that says that the project went away.
     Free,
     /// It is being moved here.
@@ -28,7 +28,11 @@ pub(crate) enum Standing {
 
 impl SealedHome {
     /// What the row of a file is.
-    pub(crate) fn standing(&self, file: SharedFile) -> Result<Standing, HomeError> {
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError`] where the row cannot be read or opened.
+    pub fn standing(&self, file: SharedFile) -> Result<Standing, HomeError> {
         let found = self.rows.revision(&self.project, file.name());
         if found.map_err(|error| unreachable(file, error))?.is_none() && self.seen.floor(file)? == 0 {
             return Ok(Standing::Free);

@@ -91,7 +91,7 @@ impl ConnectionDesk {
     pub async fn begin(&self, holder: &Holder<Full>, wanted: &str, account: WantedAccount, origin: &str) -> Result<String, ConnectError> {
         let caller = holder.caller();
         self.actions.check(caller, NEED).await?;
-        let Some(wanted) = self.wanted(wanted)? else {
+        let Some(wanted) = self.wanted(wanted).await? else {
             return Err(ConnectError::Provider(ProviderProblem::Unsupported));
         };
         let redirect_uri = format!("{origin}/oauth/callback/{}", wanted.source_type);
@@ -182,7 +182,7 @@ impl ConnectionDesk {
     /// [`ConnectionError`].
     pub async fn check(&self, caller: &Caller, name: &str) -> Result<(ListedConnection, CheckedConnection), ConnectionError> {
         self.actions.check(caller, NEED).await?;
-        let listed = self.find(name)?;
+        let listed = self.find(name).await?;
         let pending = self
             .actions
             .begin_changes(caller, vec![about(Event::OauthChecked, &listed)])
@@ -199,7 +199,7 @@ impl ConnectionDesk {
         let checked = checked?;
         recorded.map_err(ConnectionError::OutcomeUnrecorded)?;
         // A check may have renewed it.
-        let listed = self.find(&listed.name).unwrap_or(listed);
+        let listed = self.find(&listed.name).await.unwrap_or(listed);
         Ok((listed, checked))
     }
 
@@ -214,7 +214,7 @@ impl ConnectionDesk {
     /// [`ConnectionError`].
     pub async fn disconnect(&self, caller: &Caller, name: &str) -> Result<(ListedConnection, Disconnected), ConnectionError> {
         self.actions.check(caller, NEED).await?;
-        let listed = self.find(name)?;
+        let listed = self.find(name).await?;
         let draft = about(Event::OauthSourceDisconnected, &listed);
         let pending = self.actions.begin_changes(caller, vec![draft]).await?;
         let gone = self.connections.disconnect(&listed.name).await;
@@ -250,8 +250,8 @@ impl ConnectionDesk {
     }
 
     /// Which connection a part of a path means: one that is there, or a new one that is named by its type.
-    fn wanted(&self, text: &str) -> Result<Option<WantedConnection>, ConnectError> {
-        let (name, source_type) = match self.find(text) {
+    async fn wanted(&self, text: &str) -> Result<Option<WantedConnection>, ConnectError> {
+        let (name, source_type) = match self.find(text).await {
             Ok(listed) => (listed.name, listed.source_type),
             Err(ConnectionError::NotFound) => (text.to_owned(), text.to_owned()),
             Err(ConnectionError::Files(error)) => return Err(ConnectError::Save(error)),
@@ -265,8 +265,8 @@ impl ConnectionDesk {
     }
 
     /// The connection of that name; else the one of that type, if there is only one.
-    fn find(&self, text: &str) -> Result<ListedConnection, ConnectionError> {
-        let listing = self.files.list()?;
+    async fn find(&self, text: &str) -> Result<ListedConnection, ConnectionError> {
+        let listing = self.files.list().await?;
         let by_name = listing.connections.iter().find(|one| one.name == text);
         let mut of_type = listing.connections.iter().filter(|one| one.source_type == text);
         let found = by_name.or_else(|| match (of_type.next(), of_type.next()) {
