@@ -38,3 +38,4 @@ mod rotate;
 mod scan;
 mod server;
 mod terminal;
+mod vault_move;

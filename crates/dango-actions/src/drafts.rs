@@ -58,6 +58,11 @@ pub fn remote(event: Event, name: &RemoteName, host: &HostName) -> ChangeDraft {
         .with(Detail::Host, host)
 }
 
+/// A change of the project as a whole.
+pub fn project(event: Event) -> ChangeDraft {
+    ChangeDraft::new(event).on(Target::of(TargetKind::Project))
+}
+
 /// A change of the encryption key.
 pub fn key(event: Event) -> ChangeDraft {
     ChangeDraft::new(event).on(Target::of(TargetKind::Key))

@@ -23,6 +23,7 @@ use crate::secrets::SecretsCommand;
 use crate::server::{LoginArguments, LogoutArguments};
 use crate::source::SourceCommand;
 use crate::sync::SyncArguments;
+use crate::vault::VaultCommand;
 
 /// What stands below the list of commands: the variables that are looked at, and the exit statuses.
 const AFTER_HELP: &str = "\
@@ -35,6 +36,7 @@ Environment:
   DANGO_IDENTITY_KEY_FILE  a file with that key
   DANGO_OAUTH_CALLBACK_URL where `dango oauth` waits for the browser, on this machine
   DANGO_OAUTH_TIMEOUT      for how many seconds it waits
+  DANGO_SERVER_DATABASE_URL the PostgreSQL database that `dango vault move` and servers use
   DANGO_SERVER_URL         the server that holds the project, in the place of the files here
   DANGO_SERVER_KEY         an API key for it, in the place of the one that `dango login` has kept
   DANGO_SERVER_CA          a file of authorities to trust as well
@@ -127,6 +129,9 @@ pub(crate) enum Command {
     /// The encryption key: where it is, what it protects, a new one, a backup
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Where the values are kept: in files, or in a database for several servers
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Run a program with .env and every credential in its environment
     Run(RunArguments),
     /// Data sources and the credentials they need

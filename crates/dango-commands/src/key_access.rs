@@ -1,10 +1,10 @@
 //! The way from the command line to the project's key, and what a person may do where there is none.
 
-use std::cell::OnceCell;
 use std::ffi::OsStr;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
-use dango_core::SecretValue;
+use dango_core::{Entropy, SecretValue};
 use dango_keyring::{HolderError, SessionBus};
 use dango_secrets::project::Project;
 use dango_vault::{KeyEnvironment, ProjectKeys};
@@ -16,30 +16,53 @@ use crate::prompt;
 /// Unlocks the passphrase holder without a terminal.
 pub(crate) const PASSPHRASE: &str = "DANGO_PASSPHRASE";
 
-/// The keys of a project, as this process's environment and terminal give access to them; a passphrase that was given already is used.
-pub(crate) fn project_keys(project: &Project, passphrase: Option<SecretValue>, host: &Host) -> Result<ProjectKeys, Failure> {
-    let passphrase = match passphrase {
-        Some(passphrase) => Some(passphrase),
-        None => secret_variable(host, PASSPHRASE)?,
-    };
-    let on_terminal = host.terminal.input;
-    let typed = OnceCell::new();
-    let environment = KeyEnvironment {
-        key: secret_variable(host, "DANGO_KEY")?,
-        // An empty one is a mistake that must not lead to another key; it names the directory, which is no key file.
-        key_file: host
-            .environment
-            .get(OsStr::new("DANGO_KEY_FILE"))
-            .map(|path| host.directory.join(path)),
-        bus: session_bus(host),
-        passphrase: Box::new(move || match &passphrase {
-            Some(passphrase) => Ok(passphrase.clone()),
-            // Standard input that is no terminal may be the value to be stored, so it is never read for this.
-            None if on_terminal => ask_once(&typed),
-            None => Err(HolderError::NoPassphrase),
-        }),
-    };
-    Ok(ProjectKeys::new(project.clone(), environment, Arc::clone(&host.entropy)))
+/// What this process's environment and terminal know of keys; whatever asks for a passphrase asks once.
+#[derive(Clone)]
+pub(crate) struct KeyRoute {
+    key: Option<SecretValue>,
+    key_file: Option<PathBuf>,
+    bus: SessionBus,
+    passphrase: Option<SecretValue>,
+    on_terminal: bool,
+    typed: Arc<OnceLock<Result<SecretValue, Status>>>,
+}
+
+impl KeyRoute {
+    /// The route of this process; a passphrase that was given already is used.
+    pub(crate) fn of(passphrase: Option<SecretValue>, host: &Host) -> Result<Self, Failure> {
+        Ok(Self {
+            key: secret_variable(host, "DANGO_KEY")?,
+            // An empty one is a mistake that must not lead to another key; it names the directory, which is no key file.
+            key_file: host
+                .environment
+                .get(OsStr::new("DANGO_KEY_FILE"))
+                .map(|path| host.directory.join(path)),
+            bus: session_bus(host),
+            passphrase: match passphrase {
+                Some(passphrase) => Some(passphrase),
+                None => secret_variable(host, PASSPHRASE)?,
+            },
+            on_terminal: host.terminal.input,
+            typed: Arc::default(),
+        })
+    }
+
+    /// The keys of a project.
+    pub(crate) fn keys_of(&self, project: Project, entropy: Arc<dyn Entropy>) -> ProjectKeys {
+        let (passphrase, typed, on_terminal) = (self.passphrase.clone(), Arc::clone(&self.typed), self.on_terminal);
+        let environment = KeyEnvironment {
+            key: self.key.clone(),
+            key_file: self.key_file.clone(),
+            bus: self.bus,
+            passphrase: Box::new(move || match &passphrase {
+                Some(passphrase) => Ok(passphrase.clone()),
+                // Standard input that is no terminal may be the value to be stored, so it is never read for this.
+                None if on_terminal => ask_once(&typed),
+                None => Err(HolderError::NoPassphrase),
+            }),
+        };
+        ProjectKeys::new(project, environment, entropy)
+    }
 }
 
 /// Whether the environment says where the keyring's bus is.
@@ -51,7 +74,7 @@ pub(crate) fn session_bus(host: &Host) -> SessionBus {
 }
 
 /// What was typed is kept, also that it was nothing: a command that fetches the key twice, as a rotation does, asks for it once.
-fn ask_once(typed: &OnceCell<Result<SecretValue, Status>>) -> Result<SecretValue, HolderError> {
+fn ask_once(typed: &OnceLock<Result<SecretValue, Status>>) -> Result<SecretValue, HolderError> {
     let typed = typed.get_or_init(|| prompt::secret("passphrase of the encryption key").map_err(|failure| failure.status));
     typed.clone().map_err(|status| match status {
         Status::Program(_) => HolderError::Interrupted,

@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod checking;
 mod completions;
+mod database;
 mod doctor;
 mod env;
 mod exposed;
@@ -40,6 +41,7 @@ mod source;
 mod sync;
 mod table;
 mod usage;
+mod vault;
 
 use std::ffi::OsString;
 
@@ -72,6 +74,7 @@ pub fn run(mut host: Host, arguments: Vec<OsString>) -> u8 {
 fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
     let global = &parsed.global;
     server::check_offered(&parsed.command, global)?;
+    vault::check_home(&parsed.command, global, output.host)?;
     match parsed.command {
         Command::Init(arguments) => init::run(&arguments, global, output),
         Command::Secrets(command) => secrets::run(command, global, output),
@@ -87,6 +90,7 @@ fn dispatch(parsed: Arguments, output: &mut Output<'_>) -> Outcome {
         Command::Scan(arguments) => scan::run(&arguments, global, output),
         Command::Auth(command) => auth::run(command, global, output),
         Command::Audit(command) => audit::run(command, global, output),
+        Command::Vault(command) => vault::run(command, global, output),
         Command::Remote(command) => remote::run(command, global, output),
         Command::Login(arguments) => server::log_in(&arguments, global, output),
         Command::Logout(arguments) => server::log_out(&arguments, global, output),

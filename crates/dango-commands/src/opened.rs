@@ -14,22 +14,27 @@ use dango_secrets::project::Project;
 use dango_secrets::storage::UpdateError;
 use dango_secrets::{ReferenceError, Value};
 use dango_vault::{
-    EncryptError, EnvEncryptError, Keys, OpeningError, ProjectKeys, Protection, SealWarning, Selection, SetError, Vault, VaultError,
-    is_encrypted,
+    EncryptError, EnvEncryptError, Keys, OpeningError, ProjectKeys, Protection, SealWarning, SealedHome, Selection, SetError, Vault,
+    VaultError, is_encrypted,
 };
 
 use crate::Host;
 use crate::arguments::Global;
+use crate::database::{self, SharedDatabase};
 use crate::failure::{Failure, chain};
-use crate::key_access::{self, project_keys};
+use crate::house::House;
+use crate::key_access::{self, KeyRoute};
 use crate::output::Output;
 
 /// A project that was found.
 pub(crate) struct Opened {
     pub(crate) project: Project,
+    /// The database that it shares with other machines, where the command works with that.
+    pub(crate) database: Option<SharedDatabase>,
     /// Where its key is; nothing is asked before the key is needed.
     pub(crate) place: Rc<ProjectKeys>,
     pub(crate) keys: Keys<'static>,
+    route: KeyRoute,
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
     actor: String,
@@ -43,26 +48,59 @@ impl Opened {
 
     /// A project that is known already.
     pub(crate) fn at(project: Project, host: &Host) -> Result<Self, Failure> {
-        let place = project_keys(&project, None, host)?;
-        Ok(Self::with_place(project, place, host))
+        Ok(Self::by_route(project, None, KeyRoute::of(None, host)?, host))
+    }
+
+    /// A project whose log, and whose files if they were moved there, are in a database.
+    pub(crate) fn in_database(project: Project, database: SharedDatabase, host: &Host) -> Result<Self, Failure> {
+        Self::through(project, Some(database), KeyRoute::of(None, host)?, host)
     }
 
     /// The same project, with a passphrase that was given for its key.
     pub(crate) fn with_passphrase(self, passphrase: SecretValue, host: &Host) -> Result<Self, Failure> {
-        let place = project_keys(&self.project, Some(passphrase), host)?;
-        Ok(Self::with_place(self.project, place, host))
+        let project = Project::at(self.project.root());
+        Self::through(project, self.database, KeyRoute::of(Some(passphrase), host)?, host)
     }
 
-    fn with_place(project: Project, place: ProjectKeys, host: &Host) -> Self {
-        let place = Rc::new(place);
+    fn through(project: Project, database: Option<SharedDatabase>, route: KeyRoute, host: &Host) -> Result<Self, Failure> {
+        let project = match &database {
+            Some(database) if database::is_moved(&project)? => {
+                let home = database.home(&project, &route, host)?;
+                project.kept_in(Arc::new(home))
+            }
+            _ => project,
+        };
+        Ok(Self::by_route(project, database, route, host))
+    }
+
+    fn by_route(project: Project, database: Option<SharedDatabase>, route: KeyRoute, host: &Host) -> Self {
+        let place = Rc::new(route.keys_of(project.clone(), Arc::clone(&host.entropy)));
         let loader = Rc::clone(&place);
         Self {
             project,
+            database,
             place,
             keys: Keys::lazy(move || loader.load()),
+            route,
             entropy: Arc::clone(&host.entropy),
             clock: Arc::clone(&host.clock),
             actor: host.user.clone(),
+        }
+    }
+
+    /// The rows that the project's files are in, or go to; nothing where no database was opened.
+    pub(crate) fn rows(&self, host: &Host) -> Result<Option<SealedHome>, Failure> {
+        let home = |database: &SharedDatabase| database.home(&self.project, &self.route, host);
+        self.database.as_ref().map(home).transpose()
+    }
+
+    /// The people and the log of the project: where they are, as far as this command has opened it.
+    pub(crate) fn house(&self) -> House {
+        let house = House::of(self.project.clone());
+        match &self.database {
+            Some(database) if database.has_log => house.in_database(database.clone()),
+            Some(_) => house.here(),
+            None => house,
         }
     }
 

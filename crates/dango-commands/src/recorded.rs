@@ -4,11 +4,11 @@ use dango_actions::{BeginChangesError, ChangeDraft, Ending};
 use dango_audit::Word;
 
 use crate::failure::{Failure, chain};
-use crate::house::{House, caller, denied, fault, wait};
+use crate::house::{caller, denied, fault, wait};
 use crate::opened::Opened;
 use crate::output::Output;
 
-pub(crate) use dango_actions::drafts::{credential, file, key, remote, set_ending, source, variable};
+pub(crate) use dango_actions::drafts::{credential, file, key, project, remote, set_ending, source, variable};
 
 /// Makes a change between its intent and its outcome.
 ///
@@ -20,11 +20,11 @@ pub(crate) fn recorded<T>(
     change: impl FnOnce(&mut Output<'_>) -> Result<T, Failure>,
     endings: impl FnOnce(&T) -> Vec<Ending>,
 ) -> Result<T, Failure> {
-    let house = House::of(opened.project.clone());
+    let house = opened.house();
     let actions = house.actions(output)?;
     let count = drafts.len();
     let begun = wait(actions.begin_changes(&caller(output.host), drafts));
-    let pending = begun.map_err(|error| not_begun(&error).at(&house.database()))?;
+    let pending = begun.map_err(|error| house.named(not_begun(&error)))?;
     let done = change(output);
     let endings = match &done {
         Ok(done) => endings(done),

@@ -1,6 +1,6 @@
 //! Signals that other processes send to this one: passed on to a program, or answered by leaving the terminal as it was.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::Child;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -112,6 +112,34 @@ impl Mortal {
 }
 
 impl Drop for Mortal {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.0 {
+            handle.close();
+        }
+    }
+}
+
+/// What is said before Ctrl-C or a request to end does so, until it is dropped.
+pub(crate) struct LastWords(Option<Handle>);
+
+impl LastWords {
+    pub(crate) fn keep(words: String) -> Self {
+        let ignored = ignored_signals();
+        let signals = Signals::new([SIGINT, SIGTERM].into_iter().filter(|number| ignored & (1 << (number - 1)) == 0));
+        // Without handlers nothing is said.
+        let Ok(mut signals) = signals else { return Self(None) };
+        let handle = signals.handle();
+        std::thread::spawn(move || {
+            for number in signals.forever() {
+                let _ = writeln!(io::stderr(), "{words}");
+                die_of(number);
+            }
+        });
+        Self(Some(handle))
+    }
+}
+
+impl Drop for LastWords {
     fn drop(&mut self) {
         if let Some(handle) = &self.0 {
             handle.close();

@@ -118,6 +118,9 @@ codes! {
     SealRolledBack = "seal-rolled-back", "a file with encrypted values is an older version of itself";
     SealUnchecked = "seal-unchecked", "the seal over the encrypted values could not be checked";
 
+    // Where the values are.
+    MoveUnfinished = "move-unfinished", "the project's values were being moved to a database or back, and that was broken off";
+
     // The database, its key and its log.
     IdentityKeyMissing = "identity-key-missing", "there is a database, and its identity key is gone";
     IdentityKeyUnusable = "identity-key-unusable", "the identity key cannot be used";

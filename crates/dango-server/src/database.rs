@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dango_actions::Premises;
-use dango_core::{Clock, SecretValue};
+use dango_core::Clock;
 use dango_identity::StoreError;
-use dango_secrets::storage;
 use dango_store::{Store, StoreExt, StoreFailure};
-use dango_store_postgres::{CONNECTIONS, DatabaseClock, DatabaseUrl, Inspected, PostgresStore, ProjectRows, ServingRole};
+use dango_store_postgres::{CONNECTIONS, DatabaseClock, DatabaseUrl, Inspected, PostgresStore, ProjectRows, ServingRole, Surroundings};
 use dango_store_sqlite::{Open, SqliteStore};
 
 use crate::failure::Failure;
@@ -18,9 +17,6 @@ use crate::system::System;
 
 /// From which difference of clocks on it is worth a warning.
 const SKEW_MICROS: u64 = 2_000_000;
-
-/// The mode bits of everybody but the owner.
-const OTHERS: u32 = 0o077;
 
 /// A database that is not opened yet.
 pub(crate) enum Database {
@@ -181,38 +177,19 @@ pub(crate) fn is_fresh(store: &dyn Store) -> Result<bool, Failure> {
 
 /// An address with the password and the authorities that the environment has for it.
 pub(crate) fn complete(system: &System, url: &DatabaseUrl) -> Result<DatabaseUrl, Failure> {
-    let mut url = url.clone();
-    if !url.has_password() {
-        url = match system.secret_variable("PGPASSWORD")? {
-            Some(password) => url.with_password(password),
-            None => with_password_of_file(system, url)?,
-        };
-    }
-    let Some(file) = url.root_file().map(|file| system.directory.join(file)) else {
-        return Ok(url);
+    let surroundings = Surroundings {
+        password: match url.has_password() {
+            true => None,
+            false => system.secret_variable("PGPASSWORD")?,
+        },
+        password_file: system.variable("PGPASSFILE").map(PathBuf::from),
+        home: system.variable("HOME").map(PathBuf::from),
+        directory: system.directory.clone(),
     };
-    match storage::read(&file) {
-        Ok(Some(contents)) => Ok(url.with_roots(contents.bytes().to_vec())),
-        Ok(None) => Err(Failure::new(format!("{}: there is no such file", file.display())).hint("sslrootcert names it")),
-        Err(error) => Err(Failure::caused_by(&error)),
-    }
-}
-
-fn with_password_of_file(system: &System, url: DatabaseUrl) -> Result<DatabaseUrl, Failure> {
-    let named = system.variable("PGPASSFILE").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let of_home = || system.variable("HOME").map(|home| Path::new(home).join(".pgpass"));
-    let Some(path) = named.or_else(of_home).map(|path| system.directory.join(path)) else {
-        return Ok(url);
-    };
-    let contents = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
-    let Some(contents) = contents else { return Ok(url) };
-    if contents.mode() & OTHERS != 0 {
-        return Err(Failure::new(format!("{}: others may read the passwords in it", path.display()))
-            .hint(format!("`chmod 600 {}` closes it", path.display())));
-    }
-    let passwords = SecretValue::from_utf8(contents.bytes().to_vec());
-    let passwords = passwords.map_err(|_| Failure::new(format!("{}: it is not UTF-8", path.display())))?;
-    Ok(url.with_password_of(passwords.expose()))
+    surroundings.complete(url.clone()).map_err(|error| {
+        let failure = Failure::caused_by(&error);
+        error.hint().into_iter().fold(failure, Failure::hint)
+    })
 }
 
 fn tell_of_skew(ahead: i64) {

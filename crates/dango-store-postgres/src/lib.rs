@@ -3,6 +3,7 @@
 //!
 //! - [`PostgresStore`]: a database that was connected to; a [`Store`](dango_store::Store);
 //! - [`DatabaseUrl`]: where it is and who one is there, as `postgres://` writes it;
+//! - [`Surroundings`]: the password and the authorities that an address leaves to the environment;
 //! - [`ProjectRows`]: the files of projects that several servers share, sealed by whoever puts them there;
 //! - [`DatabaseClock`]: the time of the database, on which all servers agree;
 //! - [`migrate`]: the schema and the rights of the role that serves, made by the owner; [`migrate_alone`] where one role is both;
@@ -21,6 +22,7 @@ mod project_rows;
 mod reading;
 mod role;
 mod store;
+mod surroundings;
 mod tables;
 mod threads;
 mod tls;
@@ -34,4 +36,5 @@ pub use owner::{Inspected, inspect, migrate, migrate_alone};
 pub use project_rows::ProjectRows;
 pub use role::ServingRole;
 pub use store::{CONNECTIONS, PostgresStore};
+pub use surroundings::{Surroundings, SurroundingsError};
 pub use url::{DatabaseUrl, ParseUrlError};

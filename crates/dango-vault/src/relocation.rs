@@ -7,14 +7,21 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use dango_core::Entropy;
 use dango_secrets::home::{HomeError, SharedFile, Whereabouts};
 use dango_secrets::project::Project;
-use dango_secrets::storage::{self, Contents, Edit, ReadError, UpdateError, WriteError};
+use dango_secrets::storage::{self, Contents, Edit, Lease, ReadError, UpdateError, WriteError};
 use zeroize::Zeroizing;
 
 use crate::sealed_home::{SealedHome, Standing};
+
+/// What is locked while a project is moved: two moves at once would each take the other's steps for its own.
+const LOCK: &str = "move.lock";
+
+/// How long one waits for another move on this machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a move did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +99,7 @@ impl From<UpdateError<Infallible>> for MoveError {
 /// [`MoveError`].
 pub fn move_to_rows(project: &Project, home: &SealedHome, entropy: &dyn Entropy) -> Result<MoveReport, MoveError> {
     let relocation = Relocation { project, home, entropy };
+    let _alone = relocation.lock()?;
     let before = Whereabouts::read(project.root())?;
     let resumed = before != Whereabouts::Directory;
     match before {
@@ -136,6 +144,7 @@ pub fn move_to_rows(project: &Project, home: &SealedHome, entropy: &dyn Entropy)
 /// [`MoveError`].
 pub fn move_to_directory(project: &Project, home: &SealedHome, whereto: &str, entropy: &dyn Entropy) -> Result<MoveReport, MoveError> {
     let relocation = Relocation { project, home, entropy };
+    let _alone = relocation.lock()?;
     let before = Whereabouts::read(project.root())?;
     let mut report = MoveReport {
         resumed: before != Whereabouts::Rows,
@@ -156,6 +165,8 @@ pub fn move_to_directory(project: &Project, home: &SealedHome, whereto: &str, en
             home.forget(file, whereto, entropy)?;
         }
     }
+    // What was seen of these rows says nothing of others, in which the files may be put next.
+    home.forget_seen(entropy)?;
     Whereabouts::Directory.write(project.root(), entropy)?;
     Ok(report)
 }
@@ -167,6 +178,10 @@ struct Relocation<'a> {
 }
 
 impl Relocation<'_> {
+    fn lock(&self) -> Result<Lease, WriteError> {
+        Lease::acquire(&self.project.dango_dir().join(LOCK), PATIENCE)
+    }
+
     /// Before anything is touched: rows that count are somebody's.
     fn refuse_occupied(&self) -> Result<(), MoveError> {
         for file in SharedFile::ALL {

@@ -64,7 +64,7 @@ const ABSENCES: &[(&str, &[&[&str]])] = &[
     ("dango-oauth", &[DATABASES]),
     ("dango-client", &[DATABASES]),
     ("dango-connections", &[DATABASES]),
-    // The use cases and the command line know the port of the database, and `main` alone brings one.
+    // The use cases know the port of the database, and `main` alone brings one; the command line opens PostgreSQL for the rows of projects' files.
     ("dango-actions", &[RUNTIMES, DATABASES]),
     ("dango-files", &[RUNTIMES, DATABASES]),
     // It answers requests; who listens, and on what runtime, is the server's. (`axum` is above the runtimes here, so it is left out.)

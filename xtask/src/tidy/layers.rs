@@ -104,6 +104,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-identity",
             "dango-audit",
             "dango-store",
+            "dango-store-postgres",
             "dango-actions",
             "dango-vault",
             "dango-scan",

@@ -272,6 +272,8 @@ events! {
     ProjectRepaired = "project_repaired", System, SensitiveUpdate;
     HookInstalled = "hook_installed", System, SysMonitorEnabled;
     ScanFound = "scan_found", System, SensitiveRead;
+    /// The files with the project's values went to a database, or came back.
+    ProjectMoved = "project_moved", System, SensitiveUpdate;
 }
 
 impl fmt::Display for Event {

@@ -12,6 +12,7 @@ use dango_doctor::{Code, Finding, Site, examine};
 use dango_keyring::HolderError;
 
 use crate::arguments::Global;
+use crate::database::is_moved;
 use crate::host::Host;
 use crate::opened::{Opened, process_variable};
 use crate::output::Output;
@@ -51,10 +52,17 @@ fn look(opened: &Opened, output: &mut Output<'_>) -> Result<Vec<Finding>, crate:
     {
         return Err(key_access::holder_failure(&error));
     }
-    found.extend(providers(opened, output.host));
+    let is_moved = matches!(is_moved(&opened.project), Ok(true));
+    if is_moved {
+        output.say("the project's values are kept in the database of its server: they are not looked at here");
+    } else {
+        found.extend(providers(opened, output.host));
+    }
     found.extend(house::check(opened, output));
-    let rotations = rotations::check(opened, &found, output);
-    found.extend(rotations);
+    if !is_moved {
+        let rotations = rotations::check(opened, &found, output);
+        found.extend(rotations);
+    }
     Ok(found)
 }
 

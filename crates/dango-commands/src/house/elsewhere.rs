@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 
 use dango_secrets::project::Project;
-use dango_secrets::storage;
 
+use crate::database::{VARIABLE, server_settings};
 use crate::failure::Failure;
 use crate::host::Host;
 
-/// The variable by which servers are told the same.
-const VARIABLE: &str = "DANGO_SERVER_DATABASE_URL";
+/// The code of the refusal.
+pub(super) const CODE: &str = "people_elsewhere";
 
 /// Refuses to open, or to make, a file with people that no server of the project looks at.
 pub(super) fn check(host: &Host, project: &Project) -> Result<(), Failure> {
@@ -21,7 +21,7 @@ pub(super) fn check(host: &Host, project: &Project) -> Result<(), Failure> {
         return Err(elsewhere(VARIABLE.to_owned()));
     }
     let path = project.dango_dir().join("server.toml");
-    let settings = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
+    let settings = server_settings(&path)?;
     let line = settings.and_then(|settings| line_of_postgres(&String::from_utf8_lossy(settings.bytes())));
     match line {
         Some(line) => Err(elsewhere(format!("{}:{line}", path.display()))),
@@ -33,6 +33,7 @@ fn elsewhere(place: String) -> Failure {
     Failure::refused(format!(
         "the people and the log of this project are in PostgreSQL, behind its servers, as {place} says"
     ))
+    .with_code(CODE)
     .hint("nothing was changed; ask a server: its pages, or its HTTP interface with an API key, do what this command does for a file")
     .hint("`dango-server verify` verifies the log where it is")
 }

@@ -3,6 +3,7 @@
 use dango_actions::{CheckpointError, Denied, Fault, IdentityKeyError, KeepCheckpointError, Premises, PremisesError};
 use dango_audit::log::LogError;
 use dango_store::StoreFailure;
+use dango_store_postgres::DatabaseUrl;
 
 use crate::failure::{Failure, chain};
 
@@ -91,6 +92,15 @@ pub(super) fn identity_key_is_lost(premises: &Premises) -> Failure {
     ))
     .hint(BRING_KEY)
     .hint(RECOVER)
+}
+
+/// There is no identity key for a log that several machines write.
+pub(super) fn identity_key_is_elsewhere(premises: &Premises, database: &DatabaseUrl) -> Failure {
+    Failure::refused(format!(
+        "nothing can be recorded in {database} without its identity key: {} is not there",
+        premises.identity_key().path().display()
+    ))
+    .hint("all who use one database have the same key: copy it from the first server, or give it in DANGO_IDENTITY_KEY or DANGO_IDENTITY_KEY_FILE")
 }
 
 /// It is not known whether there is a database, or one that was there is gone.

@@ -16,6 +16,7 @@ use dango_identity::IdentityKey;
 use dango_secrets::project::Project;
 
 use crate::arguments::Global;
+use crate::database::SharedDatabase;
 use crate::failure::Failure;
 use crate::host::{Host, Opening};
 use crate::key_access::secret_variable;
@@ -34,14 +35,18 @@ pub(crate) struct House {
     opened: RefCell<Option<Inside>>,
     /// Whether a key was made in the place of a lost one, which the log does not say yet.
     replaced_key: Cell<bool>,
+    /// Where they are in a database that several machines share.
+    shared: Option<SharedDatabase>,
+    /// Whether it is known that they are here, whatever the settings of servers name.
+    is_here: bool,
 }
 
 /// What is there once the door is open.
 #[derive(Clone)]
 struct Inside {
     actions: Actions,
-    /// Whether there is to be a checkpoint behind the next record.
-    standing: CheckpointStanding,
+    /// Whether there is to be a checkpoint behind the next record. Of a log that is shared the servers keep them.
+    standing: Option<CheckpointStanding>,
 }
 
 impl House {
@@ -57,6 +62,16 @@ impl House {
             setup: RefCell::new(None),
             opened: RefCell::new(None),
             replaced_key: Cell::new(false),
+            shared: None,
+            is_here: false,
+        }
+    }
+
+    /// The same in a database that is open already.
+    pub(crate) fn in_database(self, database: SharedDatabase) -> Self {
+        Self {
+            shared: Some(database),
+            ..self
         }
     }
 
@@ -66,8 +81,24 @@ impl House {
         self
     }
 
+    /// The same, here: whoever asks has looked into the database that the settings name.
+    pub(crate) fn here(self) -> Self {
+        Self { is_here: true, ..self }
+    }
+
+    /// Says of which database something is told.
+    pub(crate) fn named(&self, failure: Failure) -> Failure {
+        match &self.shared {
+            Some(database) => Failure {
+                message: format!("{}: {}", database.url, failure.message),
+                ..failure
+            },
+            None => failure.at(&self.database()),
+        }
+    }
+
     /// Where the database is.
-    pub(crate) fn database(&self) -> PathBuf {
+    fn database(&self) -> PathBuf {
         self.places().database().to_owned()
     }
 
@@ -75,6 +106,9 @@ impl House {
     pub(crate) fn actions(&self, output: &mut Output<'_>) -> Result<Actions, Failure> {
         if let Some(inside) = self.opened.borrow().as_ref() {
             return Ok(inside.actions.clone());
+        }
+        if let Some(database) = &self.shared {
+            return self.actions_in(database, output);
         }
         let premises = self.premises(output.host)?;
         let kept = kept(&premises)?;
@@ -90,11 +124,26 @@ impl House {
         let standing = standing.map_err(|error| failures::checkpoint(&error, &premises))?;
         self.opened.replace(Some(Inside {
             actions: actions.clone(),
-            standing,
+            standing: Some(standing),
         }));
         if is_young && !premises.identity_key().is_in_environment() {
             self.record_key(&actions, output)?;
         }
+        Ok(actions)
+    }
+
+    /// The use cases in a shared database. All who use it have one identity key, which is never made here.
+    fn actions_in(&self, database: &SharedDatabase, output: &Output<'_>) -> Result<Actions, Failure> {
+        let premises = Premises::of(&self.project, identity_key_environment(output.host)?);
+        let key = load_key(&premises)?.ok_or_else(|| failures::identity_key_is_elsewhere(&premises, &database.url))?;
+        let setup = self.setup.take().unwrap_or_default();
+        let (store, clock) = (Arc::clone(&database.store), database.store.clock());
+        let entropy = Arc::clone(&output.host.entropy);
+        let actions = Actions::new(store, &key, setup, clock, entropy).map_err(|error| Failure::caused_by(&error))?;
+        self.opened.replace(Some(Inside {
+            actions: actions.clone(),
+            standing: None,
+        }));
         Ok(actions)
     }
 
@@ -163,7 +212,7 @@ impl House {
         }
         self.opened.replace(Some(Inside {
             actions: actions.clone(),
-            standing: CheckpointStanding::unchecked(kept),
+            standing: Some(CheckpointStanding::unchecked(kept)),
         }));
         Ok(actions)
     }
@@ -177,14 +226,25 @@ impl House {
     ///
     /// What was done stays done where it cannot be kept.
     pub(crate) fn keep_checkpoint(&self, output: &mut Output<'_>) {
-        let Some(inside) = self.opened.borrow().clone() else { return };
+        let Some(Inside {
+            actions,
+            standing: Some(standing),
+        }) = self.opened.borrow().clone()
+        else {
+            return;
+        };
         let places = self.places();
-        let renewed = wait(inside.standing.renew(&inside.actions, &places, output.host.entropy.as_ref()));
+        let renewed = wait(standing.renew(&actions, &places, output.host.entropy.as_ref()));
         if let Err(error) = renewed {
             let failure = failures::unkept_checkpoint(&error, &places);
             output.warn(failure.message);
             failure.hints.iter().for_each(|hint| output.hint(hint));
         }
+    }
+
+    /// Whether the people and the log are in a database that the command line does not open for them.
+    pub(crate) fn is_elsewhere(&self, host: &Host) -> bool {
+        elsewhere::check(host, &self.project).is_err_and(|failure| failure.code == elsewhere::CODE)
     }
 
     /// Where the checkpoint of the log is kept.
@@ -217,15 +277,10 @@ impl House {
 
     /// Where everything is, the identity key as the environment gives it included.
     pub(crate) fn premises(&self, host: &Host) -> Result<Premises, Failure> {
-        elsewhere::check(host, &self.project)?;
-        let environment = IdentityKeyEnvironment {
-            key: secret_variable(host, "DANGO_IDENTITY_KEY")?,
-            key_file: host
-                .environment
-                .get(OsStr::new("DANGO_IDENTITY_KEY_FILE"))
-                .map(|path| host.directory.join(path)),
-        };
-        Ok(Premises::of(&self.project, environment))
+        if !self.is_here {
+            elsewhere::check(host, &self.project)?;
+        }
+        Ok(Premises::of(&self.project, identity_key_environment(host)?))
     }
 
     fn enter(&self, premises: &Premises, key: &IdentityKey, opening: Opening, output: &Output<'_>) -> Result<Actions, Failure> {
@@ -235,6 +290,17 @@ impl House {
         let (clock, entropy) = (Arc::clone(&output.host.clock), Arc::clone(&output.host.entropy));
         Actions::new(store, key, setup, clock, entropy).map_err(|error| Failure::caused_by(&error))
     }
+}
+
+/// What the environment says of the identity key.
+fn identity_key_environment(host: &Host) -> Result<IdentityKeyEnvironment, Failure> {
+    Ok(IdentityKeyEnvironment {
+        key: secret_variable(host, "DANGO_IDENTITY_KEY")?,
+        key_file: host
+            .environment
+            .get(OsStr::new("DANGO_IDENTITY_KEY_FILE"))
+            .map(|path| host.directory.join(path)),
+    })
 }
 
 /// Who runs the program, for permissions and records.

@@ -7,9 +7,10 @@ use dango_vault::{AdoptError, LostKey};
 use serde::Serialize;
 
 use super::passphrase::{self, Variable};
-use super::{HOLDERS, failure, kind, with_id};
+use super::{HOLDERS, failure, kind, open, with_id};
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::database::DatabaseArguments;
 use crate::failure::Failure;
 use crate::input::SecretInput;
 use crate::opened::Opened;
@@ -24,6 +25,8 @@ pub(crate) struct CreateArguments {
     holder: Option<String>,
     #[command(flatten)]
     input: SecretInput,
+    #[command(flatten)]
+    database: DatabaseArguments,
 }
 
 #[derive(Serialize)]
@@ -35,7 +38,7 @@ struct Done {
 
 pub(crate) fn run(arguments: &CreateArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let kind = kind(arguments.holder.as_deref());
-    let mut opened = Opened::find(global, output.host)?;
+    let mut opened = open(&arguments.database, global, output)?;
     opened.place.refuse_second(kind).map_err(|error| refused(&opened, error))?;
     if kind == HolderKind::Passphrase {
         let passphrase = passphrase::choose("passphrase for the encryption key", &arguments.input, Variable::Taken, output)?;

@@ -10,13 +10,14 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::passphrase::{self, Variable};
-use super::with_id;
+use super::{open, with_id};
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::database::DatabaseArguments;
 use crate::failure::Failure;
 use crate::input::SecretInput;
 use crate::key_access::{holder_failure, with_hints};
-use crate::opened::{Opened, failure_of_update};
+use crate::opened::failure_of_update;
 use crate::output::Output;
 use crate::prompt;
 use crate::recorded::{key, recorded};
@@ -28,6 +29,8 @@ pub(crate) struct ExportArguments {
     file: PathBuf,
     #[command(flatten)]
     input: SecretInput,
+    #[command(flatten)]
+    database: DatabaseArguments,
 }
 
 #[derive(Serialize)]
@@ -38,7 +41,7 @@ struct Done {
 }
 
 pub(crate) fn run(arguments: &ExportArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
-    let opened = Opened::find(global, output.host)?;
+    let opened = open(&arguments.database, global, output)?;
     let path = output.host.directory.join(&arguments.file);
     let there = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
     if there.is_some() {

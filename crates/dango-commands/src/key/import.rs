@@ -10,13 +10,13 @@ use dango_secrets::storage;
 use dango_vault::Adopted;
 use serde::Serialize;
 
-use super::{HOLDERS, failure, values, with_id};
+use super::{HOLDERS, failure, open, values, with_id};
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::database::DatabaseArguments;
 use crate::failure::Failure;
 use crate::input::SecretInput;
 use crate::key_access::with_hints;
-use crate::opened::Opened;
 use crate::output::Output;
 use crate::recorded::{key, recorded};
 
@@ -30,6 +30,8 @@ pub(crate) struct ImportArguments {
     holder: Option<String>,
     #[command(flatten)]
     input: SecretInput,
+    #[command(flatten)]
+    database: DatabaseArguments,
 }
 
 #[derive(Serialize)]
@@ -40,7 +42,7 @@ struct Done {
 }
 
 pub(crate) fn run(arguments: &ImportArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
-    let opened = Opened::find(global, output.host)?;
+    let opened = open(&arguments.database, global, output)?;
     let path = output.host.directory.join(&arguments.file);
     let contents = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
     let contents = contents.ok_or_else(|| Failure::refused(format!("there is no file {}", path.display())))?;

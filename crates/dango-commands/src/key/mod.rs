@@ -15,19 +15,20 @@ use dango_vault::AdoptError;
 
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::database::{Address, DatabaseArguments, is_moved};
 use crate::failure::Failure;
 use crate::key_access::with_hints;
-use crate::opened::Opened;
+use crate::opened::{Opened, find_project};
 use crate::output::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum KeyCommand {
     /// Show where the key is, its id, and how much it protects
-    Status,
+    Status(status::StatusArguments),
     /// Make the project's key
     Create(create::CreateArguments),
     /// Encrypt everything under a new key; run again, it resumes what was interrupted
-    Rotate,
+    Rotate(rotate::RotateArguments),
     /// Write a backup of the key, protected by a passphrase
     Export(export::ExportArguments),
     /// Restore the key from a backup, or move it to another place
@@ -36,12 +37,23 @@ pub(crate) enum KeyCommand {
 
 pub(crate) fn run(command: KeyCommand, global: &Global, output: &mut Output<'_>) -> Outcome {
     match command {
-        KeyCommand::Status => status::run(global, output),
+        KeyCommand::Status(arguments) => status::run(&arguments, global, output),
         KeyCommand::Create(arguments) => create::run(&arguments, global, output),
-        KeyCommand::Rotate => rotate::run(global, output),
+        KeyCommand::Rotate(arguments) => rotate::run(&arguments, global, output),
         KeyCommand::Export(arguments) => export::run(&arguments, global, output),
         KeyCommand::Import(arguments) => import::run(&arguments, global, output),
     }
+}
+
+/// The project whose key is meant, with its values in the database that they were moved to, if they were.
+fn open(database: &DatabaseArguments, global: &Global, output: &mut Output<'_>) -> Result<Opened, Failure> {
+    let project = find_project(global, output.host)?;
+    if !is_moved(&project)? {
+        return Opened::at(project, output.host);
+    }
+    let address = Address::require(database, &project, output)?;
+    let database = address.open(&project, output.host)?;
+    Opened::in_database(project, database, output.host)
 }
 
 /// Where a key is put, as options name it.

@@ -1,17 +1,25 @@
 //! `dango key rotate`: everything encrypted anew under a new key, or an interrupted rotation finished.
 
+use clap::Args;
 use dango_audit::{Detail, Event};
 use dango_vault::RotationReport;
 use serde::Serialize;
 
-use super::{values, with_id};
+use super::{open, values, with_id};
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::database::DatabaseArguments;
 use crate::failure::Failure;
 use crate::key_access::holder_failure;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::recorded::{count, key, recorded};
+
+#[derive(Args, Debug)]
+pub(crate) struct RotateArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+}
 
 #[derive(Serialize)]
 struct Done {
@@ -28,8 +36,8 @@ struct Left {
     reason: String,
 }
 
-pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
-    let opened = Opened::find(global, output.host)?;
+pub(crate) fn run(arguments: &RotateArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let opened = open(&arguments.database, global, output)?;
     // A file whose seal is not intact keeps the old key in use; that is said first.
     let (secrets, env) = (opened.secrets(output)?, opened.env()?);
     opened.check_secrets(&secrets, output)?;

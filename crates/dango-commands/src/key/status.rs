@@ -1,12 +1,19 @@
 //! `dango key status`: where the key is, its id, and how much it protects.
 
+use clap::Args;
 use serde::Serialize;
 
-use super::values;
+use super::{open, values};
 use crate::Outcome;
 use crate::arguments::Global;
-use crate::opened::Opened;
+use crate::database::DatabaseArguments;
 use crate::output::Output;
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+}
 
 #[derive(Serialize)]
 struct Status {
@@ -16,8 +23,8 @@ struct Status {
     seals: u64,
 }
 
-pub(crate) fn run(global: &Global, output: &mut Output<'_>) -> Outcome {
-    let opened = Opened::find(global, output.host)?;
+pub(crate) fn run(arguments: &StatusArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
+    let opened = open(&arguments.database, global, output)?;
     let status = opened.place.status().map_err(|error| opened.vault_failure(&error))?;
     opened.warn_of_ignored_key(output);
     if output.json {

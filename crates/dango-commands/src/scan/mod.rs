@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use dango_scan::git::{self, GitError, Repository, Within};
 use dango_scan::tree::{self, Files, Tree};
-use dango_scan::{Baseline, DEFAULT_BASELINE, Formats, Scanner, Survey};
+use dango_scan::{Baseline, DEFAULT_BASELINE, Formats, KnownValue, Scanner, Survey};
 
 use crate::Outcome;
 use crate::arguments::Global;
+use crate::database::is_moved;
 use crate::failure::Failure;
 use crate::opened::{Opened, find_project};
 use crate::output::Output;
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global, output: &mut Outpu
     }
     let project = project(arguments, global, output)?;
     let values = match &project {
-        Some(opened) if !arguments.formats_only => values::stored(opened, output)?,
+        Some(opened) if !arguments.formats_only => of_project(opened, output)?,
         _ => Vec::new(),
     };
     let (scanner, left_out) = Scanner::new(values, Formats::Sought);
@@ -107,6 +108,15 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global, output: &mut Outpu
     let format = arguments.format.unwrap_or(if output.json { Format::Json } else { Format::Text });
     report::print(format, &survey, output)?;
     report::conclude(&survey, accepted, left_out.0, output)
+}
+
+/// What the project stores; nothing where that is in a database, which no search waits for.
+fn of_project(opened: &Opened, output: &mut Output<'_>) -> Result<Vec<KnownValue>, Failure> {
+    if !is_moved(&opened.project)? {
+        return values::stored(opened, output);
+    }
+    output.warn("the project's values are kept in the database of its server, so token formats alone are looked for");
+    Ok(Vec::new())
 }
 
 /// The project, where there is one: without it token formats can be looked for all the same.

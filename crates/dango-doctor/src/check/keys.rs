@@ -1,6 +1,7 @@
 //! The encryption key, what does not open with it, and the seals of the two files.
 
 use dango_keyring::{OpenError, SealState};
+use dango_secrets::storage::ReadError;
 use dango_vault::{ClosedProblem, ClosedValue, OpeningError, SealWarning, VaultError};
 
 use crate::chart::{Chart, one_line};
@@ -13,7 +14,7 @@ const ENV: &str = ".env";
 pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
     let site = chart.site;
     let status = site.place.status();
-    let mut unavailable = None;
+    let (mut unavailable, mut is_here) = (None, true);
     for (error, file) in [(&chart.closed, SECRETS), (&chart.closed_env, ENV)] {
         match error {
             Some(OpeningError::Keys { source, .. }) => {
@@ -43,6 +44,15 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
         }
         // A file that cannot be read hides what it has encrypted, and is told as what it is.
         Err(VaultError::Document(_) | VaultError::Env(_) | VaultError::Read(_)) if chart.secrets.is_none() || chart.env.is_none() => {}
+        // Where the values are in a database, what they need is known there; whether a key that was chosen is at hand, here.
+        Err(VaultError::Read(ReadError::Home(_))) => {
+            is_here = false;
+            if site.place.is_chosen()
+                && let Err(source) = site.keys.fetch()
+            {
+                unavailable.get_or_insert_with(|| (one_line(source.as_ref()), source.code()));
+            }
+        }
         Err(error) => {
             unavailable.get_or_insert_with(|| (one_line(error), error.code()));
         }
@@ -59,7 +69,7 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
         ));
     }
     // Without the key no seal can be looked at, which is said already.
-    if unavailable.is_none() {
+    if unavailable.is_none() && is_here {
         seals(chart, found);
     }
 }

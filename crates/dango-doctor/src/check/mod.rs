@@ -5,6 +5,7 @@ mod dlt;
 mod env;
 mod files;
 mod git;
+mod home;
 mod keys;
 mod leftovers;
 mod places;
@@ -27,6 +28,7 @@ pub fn examine(site: &Site<'_>) -> Vec<Finding> {
     leftovers::check(&chart, &mut found);
     git::check(&chart, &mut found);
     files::check(&chart, &mut found);
+    home::check(&chart, &mut found);
     keys::check(&chart, &mut found);
     values::check(&chart, &mut found);
     dlt::check(&chart, &mut found);

@@ -1,5 +1,7 @@
 //! The steps in which a row comes to count, and ceases to. Each can be done again; in which order they are done is in `relocation`.
 
+use std::convert::Infallible;
+
 use dango_core::Entropy;
 use dango_keyring::RowPlace;
 use dango_secrets::home::{HomeError, Placed, Put, Refused, SharedFile};
@@ -96,6 +98,11 @@ impl SealedHome {
             Frame::Moved(_) => Ok(None),
             Frame::File(Phase::Live, _) => Err(HomeError::Occupied { place: place(file) }),
         })
+    }
+
+    /// Forgets which revisions this machine has seen: the rows count no more.
+    pub(crate) fn forget_seen(&self, entropy: &dyn Entropy) -> Result<(), UpdateError<Infallible>> {
+        self.seen.clear(entropy)
     }
 
     fn step(

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dango_core::Entropy;
 use dango_secrets::home::{HomeError, SharedFile};
 use dango_secrets::project::Project;
-use dango_secrets::storage::{self, Edit};
+use dango_secrets::storage::{self, Edit, UpdateError};
 use zeroize::Zeroizing;
 
 const FILE: &str = "seen-rows";
@@ -66,6 +66,13 @@ impl SeenRows {
             }
             Ok(Edit::Replace(self.write(&all), ()))
         });
+    }
+
+    /// Forgets it all.
+    pub(super) fn clear(&self, entropy: &dyn Entropy) -> Result<(), UpdateError<Infallible>> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = None;
+        storage::remove(&self.path, entropy).map(drop)
     }
 
     fn read(&self) -> Result<Revisions, HomeError> {

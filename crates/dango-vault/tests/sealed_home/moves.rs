@@ -109,6 +109,32 @@ fn a_project_goes_to_rows_whole_and_comes_back_byte_for_byte() {
     assert_eq!(text(&other.project(), SharedFile::Env).as_deref(), Some("A=1\nB='two'\nC=3\nD=4\n"));
 }
 
+#[test]
+fn a_project_that_came_back_goes_to_another_database() {
+    let (_rows, machine, keyring) = machine();
+    to_rows(&machine).expect("moved");
+    to_directory(&machine).expect("moved back");
+    let elsewhere = Machine {
+        directory: machine.directory,
+        rows: Arc::new(MemoryRows::new()),
+        keyring,
+    };
+    to_rows(&elsewhere).expect("moved to rows in which nothing was seen");
+    assert_eq!(contents(&elsewhere.project()), expected());
+}
+
+#[test]
+fn two_moves_at_once_take_turns() {
+    let (_rows, machine, _keyring) = machine();
+    let done: Vec<_> = std::thread::scope(|threads| {
+        let moving: Vec<_> = (0..4).map(|_| threads.spawn(|| to_rows(&machine))).collect();
+        moving.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
+    assert!(done.iter().all(|done| matches!(done, Ok(_) | Err(MoveError::There))), "{done:?}");
+    assert_eq!(contents(&machine.project()), expected());
+}
+
 /// Moves, interrupted at each call to the database, before it is done or after, and goes on; whatever can be read meanwhile is what was there.
 fn interrupted(there: bool) {
     let mut call = 0;
