@@ -7,14 +7,20 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use dango_core::Entropy;
-use dango_secrets::home::{HomeError, SharedFile, Whereabouts};
+use dango_secrets::home::{Home as _, HomeError, SharedFile, Whereabouts};
 use dango_secrets::project::Project;
 use dango_secrets::storage::{self, Contents, Edit, ReadError, UpdateError, WriteError};
 use zeroize::Zeroizing;
 
 use crate::sealed_home::{SealedHome, Standing};
+
+/// The lease of a move, over all machines: of two that move the same project one waits.
+const LEASE: &str = "move";
+/// How long one waits for the other.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a move did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +98,7 @@ impl From<UpdateError<Infallible>> for MoveError {
 /// [`MoveError`].
 pub fn move_to_rows(project: &Project, home: &SealedHome, entropy: &dyn Entropy) -> Result<MoveReport, MoveError> {
     let relocation = Relocation { project, home, entropy };
+    let _lease = home.lease(LEASE, PATIENCE)?;
     let before = Whereabouts::read(project.root())?;
     let resumed = before != Whereabouts::Directory;
     match before {
@@ -136,6 +143,7 @@ pub fn move_to_rows(project: &Project, home: &SealedHome, entropy: &dyn Entropy)
 /// [`MoveError`].
 pub fn move_to_directory(project: &Project, home: &SealedHome, whereto: &str, entropy: &dyn Entropy) -> Result<MoveReport, MoveError> {
     let relocation = Relocation { project, home, entropy };
+    let _lease = home.lease(LEASE, PATIENCE)?;
     let before = Whereabouts::read(project.root())?;
     let mut report = MoveReport {
         resumed: before != Whereabouts::Rows,
@@ -152,8 +160,11 @@ pub fn move_to_directory(project: &Project, home: &SealedHome, whereto: &str, en
         Whereabouts::Directory => return Err(MoveError::There),
     }
     for file in SharedFile::ALL {
-        if home.standing(file)? != Standing::Free {
-            home.forget(file, whereto, entropy)?;
+        match home.standing(file)? {
+            Standing::Free => {}
+            // What never left the directory made no row count: those are of another machine with the same project.
+            Standing::Live | Standing::Leaving if before == Whereabouts::Leaving => {}
+            _ => home.forget(file, whereto, entropy)?,
         }
     }
     Whereabouts::Directory.write(project.root(), entropy)?;
@@ -183,10 +194,8 @@ impl Relocation<'_> {
     /// Puts every file into a row and looks whether it is there.
     fn send(&self) -> Result<(), MoveError> {
         for file in SharedFile::ALL {
-            // Whoever was allowed to write before has the lock; afterwards nobody writes.
-            if self.read(file)?.is_some() {
-                storage::update(&self.project.path(file), self.entropy, |_| Ok::<_, Infallible>(Edit::Keep(())))?;
-            }
+            // Whoever was allowed to write before has the lock, even of a file that is still to be; afterwards nobody writes.
+            storage::update(&self.project.path(file), self.entropy, |_| Ok::<_, Infallible>(Edit::Keep(())))?;
             let contents = self.read(file)?;
             self.home.arrive(file, bytes_of(contents.as_ref()), self.entropy)?;
         }
