@@ -157,6 +157,9 @@ pub enum RenewError {
     /// No app is registered for it.
     #[error("no app is registered for the provider")]
     NoClient,
+    /// Another machine may be renewing it: this one was not heard of for too long.
+    #[error("another machine may be renewing the connection")]
+    LeaseLost,
     /// It could not be read again after the provider had refused.
     #[error("the connection was refused, and could not be read again")]
     Reread(#[source] LiveError),
@@ -187,6 +190,7 @@ impl RenewError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoClient => "missing_credentials",
+            Self::LeaseLost => "lease_lost",
             Self::Reread(error) => error.code(),
             Self::Dead { .. } => "revoked",
             Self::Misconfigured(error) | Self::Later { error, .. } => error.code(),

@@ -5,7 +5,7 @@ use dango_oauth::{
     Cause, ClientRegistration, Due, Endpoints, Http, Jitter, NotSaved, Provider, Providers, RefreshModel, RenewalError, Reread, Saved,
     SourceScopes, StoredTokens, Unsaved, Verdict, due, judge, likely_cause, renew,
 };
-use dango_vault::{Connection, Renewal, RenewedConnection, VaultError};
+use dango_vault::{Connection, ConnectionLease, Renewal, RenewedConnection, VaultError};
 
 use crate::error::{LiveError, RenewError};
 use crate::files::ConnectionFiles;
@@ -81,7 +81,7 @@ impl Live<'_> {
         likely_cause(self.provider, &self.tokens, connected_at, worked_at, now)
     }
 
-    /// Renews the connection and stores what it is given; the caller holds its lease.
+    /// Renews the connection and stores what it is given, under its lease; where that may have been lost the provider is not asked.
     ///
     /// A refusal is believed only after what is stored was read again. `attempt` counts failures in a row, from 0, and says with
     /// `jitter` how long to wait after trouble that passes.
@@ -89,8 +89,17 @@ impl Live<'_> {
     /// # Errors
     ///
     /// [`RenewError`]. Trouble of the provider and of the network costs no stored token.
-    pub async fn renew(&self, files: &ConnectionFiles<'_>, http: &dyn Http, attempt: u32, jitter: Jitter) -> Result<(), RenewError> {
+    pub async fn renew(
+        &self,
+        files: &ConnectionFiles<'_>,
+        lease: &ConnectionLease,
+        http: &dyn Http,
+        (attempt, jitter): (u32, Jitter),
+    ) -> Result<(), RenewError> {
         let client = self.client.as_ref().ok_or(RenewError::NoClient)?;
+        if !lease.is_held() {
+            return Err(RenewError::LeaseLost);
+        }
         let now = files.clock().now();
         match renew(http, self.provider, &self.endpoints, client, &self.tokens, now).await {
             Ok(unsaved) => self.save(unsaved, files).await.map(drop).map_err(RenewError::NotSaved),

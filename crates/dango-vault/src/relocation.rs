@@ -161,8 +161,11 @@ pub fn move_to_directory(project: &Project, home: &SealedHome, whereto: &str, en
         Whereabouts::Directory => return Err(MoveError::There),
     }
     for file in SharedFile::ALL {
-        if home.standing(file)? != Standing::Free {
-            home.forget(file, whereto, entropy)?;
+        match home.standing(file)? {
+            Standing::Free => {}
+            // What never left the directory made no row count: those are of another machine with the same project.
+            Standing::Live | Standing::Leaving if before == Whereabouts::Leaving => {}
+            _ => home.forget(file, whereto, entropy)?,
         }
     }
     // What was seen of these rows says nothing of others, in which the files may be put next.
@@ -198,10 +201,8 @@ impl Relocation<'_> {
     /// Puts every file into a row and looks whether it is there.
     fn send(&self) -> Result<(), MoveError> {
         for file in SharedFile::ALL {
-            // Whoever was allowed to write before has the lock; afterwards nobody writes.
-            if self.read(file)?.is_some() {
-                storage::update(&self.project.path(file), self.entropy, |_| Ok::<_, Infallible>(Edit::Keep(())))?;
-            }
+            // Whoever was allowed to write before has the lock, even of a file that is still to be; afterwards nobody writes.
+            storage::update(&self.project.path(file), self.entropy, |_| Ok::<_, Infallible>(Edit::Keep(())))?;
             let contents = self.read(file)?;
             self.home.arrive(file, bytes_of(contents.as_ref()), self.entropy)?;
         }

@@ -7,7 +7,7 @@ use dango_actions::Ending;
 use dango_audit::{Event, Word};
 use dango_connections::{ConnectionFiles, Live, PATIENCE, RenewError};
 use dango_oauth::{Due, HttpClient, Jitter, RenewalError, due};
-use dango_vault::{Connection, Protection};
+use dango_vault::{Connection, ConnectionLease, Protection};
 
 use super::connect::{Request, connect};
 use super::fields::BesideOptions;
@@ -80,7 +80,7 @@ fn refresh(connection: &Connection, opened: &Opened, output: &mut Output<'_>) ->
     let files = opened.connections(output.host);
     let providers = providers(&files)?;
     let before = live(connection, &providers, &files, opened, output)?;
-    let _lease = files
+    let lease = files
         .lease(&connection.name, PATIENCE)
         .map_err(|error| opened.vault_failure(&error))?;
     let renewing = live(connection, &providers, &files, opened, output)?;
@@ -91,7 +91,7 @@ fn refresh(connection: &Connection, opened: &Opened, output: &mut Output<'_>) ->
         return Ok(Refreshed::NeedsBrowser);
     }
     let draft = draft(Event::OauthRefreshed, &renewing.connection);
-    let change = |output: &mut Output<'_>| renew(&renewing, &files, opened, output);
+    let change = |output: &mut Output<'_>| renew(&renewing, &lease, &files, opened, output);
     recorded(opened, vec![draft], output, change, |()| vec![Ending::done()])?;
     Ok(Refreshed::Done)
 }
@@ -114,14 +114,14 @@ pub(crate) fn renew_due(connection: &Connection, opened: &Opened, output: &mut O
         return Ok(());
     }
     tell_notices(&files, opened, output);
-    let _lease = files.lease(name, PATIENCE).map_err(|error| opened.vault_failure(&error))?;
+    let lease = files.lease(name, PATIENCE).map_err(|error| opened.vault_failure(&error))?;
     let renewing = live(connection, &providers, &files, opened, output)?;
     if !is_due(&renewing, output) {
         return Ok(());
     }
     let http = HttpClient::new();
     let change = |output: &mut Output<'_>| {
-        let renewed = ask(renewing.renew(&files, &http, 0, Jitter::ZERO), &files, opened, output)?;
+        let renewed = ask(renewing.renew(&files, &lease, &http, (0, Jitter::ZERO)), &files, opened, output)?;
         match renewed {
             Err(error @ (RenewError::Dead { .. } | RenewError::NotSaved(_))) => Err(failure(&error, &renewing, opened)),
             done => Ok(done.err()),
@@ -144,9 +144,15 @@ fn is_due(live: &Live<'_>, output: &Output<'_>) -> bool {
     due(live.provider, &live.tokens, output.host.clock.now(), Jitter::ZERO) == Due::Now
 }
 
-fn renew(renewing: &Live<'_>, files: &ConnectionFiles<'_>, opened: &Opened, output: &mut Output<'_>) -> Result<(), Failure> {
+fn renew(
+    renewing: &Live<'_>,
+    lease: &ConnectionLease,
+    files: &ConnectionFiles<'_>,
+    opened: &Opened,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let http = HttpClient::new();
-    let renewed = ask(renewing.renew(files, &http, 0, Jitter::ZERO), files, opened, output)?;
+    let renewed = ask(renewing.renew(files, lease, &http, (0, Jitter::ZERO)), files, opened, output)?;
     renewed.map_err(|error| failure(&error, renewing, opened))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dango_core::Entropy;
 
-use super::{Answer, EditFile, Home, HomeError, HomeLease, Refused, SharedFile, Whereabouts};
+use super::{Answer, EditFile, Held, Home, HomeError, HomeLease, Refused, SharedFile, Whereabouts};
 use crate::storage::{self, Contents, Edit, Lease, ReadError, Stamp, UpdateError, WriteError};
 
 /// A project's directory as its home.
@@ -28,6 +28,13 @@ impl Directory {
 /// Where a file is in a project's directory.
 pub(crate) fn path_of(root: &Path, file: SharedFile) -> PathBuf {
     root.join(file.path())
+}
+
+impl Held for Lease {
+    /// The system's lock is held as long as the process that holds it.
+    fn is_certain(&self) -> bool {
+        true
+    }
 }
 
 impl Home for Directory {

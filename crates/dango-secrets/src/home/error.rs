@@ -83,6 +83,14 @@ pub enum HomeError {
         /// The note.
         path: String,
     },
+    /// The note of where the project's files are could not be looked at: they may be elsewhere.
+    #[error("{path}, which says where the project's values are, cannot be looked at")]
+    Unread {
+        /// The note.
+        path: String,
+        /// What the system said.
+        source: Cause,
+    },
     /// The database has the project's files already, and others may be using them.
     #[error("{place} is in the database already, and not because of a move that was begun here")]
     Occupied {
@@ -119,6 +127,7 @@ impl HomeError {
             Self::Seen { .. } => "home_seen_malformed",
             Self::Seal { .. } => "home_seal_failed",
             Self::Whereabouts { .. } => "home_whereabouts_malformed",
+            Self::Unread { .. } => "home_whereabouts_unread",
             Self::Occupied { .. } => "home_occupied",
             Self::Moving { .. } => "home_moving",
             Self::Moved { .. } => "home_moved",

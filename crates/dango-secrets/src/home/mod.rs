@@ -99,13 +99,26 @@ pub struct Refused;
 /// The right to do what one process does at a time, until it is dropped.
 #[must_use = "it is given back when it is dropped"]
 pub struct HomeLease {
-    _held: Box<dyn Send + Sync>,
+    held: Box<dyn Held>,
+}
+
+/// What a lease rests on.
+pub trait Held: Send + Sync {
+    /// Whether it is certain that nobody else has it now.
+    fn is_certain(&self) -> bool;
 }
 
 impl HomeLease {
     /// A lease that lasts until what is held is dropped.
-    pub fn new(held: impl Send + Sync + 'static) -> Self {
-        Self { _held: Box::new(held) }
+    pub fn new(held: impl Held + 'static) -> Self {
+        Self { held: Box::new(held) }
+    }
+
+    /// Whether it is certain that nobody else has it now: one over several machines ends where its holder is not heard of.
+    ///
+    /// Asked right before what must not be done twice.
+    pub fn is_held(&self) -> bool {
+        self.held.is_certain()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which home a project has, as its directory says it: nothing for the directory itself, else a line in `.dango/home`.
 
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use dango_core::Entropy;
@@ -36,10 +37,12 @@ impl Whereabouts {
     pub fn read(root: &Path) -> Result<Self, ReadError> {
         let path = root.join(FILE);
         // Almost always there is none, and this is asked with every file: one question to the system.
-        let contents = match storage::is_there(&path)? {
-            true => storage::read(&path)?,
-            false => None,
+        let is_there = match storage::is_there(&path) {
+            // Where `.dango` is a file nothing can be noted in it.
+            Err(ReadError::Io { source, .. }) if source.kind() == ErrorKind::NotADirectory => false,
+            is_there => is_there?,
         };
+        let contents = if is_there { storage::read(&path)? } else { None };
         let Some(contents) = contents else {
             return Ok(Self::Directory);
         };
@@ -87,13 +90,15 @@ impl Whereabouts {
         }
     }
 
-    /// A note that this user may not look for is none: whoever moved the project took its files away.
+    /// A note that cannot be looked at may say that the files are elsewhere: what is written here would count nowhere.
     fn of(root: &Path) -> Result<Self, HomeError> {
-        match Self::read(root) {
-            Ok(whereabouts) => Ok(whereabouts),
-            Err(ReadError::Home(error)) => Err(error),
-            Err(_) => Ok(Self::Directory),
-        }
+        Self::read(root).map_err(|error| match error {
+            ReadError::Home(error) => error,
+            error => HomeError::Unread {
+                path: root.join(FILE).display().to_string(),
+                source: error.into(),
+            },
+        })
     }
 
     const fn as_str(self) -> &'static str {
@@ -120,6 +125,25 @@ mod tests {
     use dango_core::OsEntropy;
 
     use super::*;
+
+    #[test]
+    fn a_note_that_cannot_be_looked_at_lets_nothing_be_read_or_changed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path();
+        let may = || {
+            [
+                Whereabouts::may_read(root, SharedFile::Env),
+                Whereabouts::may_change(root, SharedFile::Env),
+            ]
+        };
+        let may = || may().map(|answer| answer.map_err(|error| error.code()));
+        std::fs::write(root.join(".dango"), "").expect("a file in its place");
+        assert_eq!(may(), [Ok(()), Ok(())]);
+        std::fs::remove_file(root.join(".dango")).expect("removed");
+        // Links that lead round in a circle are refused to root, too.
+        std::os::unix::fs::symlink(".dango", root.join(".dango")).expect("a link");
+        assert_eq!(may(), [Err("home_whereabouts_unread"); 2]);
+    }
 
     #[test]
     fn what_is_noted_is_read_and_what_is_no_note_is_refused() {

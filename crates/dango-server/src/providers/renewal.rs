@@ -11,7 +11,7 @@ use dango_connections::{ConnectionFiles, Live, RenewError, provider_of};
 use dango_core::Timestamp;
 use dango_oauth::{Due, Jitter, Providers, RefreshModel};
 use dango_secrets::storage::WriteError;
-use dango_vault::{Connection, VaultError};
+use dango_vault::{Connection, ConnectionLease, VaultError};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -175,7 +175,7 @@ impl Renewals {
             // Its badge says so; nothing that the server could do changes it.
             Due::Never | Due::Reconnect => return self.leave_alone(name, UNTIL_SOMEBODY_HELPS),
         }
-        let _lease = match files.lease(name, Duration::ZERO) {
+        let lease = match files.lease(name, Duration::ZERO) {
             Ok(lease) => lease,
             // Somebody else is at it.
             Err(VaultError::Write(WriteError::Locked { .. })) => return,
@@ -186,13 +186,21 @@ impl Renewals {
         };
         // Whoever held the lease before may have done the work.
         match files.live(name, providers) {
-            Ok(live) if live.due(self.desk.clock().now(), jitter) == Due::Now => self.renew(&live, files, handle, attempt, jitter),
+            Ok(live) if live.due(self.desk.clock().now(), jitter) == Due::Now => {
+                self.renew(&live, (files, &lease), handle, (attempt, jitter))
+            }
             _ => {}
         }
     }
 
     /// Renews a connection of which the lease is held, between its two records.
-    fn renew(&mut self, live: &Live<'_>, files: &ConnectionFiles<'_>, handle: &Handle, attempt: u32, jitter: Jitter) {
+    fn renew(
+        &mut self,
+        live: &Live<'_>,
+        (files, lease): (&ConnectionFiles<'_>, &ConnectionLease),
+        handle: &Handle,
+        (attempt, jitter): (u32, Jitter),
+    ) {
         let name = &live.connection.name;
         let draft = drafts::connection(Event::OauthRefreshed, name, live.connection.source_type.parse().ok().as_ref());
         let begun = handle.block_on(self.actions.begin_changes(&Caller::system(), vec![draft]));
@@ -207,7 +215,7 @@ impl Renewals {
                 return self.leave_alone(name, UNTIL_FILES_WORK);
             }
         };
-        let renewed = handle.block_on(live.renew(files, self.desk.http(), attempt, jitter));
+        let renewed = handle.block_on(live.renew(files, lease, self.desk.http(), (attempt, jitter)));
         let (ending, outcome) = match &renewed {
             Ok(()) => (Ending::done(), "renewed"),
             Err(error) => (Ending::failed(Word::new(error.code())), error.code()),
@@ -250,6 +258,8 @@ impl Renewals {
                 // The app may be set right any time, which changes nothing of the connection.
                 self.leave_alone(name, UNTIL_FILES_WORK);
             }
+            // Whoever has it now does the work; if nobody has, the next look finds it due.
+            RenewError::LeaseLost => tracing::warn!(connection = name, "the connection was not renewed: {}", chain(error)),
             RenewError::Later { after, .. } => {
                 tracing::warn!(
                     connection = name,

@@ -14,7 +14,14 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug)]
 #[must_use = "it is given back when it is dropped"]
 pub struct ConnectionLease {
-    _lease: HomeLease,
+    lease: HomeLease,
+}
+
+impl ConnectionLease {
+    /// Whether it is certain that nobody else renews the connection now; asked right before its provider is.
+    pub fn is_held(&self) -> bool {
+        self.lease.is_held()
+    }
 }
 
 impl Vault<'_> {
@@ -27,7 +34,7 @@ impl Vault<'_> {
     /// [`VaultError::Write`] where another process has it for longer, or the lock cannot be made.
     pub fn lease_connection(&self, name: &str, patience: Duration) -> Result<ConnectionLease, VaultError> {
         let lease = self.project().lease(&lease_name(name), patience)?;
-        Ok(ConnectionLease { _lease: lease })
+        Ok(ConnectionLease { lease })
     }
 }
 

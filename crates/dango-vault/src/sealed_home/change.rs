@@ -78,8 +78,8 @@ impl<'a> Change<'a> {
     }
 
     fn attempt(&mut self, wanted: &mut Wanted<'_, '_>) -> Result<ControlFlow<bool>, UpdateError<Refused>> {
-        // A claim of its own each time: what was sent under an earlier one counts no more.
-        let claimed = Claimed::wait(self.home, self.file.name(), PATIENCE)?;
+        // A claim of its own each time: what was sent under an earlier one counts no more. An edit may wait for people.
+        let claimed = Claimed::wait(self.home, self.file.name(), PATIENCE)?.keep_alive();
         let Opened { row, frame } = self.home.open(self.file).map_err(WriteError::from)?;
         if let Some(unanswered) = &self.unanswered {
             match unanswered.was_placed(&row) {

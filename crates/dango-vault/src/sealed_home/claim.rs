@@ -1,12 +1,12 @@
 //! Taking turns over all machines: a claim on a name that ends by the database's time if its holder is not heard of.
 
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use dango_core::Entropy;
-use dango_secrets::home::{Claim, HomeError, Rows};
+use dango_secrets::home::{Claim, Held, HomeError, Rows, RowsError};
 use dango_secrets::storage::WriteError;
 
 use super::SealedHome;
@@ -23,6 +23,8 @@ pub(super) struct Claimed {
     rows: Arc<dyn Rows>,
     project: String,
     claim: Claim,
+    /// Until when nobody else can have it, however late the answer came.
+    end: Arc<Mutex<Instant>>,
 }
 
 impl Claimed {
@@ -41,12 +43,12 @@ impl Claimed {
             rows: Arc::clone(&home.rows),
             project: home.project.clone(),
             claim,
+            end: Arc::new(Mutex::new(Instant::now())),
         };
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let is_held = claimed.rows.claim(&claimed.project, &claimed.claim, TERM);
-            if is_held.map_err(|error| unreachable(error.0))? {
+            if claimed.renew().map_err(|error| unreachable(error.0))? {
                 return Ok(claimed);
             }
             if started.elapsed() >= patience {
@@ -61,22 +63,30 @@ impl Claimed {
         }
     }
 
-    pub(super) const fn claim(&self) -> &Claim {
-        &self.claim
+    /// Takes it, or prolongs it; answers whether it is ours.
+    fn renew(&self) -> Result<bool, RowsError> {
+        // Its term begins when the database has heard of it, which is not before it was sent.
+        let sent = Instant::now();
+        let is_ours = self.rows.claim(&self.project, &self.claim, TERM)?;
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = if is_ours { sent + TERM } else { sent };
+        Ok(is_ours)
     }
 
     /// Prolongs it until what comes back is dropped.
     pub(super) fn keep_alive(self) -> KeptAlive {
+        let (claim, end) = (self.claim.clone(), Arc::clone(&self.end));
         let (stop, stopped) = mpsc::channel::<()>();
         let beat = std::thread::spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(BEAT) {
                 // One that is lost is lost; a database that does not answer may answer the next time, while the term lasts.
-                if let Ok(false) = self.rows.claim(&self.project, &self.claim, TERM) {
+                if let Ok(false) = self.renew() {
                     break;
                 }
             }
         });
         KeptAlive {
+            claim,
+            end,
             stop: Some(stop),
             beat: Some(beat),
         }
@@ -92,8 +102,23 @@ impl Drop for Claimed {
 
 /// A claim that is prolonged by a thread of its own.
 pub(super) struct KeptAlive {
+    claim: Claim,
+    end: Arc<Mutex<Instant>>,
     stop: Option<mpsc::Sender<()>>,
     beat: Option<JoinHandle<()>>,
+}
+
+impl KeptAlive {
+    pub(super) const fn claim(&self) -> &Claim {
+        &self.claim
+    }
+}
+
+impl Held for KeptAlive {
+    /// A word that hangs on its way to the database prolongs nothing.
+    fn is_certain(&self) -> bool {
+        Instant::now() < *self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for KeptAlive {

@@ -122,7 +122,7 @@ impl SealedHome {
         if self.seen.floor(file)? > 0 {
             return Err(HomeError::Missing { place: place(file) }.into());
         }
-        let claimed = Claimed::wait(self, file.name(), PATIENCE)?;
+        let claimed = Claimed::wait(self, file.name(), PATIENCE)?.keep_alive();
         let sealer = self.sealer(file)?;
         let at = RowPlace {
             project: &self.project,

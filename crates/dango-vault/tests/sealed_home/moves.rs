@@ -342,3 +342,44 @@ fn rows_that_are_in_use_are_not_written_over() {
     );
     assert_eq!(contents(&machine.project()), expected());
 }
+
+#[test]
+fn what_is_being_written_to_a_file_that_is_not_there_yet_is_moved_along() {
+    let (_rows, machine, _keyring) = machine();
+    let project = machine.beside();
+    std::fs::remove_file(project.path(SharedFile::Env)).expect("no variables yet");
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            project.update(SharedFile::Env, &OsEntropy, |_| {
+                begun.send(()).expect("heard");
+                // As one that waits for its key: until the move is under way, and a little longer.
+                while Whereabouts::read(project.root()).expect("read") == Whereabouts::Directory {
+                    std::thread::yield_now();
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                Ok::<_, Infallible>(Edit::Replace(Zeroizing::new(b"LATE=1\n".to_vec()), ()))
+            })
+        });
+        has_begun.recv().expect("it writes");
+        to_rows(&machine).expect("moved");
+        writer.join().expect("no panic").expect("acknowledged");
+    });
+    assert_eq!(text(&machine.project(), SharedFile::Env).as_deref(), Some("LATE=1\n"));
+}
+
+#[test]
+fn a_move_that_another_machine_was_faster_at_is_taken_back_and_costs_nothing() {
+    let (rows, slow, keyring) = machine();
+    let fast = Machine::new(&rows, &keyring);
+    set(&fast.beside(), SharedFile::Env, "FAST=1\n").expect("written");
+    Whereabouts::Leaving
+        .write(slow.directory.path(), &OsEntropy)
+        .expect("interrupted at once");
+    to_rows(&fast).expect("moved");
+    let refused = to_rows(&slow).err().map(|error| error.code());
+    assert_eq!(refused, Some("home_occupied"));
+    to_directory(&slow).expect("taken back");
+    assert_eq!(contents(&slow.beside()), expected());
+    assert_eq!(text(&fast.project(), SharedFile::Env).as_deref(), Some("FAST=1\n"));
+}
