@@ -65,6 +65,17 @@ fn what_a_link_leads_to_outside_of_the_project_is_not_put_right() {
 }
 
 #[test]
+fn the_name_of_a_file_writes_no_line_of_its_own() {
+    let project = full();
+    project.write(".gitignore", "");
+    project.write(".env.x\n!.env", "A=1\n");
+    let fixed = project.run(&["doctor", "--fix"]);
+    assert!(!fixed.stderr.lines().any(|line| line.starts_with("!.env")), "{}", fixed.stderr);
+    assert!(!project.read(".gitignore").lines().any(|line| line == "!.env"));
+    assert_eq!(git(&project, &["status", "--porcelain", "--untracked-files=all", "--", ".env"]), "");
+}
+
+#[test]
 fn every_repair_is_in_the_log() {
     let project = full();
     let before = project.run(&["audit", "verify", "--json"]).success().json()["events"]

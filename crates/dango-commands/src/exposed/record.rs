@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::Outcome;
 use crate::failure::Failure;
 use crate::opened::Opened;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::scan::{Search, look_for};
 
 /// The folder in `.dango/` for records that go nowhere else.
@@ -180,13 +180,13 @@ pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, outp
             .as_deref()
             .map(|commit| format!(" (commit {})", commit.get(..12).unwrap_or(commit)));
         let line = format!("{}:{}{}", place.file, place.line, commit.unwrap_or_default());
-        output.line(&crate::output::printable(&line))?;
+        output.line(&printable(&line))?;
     }
     for what in &record.inapplicable {
-        output.say(format!("not searched: {what}"));
+        output.say(printable(&format!("not searched: {what}")));
     }
     for what in &record.unsearched {
-        output.warn(format!("could not be searched: {what}"));
+        output.warn(printable(&format!("could not be searched: {what}")));
     }
     let name = rotation.name();
     match is_closed {

@@ -150,10 +150,13 @@ impl<'a> Procedure<'a> {
             // What somebody else has stored instead is not the exposed value either.
             let left = record::written_around(self.opened, &shape, output, || rotation.write_around(&self.opened.vault()))?;
             tell_left(&left, output);
-            output.say(match left.len() < rotation.changes().len() {
-                true => format!("{}: the new value is stored", rotation.name()),
-                false => format!("{}: the new value is stored nowhere", rotation.name()),
-            });
+            match left.len() < rotation.changes().len() {
+                true => output.say(format!("{}: the new value is stored", rotation.name())),
+                false => {
+                    output.say(format!("{}: the new value is stored nowhere", rotation.name()));
+                    output.hint("`dango secrets set PATH` or `dango env set KEY` stores one where it is wanted");
+                }
+            }
             return Ok(());
         }
         let Some(place) = record::written(self.opened, &shape, output, || rotation.write(&self.opened.vault()))? else {

@@ -113,7 +113,12 @@ impl<'p, 'o> Provider<'p, 'o> {
         let entries = files.secrets.entries().into_iter();
         let below = entries.filter(|entry| section.as_ref().is_some_and(|section| entry.path.starts_with(section)));
         let found = stored(self.source, sources, &files, self.output).into_iter().map(|(_, path)| path);
-        let mut paths: Vec<CredentialPath> = below.map(|entry| entry.path).chain(found).collect();
+        // What somebody has taken out meanwhile is asked about as well.
+        let changed = self.changes.iter().filter_map(|change| match &change.place {
+            ValuePlace::Secret(path) if section.as_ref().is_some_and(|section| path.starts_with(section)) => Some(path.clone()),
+            _ => None,
+        });
+        let mut paths: Vec<CredentialPath> = below.map(|entry| entry.path).chain(found).chain(changed).collect();
         paths.sort();
         paths.dedup();
         for path in paths {
