@@ -2,7 +2,7 @@
 //! environment, no output; values come in as parameters, and nothing that a server says comes out.
 //!
 //! - [`Subject`]: a type of the catalogue with the values of its fields;
-//! - [`check`]: asks, within 30 seconds, and answers with an [`Outcome`];
+//! - [`check`]: asks, within 30 seconds, and answers with an [`Outcome`], which is about the values that were [used](Subject::used);
 //! - [`Endpoint`]: an address that stands in for a provider's, from the process's environment.
 //!
 //! Requests are data: a row for each way to sign in ([`calls`]), with the page that documents it. Databases are asked by their own

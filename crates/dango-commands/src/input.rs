@@ -54,6 +54,11 @@ impl SecretInput {
         self.from_file.is_some() || self.from_env.is_some()
     }
 
+    /// Whether what is read is taken as it is.
+    pub(crate) const fn is_raw(&self) -> bool {
+        self.raw
+    }
+
     /// Reads the secret; `what` names it in a prompt.
     pub(crate) fn read(&self, what: &str, output: &mut Output<'_>) -> Result<SecretValue, Failure> {
         if let Some(name) = &self.from_env {

@@ -238,7 +238,8 @@ fn malformed(site: &Site<'_>, path: &Path, kind: SettingsKind, error: &DocumentE
 
 fn marked(site: &Site<'_>, path: &Path) -> Finding {
     let place = site.name_of(path);
-    let is_ours = path.starts_with(site.project.root());
+    // A link may lead to a file of other projects, which is not ours to change.
+    let is_ours = disk::real(path).starts_with(disk::real(site.project.root()));
     let fix = match is_ours {
         true => "`dango doctor --fix` removes it".to_owned(),
         false => format!("save {place} as UTF-8 without a byte order mark"),

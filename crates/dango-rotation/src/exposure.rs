@@ -4,6 +4,14 @@ use std::fmt::Write;
 
 use dango_core::Timestamp;
 
+/// How every record begins.
+const HEADING: &str = "# Exposure of ";
+
+/// Whether a file is a record of an exposure, which a later one may take the place of.
+pub fn is_record(text: &[u8]) -> bool {
+    text.starts_with(HEADING.as_bytes())
+}
+
 /// What is known of an exposure when its record is written.
 #[derive(Clone, Debug)]
 pub struct ExposureRecord {
@@ -29,7 +37,9 @@ pub struct ExposureRecord {
     pub found: Vec<Whereabout>,
     /// What was searched, in words.
     pub searched: Vec<String>,
-    /// What could not be searched, with the reason.
+    /// What there is not to be searched, with the reason.
+    pub inapplicable: Vec<String>,
+    /// What could not be searched, with the reason: it may be there.
     pub unsearched: Vec<String>,
 }
 
@@ -38,13 +48,39 @@ pub struct ExposureRecord {
 pub enum Replacement {
     /// Nothing yet.
     None,
-    /// A new value, stored in these places, of which a provider said this.
+    /// A new value, of which a provider said this.
     Stored {
-        /// The paths and variables.
+        /// The paths and variables that have it.
         places: Vec<String>,
-        /// What is known of it, in words.
-        check: String,
+        /// Those from which somebody else has taken the exposed value: they are as they were left.
+        others: Vec<String>,
+        /// What is known of it.
+        check: Check,
     },
+}
+
+/// What is known of a new value that is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Its provider takes it.
+    Accepted,
+    /// Its provider does not take it.
+    Refused,
+    /// Whether it works was not found out, and nobody waits for that.
+    Unknown,
+    /// Whether it works is still to be found out.
+    Due,
+}
+
+impl Check {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "the provider takes the new value",
+            Self::Refused => "the provider does not take the new value",
+            Self::Unknown => "whether the new value works was not found out",
+            Self::Due => "whether the new value works is not known yet",
+        }
+    }
 }
 
 /// One record of the audit log.
@@ -76,14 +112,25 @@ pub struct Whereabout {
 impl ExposureRecord {
     /// The steps that are not done yet, in the order in which to do them.
     pub fn open_steps(&self) -> Vec<&'static str> {
+        let check = match &self.replacement {
+            Replacement::Stored { check, .. } => Some(*check),
+            Replacement::None => None,
+        };
         let steps = [
             (!self.revoked, "revoke the exposed value at its provider"),
-            (self.replacement == Replacement::None, "store a new value"),
+            (check.is_none(), "store a new value"),
+            (check == Some(Check::Refused), "store a new value that works"),
+            (check == Some(Check::Due), "find out whether the new value works"),
             (self.traces.is_none(), "read the audit log"),
             (!self.unsearched.is_empty(), "search what could not be searched"),
             (!self.found.is_empty(), "take the value out of where it was found"),
         ];
         steps.into_iter().filter_map(|(is_open, step)| is_open.then_some(step)).collect()
+    }
+
+    /// Whether everything was looked at that there is to look at.
+    pub fn is_complete(&self) -> bool {
+        self.traces.is_some() && self.unsearched.is_empty()
     }
 
     /// The record.
@@ -95,7 +142,7 @@ impl ExposureRecord {
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "# Exposure of {}\n", plain(&self.subject))?;
+        writeln!(out, "{HEADING}{}\n", plain(&self.subject))?;
         writeln!(out, "The value itself is not in this record.\n")?;
         if let Some((name, title)) = &self.source {
             writeln!(out, "- Source: {} ({})", plain(name), plain(title))?;
@@ -122,11 +169,18 @@ impl ExposureRecord {
         writeln!(out, "## 2. New value, 3. Stored\n")?;
         match &self.replacement {
             Replacement::None => writeln!(out, "- [ ] no new value is stored yet\n"),
-            Replacement::Stored { places, check } => {
+            Replacement::Stored { places, others, check } => {
                 for place in places {
                     writeln!(out, "- [x] {}", plain(place))?;
                 }
-                writeln!(out, "- check: {}\n", plain(check))
+                for place in others {
+                    writeln!(
+                        out,
+                        "- [x] {}: somebody else has changed it, and it is as they left it",
+                        plain(place)
+                    )?;
+                }
+                writeln!(out, "- check: {}\n", check.as_str())
             }
         }
     }
@@ -156,11 +210,19 @@ impl ExposureRecord {
         for what in &self.searched {
             writeln!(out, "- searched: {}", plain(what))?;
         }
+        for what in &self.inapplicable {
+            writeln!(out, "- not searched: {}", plain(what))?;
+        }
         for what in &self.unsearched {
-            writeln!(out, "- **not searched**: {}", plain(what))?;
+            writeln!(out, "- **could not be searched**: {}", plain(what))?;
         }
         if self.found.is_empty() {
-            return writeln!(out, "\nIt was not found.\n");
+            let where_it_was_looked_for = if self.unsearched.is_empty() {
+                ""
+            } else {
+                " where it could be looked for"
+            };
+            return writeln!(out, "\nIt was not found{where_it_was_looked_for}.\n");
         }
         writeln!(out, "\n| File | Line | Commit |\n|---|---|---|")?;
         for place in &self.found {
@@ -203,6 +265,7 @@ mod tests {
             traces: None,
             found: Vec::new(),
             searched: vec!["all files".to_owned()],
+            inapplicable: Vec::new(),
             unsearched: Vec::new(),
         }
     }
@@ -226,13 +289,57 @@ mod tests {
             revoked: true,
             replacement: Replacement::Stored {
                 places: vec!["sources.shop.api_key".to_owned()],
-                check: "accepted".to_owned(),
+                others: Vec::new(),
+                check: Check::Accepted,
             },
             traces: Some(Vec::new()),
             ..record()
         };
         assert!(done.open_steps().is_empty());
         assert!(done.to_markdown().contains("- [x] the exposed value is revoked"));
+        assert!(is_record(done.to_markdown().as_bytes()) && !is_record(b"# Exposures") && !is_record(b""));
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_left_to_do_and_what_there_is_not_is_not() {
+        let without = ExposureRecord {
+            revoked: true,
+            replacement: Replacement::Stored {
+                places: Vec::new(),
+                others: vec!["TOKEN".to_owned()],
+                check: Check::Unknown,
+            },
+            traces: Some(Vec::new()),
+            inapplicable: vec!["git's history: there is no repository".to_owned()],
+            ..record()
+        };
+        assert!(without.is_complete() && without.open_steps().is_empty());
+        let failed = ExposureRecord {
+            unsearched: vec!["a.log: permission denied".to_owned()],
+            ..without.clone()
+        };
+        assert!(!failed.is_complete());
+        assert_eq!(failed.open_steps(), ["search what could not be searched"]);
+        assert!(failed.to_markdown().contains("It was not found where it could be looked for."));
+        let unread = ExposureRecord {
+            traces: None,
+            ..without.clone()
+        };
+        assert!(!unread.is_complete());
+        for (check, step) in [
+            (Check::Refused, "store a new value that works"),
+            (Check::Due, "find out whether the new value works"),
+        ] {
+            let stored = ExposureRecord {
+                replacement: Replacement::Stored {
+                    places: Vec::new(),
+                    others: Vec::new(),
+                    check,
+                },
+                ..without.clone()
+            };
+            assert_eq!(stored.open_steps(), [step]);
+        }
     }
 
     #[test]

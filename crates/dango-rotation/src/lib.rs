@@ -26,8 +26,8 @@ mod rotation;
 mod verdict;
 
 pub use due::{Due, judge, overdue};
-pub use exposure::{ExposureRecord, Replacement, Trace, Whereabout};
-pub use location::{Files, LocateError, Located, copies, credential_paths, locate, locate_variable, plain_text};
-pub use note::{Note, Purpose, Stage};
+pub use exposure::{Check, ExposureRecord, Replacement, Trace, Whereabout, is_record};
+pub use location::{Files, LocateError, Located, copies, credential_paths, is_there, locate, locate_variable, plain_text};
+pub use note::{Answer, Note, Purpose, Stage};
 pub use rotation::{Change, Rotation, RotationError};
 pub use verdict::{Next, Probe, Verdict};

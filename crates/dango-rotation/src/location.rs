@@ -177,6 +177,23 @@ pub fn copies(located: &Located, files: &Files<'_>) -> Vec<Located> {
     found
 }
 
+/// Whether a place has this very value, however it is spelled there.
+pub fn is_there(located: &Located, files: &Files<'_>) -> bool {
+    let stored = match &located.place {
+        ValuePlace::Secret(path) => files
+            .opened_secrets
+            .value(path)
+            .and_then(|value| spell(&new_value(&value)?))
+            .map(|value| Located {
+                place: located.place.clone(),
+                value,
+            }),
+        ValuePlace::Variable(key) => locate_variable(key.as_str(), files).ok(),
+    };
+    let (stored, expected) = (stored.as_ref().and_then(plain_text), plain_text(located));
+    matches!((stored, expected), (Some(stored), Some(expected)) if stored.expose() == expected.expose())
+}
+
 /// The text that programs get; `None` where it is no single value.
 pub fn plain_text(located: &Located) -> Option<SecretValue> {
     let text = match &located.place {

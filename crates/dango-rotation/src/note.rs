@@ -75,8 +75,19 @@ pub struct Note {
     pub began: Timestamp,
     /// Whether somebody has said that the old value is revoked at the provider.
     pub revoked: bool,
-    /// Whether the provider has taken the new value.
-    pub accepted: bool,
+    /// What the provider has said of the new value that is stored.
+    pub answer: Answer,
+}
+
+/// What a provider has said of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing, or nobody could be asked.
+    Unknown,
+    /// It takes the value.
+    Accepted,
+    /// It does not.
+    Refused,
 }
 
 impl Note {
@@ -87,17 +98,26 @@ impl Note {
             stage,
             began,
             revoked: false,
-            accepted: false,
+            answer: Answer::Unknown,
         }
+    }
+
+    /// Whether the new value is stored and does not work.
+    pub fn is_refused(self) -> bool {
+        self.stage == Stage::Written && self.answer == Answer::Refused
     }
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = |is_set: bool, word: &'static str| if is_set { word } else { "" };
-        let (revoked, accepted) = (mark(self.revoked, " revoked"), mark(self.accepted, " accepted"));
+        let revoked = if self.revoked { " revoked" } else { "" };
+        let answer = match self.answer {
+            Answer::Unknown => "",
+            Answer::Accepted => " accepted",
+            Answer::Refused => " refused",
+        };
         let (purpose, stage) = (self.purpose.as_str(), self.stage.as_str());
-        write!(f, "{purpose} {stage} {}{revoked}{accepted}", self.began.unix_micros())
+        write!(f, "{purpose} {stage} {}{revoked}{answer}", self.began.unix_micros())
     }
 }
 
@@ -120,11 +140,12 @@ impl FromStr for Note {
             .next()
             .and_then(|word| Stage::ALL.into_iter().find(|stage| stage.as_str() == word));
         let began = words.next().and_then(|word| word.parse().ok()).map(Timestamp::from_unix_micros);
-        let (mut revoked, mut accepted) = (false, false);
+        let (mut revoked, mut answer) = (false, Answer::Unknown);
         for word in words {
             match word {
                 "revoked" => revoked = true,
-                "accepted" => accepted = true,
+                "accepted" => answer = Answer::Accepted,
+                "refused" => answer = Answer::Refused,
                 _ => return Err(ParseNoteError),
             }
         }
@@ -134,7 +155,7 @@ impl FromStr for Note {
                 stage,
                 began,
                 revoked,
-                accepted,
+                answer,
             }),
             _ => Err(ParseNoteError),
         }
@@ -149,17 +170,21 @@ mod tests {
     fn notes_come_back_and_nothing_else_is_one() {
         for stage in Stage::ALL {
             for purpose in [Purpose::Rotation, Purpose::Exposure] {
-                for (revoked, accepted) in [(false, false), (true, false), (false, true), (true, true)] {
-                    let began = Timestamp::from_unix_micros(-5);
-                    let note = Note {
-                        revoked,
-                        accepted,
-                        ..Note::new(purpose, stage, began)
-                    };
-                    assert_eq!(note.to_string().parse(), Ok(note));
+                for answer in [Answer::Unknown, Answer::Accepted, Answer::Refused] {
+                    for revoked in [false, true] {
+                        let began = Timestamp::from_unix_micros(-5);
+                        let note = Note {
+                            revoked,
+                            answer,
+                            ..Note::new(purpose, stage, began)
+                        };
+                        assert_eq!(note.to_string().parse(), Ok(note));
+                    }
                 }
             }
         }
+        let earlier: Note = "exposure settled 7 revoked accepted".parse().expect("a note of an earlier version");
+        assert_eq!((earlier.revoked, earlier.answer), (true, Answer::Accepted));
         for text in [
             "",
             "rotation",

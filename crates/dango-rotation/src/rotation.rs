@@ -3,7 +3,7 @@
 use dango_core::SecretValue;
 use dango_vault::{Aside, AsideRole, AsideValue, Exchange, ValuePlace, Vault, VaultError};
 
-use crate::note::{Note, ParseNoteError, Stage};
+use crate::note::{Answer, Note, ParseNoteError, Stage};
 
 /// One value that takes the place of another, as both are laid aside. There is no `Debug`: both are secrets.
 #[derive(Clone)]
@@ -14,6 +14,8 @@ pub struct Change {
     pub old: SecretValue,
     /// What comes; not yet known at [`Stage::Open`].
     pub new: Option<SecretValue>,
+    /// What came before that, was refused once it was stored, and is still there.
+    pub refused: Option<SecretValue>,
 }
 
 /// Why a step was not made.
@@ -77,8 +79,10 @@ impl Rotation {
                     place,
                     old: text,
                     new: None,
+                    refused: None,
                 }),
                 (AsideRole::New, Some(change)) => change.new = Some(text),
+                (AsideRole::Refused, Some(change)) => change.refused = Some(text),
                 _ => return Err(RotationError::Incomplete),
             }
         }
@@ -108,6 +112,12 @@ impl Rotation {
         &self.changes
     }
 
+    /// Whether a new value may be in the files.
+    pub fn is_stored(&self) -> bool {
+        let is_after = !matches!(self.note.stage, Stage::Open | Stage::Taken);
+        is_after || self.changes.iter().any(|change| change.refused.is_some())
+    }
+
     /// Takes the new values of one that has none, or others for those that were refused; the files are left alone.
     ///
     /// # Errors
@@ -118,15 +128,18 @@ impl Rotation {
             return Err(RotationError::Incomplete);
         }
         let changes = self.changes.iter().zip(new);
+        let is_refused = self.note.is_refused();
         let given = Self {
             name: self.name.clone(),
             note: Note {
                 stage: Stage::Taken,
+                answer: Answer::Unknown,
                 ..self.note
             },
             changes: changes
                 .map(|(change, new)| Change {
                     new: Some(new),
+                    refused: change.new.clone().filter(|_| is_refused).or_else(|| change.refused.clone()),
                     ..change.clone()
                 })
                 .collect(),
@@ -136,15 +149,36 @@ impl Rotation {
         Ok(())
     }
 
-    /// Lets go of new values that are stored nowhere yet; the old ones stay laid aside.
+    /// Lets go of new values that are stored nowhere yet; the old ones stay laid aside, and so do those that are stored and were refused.
     ///
     /// # Errors
     ///
     /// [`RotationError`]; then it is as it was.
     pub fn take_back(&mut self, vault: &Vault<'_>) -> Result<(), RotationError> {
-        self.note.stage = Stage::Open;
-        self.changes.iter_mut().for_each(|change| change.new = None);
-        Ok(vault.lay_aside(&self.to_aside())?)
+        let (stage, answer) = match self.is_stored() {
+            true => (Stage::Written, Answer::Refused),
+            false => (Stage::Open, Answer::Unknown),
+        };
+        let back = Self {
+            name: self.name.clone(),
+            note: Note {
+                stage,
+                answer,
+                ..self.note
+            },
+            changes: self
+                .changes
+                .iter()
+                .map(|change| Change {
+                    new: change.refused.clone(),
+                    refused: None,
+                    ..change.clone()
+                })
+                .collect(),
+        };
+        vault.lay_aside(&back.to_aside())?;
+        *self = back;
+        Ok(())
     }
 
     /// Notes something.
@@ -170,6 +204,19 @@ impl Rotation {
         self.enter(vault, Stage::Written)
     }
 
+    /// Writes the new values where the old ones still are, for old ones that must not stay anywhere. A place with neither of the two was changed
+    /// by somebody else, so the old one is gone from there: it is left alone and named.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]; the next call goes on.
+    pub fn write_around(&mut self, vault: &Vault<'_>) -> Result<Vec<ValuePlace>, RotationError> {
+        self.enter(vault, Stage::Writing)?;
+        let left = self.exchange_each(vault, Direction::Forth)?;
+        self.enter(vault, Stage::Written)?;
+        Ok(left)
+    }
+
     /// Puts the old values back where the new ones are. What has neither of the two was changed by somebody else: it is left alone and named.
     ///
     /// # Errors
@@ -177,18 +224,11 @@ impl Rotation {
     /// [`RotationError`]; the next call goes on.
     pub fn put_back(&mut self, vault: &Vault<'_>) -> Result<Vec<ValuePlace>, RotationError> {
         self.enter(vault, Stage::Returning)?;
-        let mut left = Vec::new();
-        for change in &self.changes {
-            match self.exchange(vault, std::slice::from_ref(change), Direction::Back) {
-                Ok(()) => {}
-                Err(RotationError::Vault(VaultError::Changed { place })) => left.push(place),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(left)
+        self.exchange_each(vault, Direction::Back)
     }
 
-    /// Forgets the values that are stored nowhere now: those laid aside, and of the history those that `gone` names.
+    /// Forgets the values that are stored nowhere now: those laid aside, and of the history those that `gone` names and those that were
+    /// refused.
     ///
     /// # Errors
     ///
@@ -198,8 +238,9 @@ impl Rotation {
             let value = match gone {
                 AsideRole::Old => Some(&change.old),
                 AsideRole::New => change.new.as_ref(),
+                AsideRole::Refused => None,
             };
-            if let Some(value) = value {
+            for value in value.into_iter().chain(&change.refused) {
                 vault.forget_previous(&change.place, value)?;
             }
         }
@@ -211,6 +252,36 @@ impl Rotation {
             return Ok(());
         }
         self.annotate(vault, Note { stage, ..self.note })
+    }
+
+    /// Exchanges one value after the other, and answers for the places that have neither.
+    fn exchange_each(&self, vault: &Vault<'_>, direction: Direction) -> Result<Vec<ValuePlace>, RotationError> {
+        let mut left = Vec::new();
+        for change in &self.changes {
+            let exchanged = self.exchange(vault, std::slice::from_ref(change), direction);
+            let exchanged = match (exchanged, &change.refused) {
+                (Err(RotationError::Vault(VaultError::Changed { .. })), Some(refused)) => {
+                    let from_refused = match direction {
+                        Direction::Forth => Change {
+                            old: refused.clone(),
+                            ..change.clone()
+                        },
+                        Direction::Back => Change {
+                            new: Some(refused.clone()),
+                            ..change.clone()
+                        },
+                    };
+                    self.exchange(vault, &[from_refused], direction)
+                }
+                (exchanged, _) => exchanged,
+            };
+            match exchanged {
+                Ok(()) => {}
+                Err(RotationError::Vault(VaultError::Changed { place })) => left.push(place),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(left)
     }
 
     fn exchange(&self, vault: &Vault<'_>, changes: &[Change], direction: Direction) -> Result<(), RotationError> {
@@ -252,7 +323,11 @@ impl Rotation {
         let values = self.changes.iter().flat_map(|change| {
             let old = value(&change.place, AsideRole::Old, &change.old);
             let new = change.new.as_ref().map(|new| value(&change.place, AsideRole::New, new));
-            [Some(old), new].into_iter().flatten()
+            let refused = change
+                .refused
+                .as_ref()
+                .map(|refused| value(&change.place, AsideRole::Refused, refused));
+            [Some(old), new, refused].into_iter().flatten()
         });
         Aside {
             name: self.name.clone(),

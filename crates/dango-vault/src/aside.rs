@@ -4,6 +4,7 @@ use std::fmt;
 
 use dango_core::{CredentialPath, SecretValue, VariableName};
 use dango_keyring::{Binding, Envelope, KeyId, KeySet, OpenError, Purpose, SealError};
+use dango_secrets::home::SharedFile;
 use zeroize::Zeroizing;
 
 use crate::sealer::{Sealer, secret};
@@ -52,13 +53,15 @@ impl ValuePlace {
     }
 }
 
-/// Which of the two values of a place it is.
+/// Which of the values of a place it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsideRole {
     /// The one that goes.
     Old,
     /// The one that comes.
     New,
+    /// One that came before that one, is stored, and was refused.
+    Refused,
 }
 
 impl AsideRole {
@@ -66,6 +69,7 @@ impl AsideRole {
         match self {
             Self::Old => "old",
             Self::New => "new",
+            Self::Refused => "refused",
         }
     }
 
@@ -73,6 +77,7 @@ impl AsideRole {
         match text {
             "old" => Some(Self::Old),
             "new" => Some(Self::New),
+            "refused" => Some(Self::Refused),
             _ => None,
         }
     }
@@ -268,7 +273,7 @@ impl Entry {
 impl Stored {
     pub(crate) fn seal(name: &str, value: &AsideValue, sealer: &mut Sealer<'_>) -> Result<Self, SealError> {
         let plain = Zeroizing::new([head(name, value.role).as_str(), value.text.expose()].concat());
-        let plain = secret(&plain).unwrap_or_else(|| value.text.clone());
+        let plain = secret(&plain).expect("a name has no control characters, and a secret no NUL");
         let envelope = sealer.seal(Purpose::Rotation, &value.place.binding(), &plain)?;
         Ok(Self {
             place: value.place.clone(),
@@ -282,6 +287,23 @@ impl Stored {
             place: value.place.clone(),
             role: value.role,
             held: Held::Plain(value.text.clone()),
+        }
+    }
+
+    /// Whether the value stands there as it is.
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self.held, Held::Plain(_))
+    }
+
+    pub(crate) fn is_at(&self, place: &ValuePlace) -> bool {
+        self.place == *place
+    }
+
+    /// Whether its place is in the file.
+    pub(crate) fn is_in(&self, file: SharedFile) -> bool {
+        match self.place {
+            ValuePlace::Secret(_) => file == SharedFile::Secrets,
+            ValuePlace::Variable(_) => file == SharedFile::Env,
         }
     }
 

@@ -62,6 +62,7 @@ fn invoke(project: &Scratch, words: &[&str]) -> Invocation {
         invocation = invocation.env(format!("DANGO_OAUTH_GOOGLE_{endpoint}_URL"), "http://127.0.0.1:9/nobody");
     }
     invocation
+        .env("DANGO_CHECK_STRIPE_URL", "http://127.0.0.1:9")
         .env("DANGO_OAUTH_CALLBACK_URL", "http://127.0.0.1:0/callback")
         .env("DANGO_OAUTH_TIMEOUT", "1")
 }
@@ -108,6 +109,49 @@ fn a_secret_that_is_given_where_it_belongs_is_not_said_again() {
         silent(&canary, invoke(&project, words).stdin(bytes));
     }
     assert_eq!(strays(&project, &canary), Vec::<PathBuf>::new());
+}
+
+/// Each step of a rotation and of an exposure, the old value and the new one a canary each; the endings leave nothing of the one that goes.
+#[test]
+fn a_value_that_takes_the_place_of_another_is_said_no_more_than_that_one() {
+    let (old, new) = (Canary::new("old"), Canary::new("new"));
+    const KEY: &str = "sources.eu.stripe_secret_key";
+    let steps: [&[&str]; 13] = [
+        &["rotate", "eu"],
+        &["rotate", "eu", "--json"],
+        &["rotate", "eu", "--from-file", "x"],
+        &["rotate", "--list"],
+        &["doctor"],
+        &["rotate", "eu", "--no-check"],
+        &["rotate", "eu", "--json"],
+        &["rotate", "eu", "--abort", "--json"],
+        &["exposed", KEY, "--no-new-value"],
+        &["exposed", KEY, "--json"],
+        &["exposed", KEY, "--no-check"],
+        &[
+            "exposed",
+            KEY,
+            "--revoked",
+            "--accept-incomplete",
+            "--json",
+            "--record",
+            "record.md",
+        ],
+        &["secrets", "history", KEY],
+    ];
+    let project = project(&old);
+    for words in steps {
+        let answer = invoke(&project, words).stdin(new.value()).run();
+        let all = format!("{}{}", answer.stdout, answer.stderr);
+        assert!(
+            !old.is_in(&all) && !new.is_in(&all) && answer.status != 70,
+            "{words:?}: exit {}: {all}",
+            answer.status
+        );
+    }
+    assert_eq!(strays(&project, &old), Vec::<PathBuf>::new());
+    assert_eq!(strays(&project, &new), Vec::<PathBuf>::new());
+    assert!(project.read(".dlt/secrets.toml").contains("[sources.eu]"));
 }
 
 #[test]

@@ -406,7 +406,8 @@ fn what_each_status_means_for_each_provider() {
     let page = |status| Reply::json(status, r#"{"message":"answer-of-the-server"}"#);
     all_but(&check(page(401), 3), &[], ("refused", "wrong_credential"));
     let of_403 = [
-        ("stripe", ""),
+        // Not in Stripe's own form: somebody in between forbids it, and knows no key.
+        ("stripe", "unexpected_answer"),
         ("kinesis", "wrong_credential"),
         ("azure", "wrong_credential"),
         ("personio", "wrong_credential"),
@@ -450,6 +451,19 @@ const PARTICULAR: &[(&str, u16, &str, &str)] = &[
         r#"{"error":{"code":"api_key_expired","type":"invalid_request_error"}}"#,
         "expired",
     ),
+    (
+        "stripe",
+        403,
+        r#"{"error":{"message":"The provided key 'rk_live_****abcd' does not have the required permissions for this endpoint on account 'acct_1'. Having the 'rak_balance_read' permission would allow this request to continue.","type":"invalid_request_error"}}"#,
+        "",
+    ),
+    (
+        "stripe",
+        403,
+        r#"{"error":{"message":"The API key provided does not allow requests from your IP address.","type":"invalid_request_error"}}"#,
+        "missing_permission",
+    ),
+    ("stripe", 403, "<h1>Forbidden by the proxy", "unexpected_answer"),
     ("slack", 200, r#"{"ok":false,"error":"invalid_auth"}"#, "wrong_credential"),
     ("slack", 200, r#"{"ok":false,"error":"token_expired"}"#, "expired"),
     ("slack", 200, r#"{"ok":false,"error":"missing_scope"}"#, "missing_permission"),
@@ -540,6 +554,7 @@ fn what_providers_say_of_their_own_is_understood() {
         *answer.lock().expect("no thread failed") = Reply::json(*status, *body);
         let output = project.run(&["source", "check", "--json", "--fresh", name]);
         let (_, outcome, reason) = told(&output).remove(0);
+        let expected = Some(*expected).filter(|reason| !reason.is_empty());
         assert_eq!(reason, json!(expected), "{name} {body}: {outcome}");
     }
 }

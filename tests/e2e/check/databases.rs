@@ -123,6 +123,13 @@ fn postgresql_over_tls_is_as_strict_as_its_url() {
         ("localhost", "?sslmode=verify-full&sslrootcert=root.crt", json!(null)),
         // Nobody of the system's authorities vouches for it.
         ("localhost", "?sslmode=verify-full", json!("tls")),
+        ("localhost", "?sslrootcert=system", json!("tls")),
+        ("localhost", "?sslrootcert=system&sslmode=verify-full", json!("tls")),
+        ("localhost", "?sslrootcert=system&sslmode=require", json!("malformed")),
+        // What only a full driver can promise is not promised.
+        ("localhost", "?channel_binding=require", json!("unsupported_sign_in")),
+        ("localhost", "?channel_binding=prefer&sslmode=require", json!(null)),
+        ("localhost", "?require_auth=scram-sha-256", json!("unsupported_sign_in")),
         ("localhost", "?sslmode=verify-ca&sslrootcert=missing.crt", json!("malformed")),
     ] {
         let url = format!("postgresql://loader:canary@{host}:{port}/postgres{options}");

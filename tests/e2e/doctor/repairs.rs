@@ -42,6 +42,40 @@ fn a_repair_changes_nothing_but_what_is_wrong() {
 }
 
 #[test]
+fn what_a_link_leads_to_outside_of_the_project_is_not_put_right() {
+    let project = full();
+    let outside = project.everything().join("shared");
+    fs::create_dir(&outside).unwrap();
+    for (file, name) in [(".dlt/secrets.toml", "secrets.toml"), (".env", "env")] {
+        fs::rename(project.path().join(file), outside.join(name)).unwrap();
+        std::os::unix::fs::symlink(outside.join(name), project.path().join(file)).unwrap();
+    }
+    let marked = format!("\u{feff}{}", fs::read_to_string(outside.join("secrets.toml")).unwrap());
+    fs::write(outside.join("secrets.toml"), &marked).unwrap();
+    append(&project, "..env.dango-999999999-00112233aabbccdd.tmp", "x");
+    fs::set_permissions(outside.join("env"), fs::Permissions::from_mode(0o640)).unwrap();
+    let told = project.run(&["doctor", "--fix"]).ending_with(3);
+    for code in ["[byte-order-mark]", "[leftover]", "[file-open]"] {
+        assert!(told.stdout.contains(code), "{code} is not told: {}", told.stdout);
+    }
+    assert!(!told.stderr.contains("is gone"), "{}", told.stderr);
+    assert_eq!(fs::read_to_string(outside.join("secrets.toml")).unwrap(), marked);
+    assert_eq!(fs::metadata(outside.join("env")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 2, "not even a lock");
+}
+
+#[test]
+fn the_name_of_a_file_writes_no_line_of_its_own() {
+    let project = full();
+    project.write(".gitignore", "");
+    project.write(".env.x\n!.env", "A=1\n");
+    let fixed = project.run(&["doctor", "--fix"]);
+    assert!(!fixed.stderr.lines().any(|line| line.starts_with("!.env")), "{}", fixed.stderr);
+    assert!(!project.read(".gitignore").lines().any(|line| line == "!.env"));
+    assert_eq!(git(&project, &["status", "--porcelain", "--untracked-files=all", "--", ".env"]), "");
+}
+
+#[test]
 fn every_repair_is_in_the_log() {
     let project = full();
     let before = project.run(&["audit", "verify", "--json"]).success().json()["events"]

@@ -142,26 +142,32 @@ fn killed_while_the_provider_is_asked_before_and_after_the_key_is_stored() {
 }
 
 #[test]
-fn ctrl_c_while_the_provider_is_asked_leaves_a_rotation_that_goes_on() {
-    let fake = Shop::taking(&[OLD, NEW]);
-    let project = project(&fake);
-    let gate = Gate::shut();
-    fake.trouble(BALANCE, [Trouble::Held(gate.clone())]);
-    let mut child = start(&project);
-    gate.wait_for_somebody();
-    let pid = Pid::from_child(&child);
-    kill_process(pid, Signal::INT).expect("it runs");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("it is ours") {
-            break status;
+fn ctrl_c_while_the_provider_is_asked_leaves_a_rotation_that_goes_on_and_says_what_is_stored() {
+    for (before, said) in [(0, "the old one is still the one in use"), (1, "the new value is stored")] {
+        let fake = Shop::taking(&[OLD, NEW]);
+        let project = project(&fake);
+        let (gate, open) = (Gate::shut(), Gate::shut());
+        open.open();
+        fake.trouble(BALANCE, (0..before).map(|_| Trouble::Held(open.clone())));
+        fake.trouble(BALANCE, [Trouble::Held(gate.clone())]);
+        let mut command = project
+            .dango(&["rotate", "shop", "--from-env", "NEW_KEY"])
+            .env("NEW_KEY", NEW)
+            .into_command();
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = piped.spawn().expect("started");
+        gate.wait_for_somebody();
+        kill_process(Pid::from_child(&child), Signal::INT).expect("it runs");
+        let ended = child.wait_with_output().expect("it ends");
+        assert_eq!(ended.status.code().or(ended.status.signal().map(|signal| 128 + signal)), Some(130));
+        let told = String::from_utf8(ended.stderr).expect("text");
+        for word in [said, "`dango rotate shop` asks again", "`dango rotate shop --abort`"] {
+            assert!(told.contains(word), "{word:?} is not said in: {told}");
         }
-        assert!(Instant::now() < deadline, "Ctrl-C is not heard");
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    assert_eq!(status.code().or(status.signal().map(|signal| 128 + signal)), Some(130));
-    gate.open();
-    assert_eq!(stored(&project), OLD);
-    end_it(&project, false);
-    assert_eq!(stored(&project), NEW);
+        assert!(!told.contains("nothing was changed") && !told.contains("canary"), "{told}");
+        gate.open();
+        assert_eq!(stored(&project), if before == 0 { OLD } else { NEW });
+        end_it(&project, false);
+        assert_eq!(stored(&project), NEW);
+    }
 }

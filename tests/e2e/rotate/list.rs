@@ -1,6 +1,7 @@
 //! `dango rotate --list`: how old credentials are, what the policy says, and the exit status that cron sees.
 
 use dango_tests::Scratch;
+use dango_tests::provider::{Gate, Trouble};
 
 use super::*;
 use crate::answers::Answer;
@@ -63,4 +64,40 @@ fn a_project_without_sources_has_nothing_that_is_due() {
     let project = Scratch::initialised();
     assert_eq!(project.run(&["rotate", "--list", "--json"]).success().stdout.trim(), "[]");
     let _ = project.run(&["rotate", "--list", "nope"]).fails(1, &["no source named nope"]);
+}
+
+#[test]
+fn a_rotation_that_came_to_nothing_makes_no_credential_young() {
+    let fake = Shop::taking(&[OLD, NEW]);
+    let project = project(&fake);
+    let stored_at = || {
+        let rows = project.run(&["rotate", "--list", "--json"]).success().json();
+        (rows[0]["stored_at"].clone(), rows[0]["rotated_at"].clone())
+    };
+    let (old, never) = stored_at();
+    // Given up after it was stored.
+    let _ = project.dango(&["rotate", "shop", "--no-check"]).stdin(NEW).run().success();
+    assert_eq!(stored_at(), (old.clone(), never.clone()), "whether it stays is not known yet");
+    let _ = project.run(&["rotate", "shop", "--abort"]).success();
+    assert_eq!(stored_at(), (old.clone(), never.clone()));
+    // Refused after it was stored.
+    let gate = Gate::shut();
+    gate.open();
+    fake.trouble(BALANCE, [Trouble::Held(gate), Trouble::Instead(Reply::json(401, "{}"))]);
+    let _ = project
+        .dango(&["rotate", "shop"])
+        .stdin(NEW)
+        .run()
+        .fails(1, &["the old value is back"]);
+    assert_eq!(stored_at(), (old.clone(), never));
+    let _ = project.dango(&["rotate", "shop"]).stdin(NEW).run().success();
+    let (young, rotated) = stored_at();
+    assert!(young.as_str() > old.as_str() && young == rotated, "{young} {rotated} {old}");
+    // A value of `.env` is known by the kind of its place.
+    let _ = project.dango(&["env", "set", "SHOP_KEY"]).stdin(NEW).run().success();
+    let refer = ["secrets", "set", PATH, "--reference"];
+    let _ = project.dango(&refer).stdin("${SHOP_KEY}").run().success();
+    let (before, _) = stored_at();
+    let _ = project.dango(&["rotate", "shop"]).stdin(OLD).run().success();
+    assert!(stored_at().0.as_str() > before.as_str());
 }

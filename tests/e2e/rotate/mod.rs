@@ -4,10 +4,12 @@
 mod crashes;
 mod exposed;
 mod list;
+mod open_exposures;
 mod places;
 mod postgres;
 mod steps;
 mod terminal;
+mod unsent;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -105,7 +105,16 @@ fn a_source_with_several_secrets_asks_which() {
         "--field",
         "security_token",
     ];
+    let both = || ["password", "security_token"].map(|field| revealed(&project, &format!("sources.crm.credentials.{field}")));
     let _ = project.dango(&fields).stdin("one\ntwo\n").run().success();
-    assert_eq!(revealed(&project, "sources.crm.credentials.password"), "one");
-    assert_eq!(revealed(&project, "sources.crm.credentials.security_token"), "two");
+    assert_eq!(both(), ["one", "two"]);
+    // As a file of Windows ends its lines; and as it is, for whoever means that.
+    let _ = project.dango(&fields).stdin("three\r\nfour\r\n").run().success();
+    assert_eq!(both(), ["three", "four"]);
+    let _ = project
+        .dango(&[&fields[..], &["--raw"]].concat())
+        .stdin("five\r\nsix")
+        .run()
+        .success();
+    assert_eq!(both(), ["five\r", "six"]);
 }

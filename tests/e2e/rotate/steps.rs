@@ -259,3 +259,51 @@ fn a_new_encryption_key_meanwhile_takes_what_is_laid_aside_with_it() {
         assert_eq!(stored(&project), expected);
     }
 }
+
+#[test]
+fn a_project_that_begins_to_encrypt_meanwhile_has_nothing_in_the_clear_that_is_laid_aside() {
+    let fake = Shop::taking(&[OLD, NEW]);
+    let encrypt: [&[&str]; 3] = [
+        &["secrets", "encrypt", "--all"],
+        &["secrets", "encrypt", PATH],
+        // The first encrypted value of the file, whichever it is.
+        &["secrets", "set", "sources.other.key", "--encrypt"],
+    ];
+    for (encrypt, ending, expected) in [
+        (encrypt[0], &["rotate", "shop"][..], NEW),
+        (encrypt[1], &["rotate", "shop", "--abort"], OLD),
+        (encrypt[2], &["rotate", "shop", "--finish"], NEW),
+    ] {
+        let mut project = project(&fake);
+        let _ = project.run(&["key", "create", "--holder", "file"]).success();
+        point_at(&mut project, "http://127.0.0.1:1");
+        let _ = project.dango(&["rotate", "shop"]).stdin(NEW).run().fails(1, &["not known"]);
+        assert_only_in(&project, NEW, &[".dango/rotations"]);
+        let _ = project.dango(encrypt).stdin("other").run().success();
+        assert_gone(&project, NEW);
+        point_at(&mut project, fake.origin());
+        let _ = project.run(ending).success();
+        assert_eq!(stored(&project), expected, "{encrypt:?}");
+    }
+}
+
+#[test]
+fn variables_that_are_encrypted_meanwhile_take_what_is_laid_aside_with_them() {
+    let fake = Shop::taking(&[OLD, NEW]);
+    let mut project = project(&fake);
+    let _ = project.run(&["key", "create", "--holder", "file"]).success();
+    let _ = project.dango(&["env", "set", "SHOP_KEY"]).stdin(OLD).run().success();
+    let refer = ["secrets", "set", PATH, "--reference"];
+    let _ = project.dango(&refer).stdin("${SHOP_KEY}").run().success();
+    point_at(&mut project, "http://127.0.0.1:1");
+    let _ = project.dango(&["rotate", "shop"]).stdin(NEW).run().fails(1, &["not known"]);
+    let _ = project.run(&["env", "encrypt", "--all"]).success();
+    assert_gone(&project, NEW);
+    assert_gone(&project, OLD);
+    point_at(&mut project, fake.origin());
+    let _ = project.run(&["rotate", "shop"]).success();
+    assert_eq!(
+        project.run(&["env", "get", "SHOP_KEY", "--reveal"]).success().stdout.trim_end(),
+        NEW
+    );
+}

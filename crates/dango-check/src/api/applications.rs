@@ -3,7 +3,7 @@
 use dango_oauth::Method::{Get, Post};
 
 use super::call::{
-    Call, EXPIRED, FORBIDDEN, LATER, Mark, Origin, Proof, Sign, TROUBLE, UNEXPECTED, UNKNOWN_ACCOUNT, WRONG, json, on, text,
+    Call, EXPIRED, FORBIDDEN, LATER, Mark, Origin, Proof, Sign, TROUBLE, UNEXPECTED, UNKNOWN_ACCOUNT, WRONG, json, on, text, within,
 };
 use crate::outcome::Outcome;
 
@@ -244,8 +244,16 @@ pub(super) static CALLS: &[Call] = &[
         headers: &[],
         signs: &[
             json(401, "/error/code", "api_key_expired", EXPIRED),
-            // A restricted key that Stripe knows: that it may not read the balance keeps no pipeline from what it may read.
-            on(403, Outcome::Accepted),
+            // A restricted key that Stripe knows: that it may not read the balance keeps no pipeline from what it may read. Other keys
+            // are forbidden, too, as those that are kept to certain addresses are.
+            within(
+                403,
+                "/error/message",
+                "does not have the required permissions for this endpoint",
+                Outcome::Accepted,
+            ),
+            json(403, "/error/type", "*", FORBIDDEN),
+            on(403, UNEXPECTED),
         ],
         document: "https://docs.stripe.com/api/balance/balance_retrieve",
     },
@@ -274,7 +282,7 @@ pub(super) static CALLS: &[Call] = &[
         signs: &[
             text(403, "rate limit", LATER),
             // The token of an app's installation, which is nobody's: GitHub knows it.
-            text(403, "Resource not accessible by integration", Outcome::Accepted),
+            within(403, "/message", "Resource not accessible by integration", Outcome::Accepted),
         ],
         document: "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
     },

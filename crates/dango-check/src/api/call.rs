@@ -74,6 +74,8 @@ pub(crate) enum Mark {
     Anything,
     /// This text at a place of the JSON body (RFC 6901), or as the beginning of it where it ends in `*`.
     Json(&'static str, &'static str),
+    /// This text anywhere in a text at a place of the JSON body.
+    Within(&'static str, &'static str),
     /// `null` or nothing at a place of a JSON body.
     Missing(&'static str),
     /// This text, anywhere.
@@ -102,6 +104,15 @@ pub(crate) const fn json(status: u16, place: &'static str, text: &'static str, m
     Sign {
         status,
         mark: Mark::Json(place, text),
+        meaning,
+    }
+}
+
+/// An answer of a status with a text within one at a place of its JSON.
+pub(crate) const fn within(status: u16, place: &'static str, text: &'static str, meaning: Outcome) -> Sign {
+    Sign {
+        status,
+        mark: Mark::Within(place, text),
         meaning,
     }
 }

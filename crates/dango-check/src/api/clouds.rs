@@ -44,7 +44,7 @@ const fn identity(source_type: &'static str, way: Option<&'static str>) -> Call 
     }
 }
 
-/// Storage that speaks S3 elsewhere has no STS: it is asked for the list of buckets, which it may refuse to whom it knows.
+/// Storage that speaks S3 elsewhere has no STS: it is asked for the list of buckets, which it may refuse to those whom it knows.
 pub(super) static S3_ELSEWHERE: Call = Call {
     source_type: "filesystem",
     way: Some("s3"),
@@ -57,7 +57,9 @@ pub(super) static S3_ELSEWHERE: Call = Call {
         text(200, "<ListAllMyBucketsResult", Outcome::Accepted),
         text(403, "<Code>ExpiredToken", EXPIRED),
         text(403, "<Code>RequestTimeTooSkewed", UNEXPECTED),
-        text(403, "<Code>AccessDenied", Outcome::Accepted),
+        // It names who may not: whoever that is has signed rightly. Without that, anybody may be denied, those that are not known included.
+        text(403, "is not authorized to perform: s3:ListAllMyBuckets", Outcome::Accepted),
+        text(403, "<Code>AccessDenied", UNEXPECTED),
         on(403, WRONG),
     ],
     document: "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html",

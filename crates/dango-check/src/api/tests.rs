@@ -4,6 +4,7 @@ use dango_core::Timestamp;
 use dango_sources::catalogue;
 
 use super::*;
+use crate::outcome::Trouble;
 use call::Origin;
 
 fn spec(source_type: &str) -> &'static TypeSpec {
@@ -158,4 +159,28 @@ fn storage_elsewhere_is_asked_itself() {
         address::address(call, &elsewhere).map(|url| url.to_string()).as_deref(),
         Ok("https://minio.example.com/")
     );
+}
+
+#[test]
+fn storage_elsewhere_that_denies_anybody_has_not_taken_the_credentials() {
+    let of = |body: &str| {
+        let answer = dango_oauth::Answer {
+            status: 403,
+            retry_after: None,
+            body: body.as_bytes().to_vec().into(),
+        };
+        verdict::verdict(&answer, clouds::S3_ELSEWHERE.signs)
+    };
+    // What a bucket that is shown as a page answers to whoever comes.
+    assert_eq!(
+        of("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+        Trouble::Unexpected.into()
+    );
+    let named = "<Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/a is not authorized to perform: \
+        s3:ListAllMyBuckets because no identity-based policy allows the s3:ListAllMyBuckets action</Message></Error>";
+    assert_eq!(of(named), Outcome::Accepted);
+    for wrong in ["SignatureDoesNotMatch", "InvalidAccessKeyId"] {
+        let body = format!("<Error><Code>{wrong}</Code></Error>");
+        assert_eq!(of(&body), crate::outcome::Refusal::WrongCredential.into(), "{wrong}");
+    }
 }

@@ -35,6 +35,10 @@ fn stands(mark: Mark, body: &str, parsed: Option<&Value>) -> bool {
     match mark {
         Mark::Anything => true,
         Mark::Text(text) => body.contains(text),
+        Mark::Within(place, expected) => {
+            let found = parsed.and_then(|value| value.pointer(place)).and_then(Value::as_str);
+            found.is_some_and(|found| found.contains(expected))
+        }
         Mark::Missing(place) => parsed.is_some_and(|value| value.pointer(place).is_none_or(Value::is_null)),
         Mark::Json(place, expected) => {
             let found = parsed.and_then(|value| value.pointer(place));
@@ -54,7 +58,7 @@ fn stands(mark: Mark, body: &str, parsed: Option<&Value>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::call::{EXPIRED, json, on};
+    use super::super::call::{EXPIRED, FORBIDDEN, json, on, within};
     use super::*;
 
     fn of(status: u16, body: &str, signs: &[Sign]) -> Outcome {
@@ -68,10 +72,25 @@ mod tests {
 
     #[test]
     fn the_first_sign_that_fits_counts_and_else_the_status() {
-        let signs = [json(401, "/error/code", "old*", EXPIRED), on(403, Outcome::Accepted)];
+        let signs = [
+            json(401, "/error/code", "old*", EXPIRED),
+            within(403, "/error/message", "lacks a scope", Outcome::Accepted),
+            on(404, FORBIDDEN),
+        ];
         assert_eq!(of(401, r#"{"error":{"code":"old_key"}}"#, &signs), EXPIRED);
         assert_eq!(of(401, r#"{"error":{"code":"new"}}"#, &signs), Refusal::WrongCredential.into());
-        assert_eq!(of(403, "not JSON", &signs), Outcome::Accepted);
+        let scope = r#"{"error":{"message":"the key lacks a scope"}}"#;
+        assert_eq!(of(403, scope, &signs), Outcome::Accepted);
+        assert_eq!(of(404, "not JSON", &signs), FORBIDDEN);
+        // Whoever stands in between forbids, too, and knows no key: only the provider's own words say that it knows this one.
+        for bare in [
+            "",
+            "the key lacks a scope",
+            r#"{"message":"the key lacks a scope"}"#,
+            r#"{"error":"lacks a scope"}"#,
+        ] {
+            assert_eq!(of(403, bare, &signs), Refusal::MissingPermission.into(), "{bare}");
+        }
         for (status, expected) in [
             (200, Trouble::Unexpected.into()),
             (403, Refusal::MissingPermission.into()),

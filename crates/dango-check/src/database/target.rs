@@ -86,6 +86,11 @@ impl Target {
         Ok(target)
     }
 
+    /// Every option behind the `?`, in its order.
+    pub(super) fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// An option behind the `?`.
     pub(super) fn option(&self, name: &str) -> Option<&str> {
         let found = self.options.iter().find(|(there, _)| there == name);

@@ -27,6 +27,8 @@ pub(crate) struct Asked {
     pub(crate) verdict: Result<Verdict, Failure>,
     /// Whether the answer holds for another process, too.
     pub(crate) holds: bool,
+    /// The stored values that were sent or signed with: the answer is about these and no others.
+    pub(crate) used: Vec<(CredentialPath, SecretValue)>,
 }
 
 impl Asked {
@@ -35,6 +37,7 @@ impl Asked {
         Self {
             verdict: Ok(Obstacle::NoCheck.into()),
             holds: false,
+            used: Vec::new(),
         }
     }
 }
@@ -54,12 +57,14 @@ pub(crate) fn check_sources(
             Ok(Prepared::Answered(verdict)) => answers.push(Asked {
                 verdict: Ok(verdict),
                 holds: true,
+                used: Vec::new(),
             }),
             Ok(Prepared::Waiting(gathered, endpoint)) => {
                 let unasked = Ok(Obstacle::NoCheck.into());
                 answers.push(Asked {
                     verdict: unasked,
                     holds: !gathered.of_process,
+                    used: Vec::new(),
                 });
                 waiting.push((place, gathered, endpoint));
             }
@@ -68,6 +73,7 @@ pub(crate) fn check_sources(
             Err(failure) => answers.push(Asked {
                 verdict: Err(failure),
                 holds: false,
+                used: Vec::new(),
             }),
         }
     }
@@ -95,8 +101,9 @@ pub(crate) fn check_sources(
         })
         .collect();
     let verdicts = unless_interrupted(check_each(&subjects))?;
-    for ((place, ..), verdict) in waiting.iter().zip(verdicts) {
+    for ((place, gathered, _), verdict) in waiting.iter().zip(verdicts) {
         answers[*place].verdict = Ok(verdict);
+        answers[*place].used = gathered.used();
     }
     Ok(answers)
 }

@@ -17,8 +17,21 @@ use crate::source::Sources;
 /// What there is to be asked about.
 pub(super) struct Gathered {
     pub(super) subject: Subject,
+    /// The fields whose values are stored, each with its path.
+    paths: Vec<(&'static str, CredentialPath)>,
     /// Whether the process's environment had a part in it: what holds for one process need not for the next.
     pub(super) of_process: bool,
+}
+
+impl Gathered {
+    /// The stored values that a check has used, each with its path.
+    pub(super) fn used(&self) -> Vec<(CredentialPath, SecretValue)> {
+        let used = self
+            .paths
+            .iter()
+            .filter_map(|(field, path)| Some((path.clone(), self.subject.used(field)?.clone())));
+        used.collect()
+    }
 }
 
 /// Gathers the values of a source of a known type.
@@ -43,7 +56,9 @@ pub(super) fn gather(
     };
     let mut subject = Subject::new(spec, variant);
     let reader = Reader::new(sources, opened);
+    let mut paths = Vec::new();
     for found in fields {
+        paths.extend(found.at.clone().map(|path| (found.field.name, path)));
         let value = match &found.at {
             Some(path) => match given(path) {
                 Some(value) => Some(value.clone()),
@@ -57,6 +72,7 @@ pub(super) fn gather(
     }
     Ok(Gathered {
         subject,
+        paths,
         of_process: reader.of_process.get(),
     })
 }

@@ -16,7 +16,7 @@ use crate::opened::Opened;
 use crate::output::Output;
 use crate::source::Sources;
 
-/// Asks whether a source's credentials are taken; nothing is remembered, and nothing that was remembered is believed.
+/// Asks whether a source's credentials are taken, and with which of them; nothing is remembered, and nothing that was remembered is believed.
 ///
 /// `instead` holds values that are not written yet: each counts in place of whatever the files and the environment have for its path.
 /// Ctrl-C is a failure, and from then on ends this process no more by itself.
@@ -25,9 +25,10 @@ pub(crate) fn check_source(
     instead: &[(CredentialPath, SecretValue)],
     opened: &Opened,
     output: &mut Output<'_>,
-) -> Result<Verdict, Failure> {
+) -> Result<(Verdict, Vec<(CredentialPath, SecretValue)>), Failure> {
     let sources = Sources::read(opened, output)?;
-    verdict(name, instead, &sources, opened, output)
+    let asked = ask(name, instead, &sources, opened, output)?;
+    Ok((asked.verdict?, asked.used))
 }
 
 /// The same of a source that is in no file yet: its values are given, those of settings stand in its entry.
@@ -41,18 +42,17 @@ pub(crate) fn check_planned(
     let text = stored.file.add(planned).map_err(|error| Failure::caused_by(&error))?;
     let file = SourcesFile::parse(&text).map_err(|error| Failure::caused_by(&error))?;
     let sources = Sources { file, ..stored };
-    verdict(&planned.name, values, &sources, opened, output)
+    ask(&planned.name, values, &sources, opened, output)?.verdict
 }
 
-fn verdict(
+fn ask(
     name: &SourceName,
     instead: &[(CredentialPath, SecretValue)],
     sources: &Sources,
     opened: &Opened,
     output: &mut Output<'_>,
-) -> Result<Verdict, Failure> {
+) -> Result<Asked, Failure> {
     let source = sources.find(name)?;
     let found = check_sources(&[source], instead, sources, opened, output)?;
-    let asked = found.into_iter().next().unwrap_or_else(Asked::nothing);
-    asked.verdict
+    Ok(found.into_iter().next().unwrap_or_else(Asked::nothing))
 }

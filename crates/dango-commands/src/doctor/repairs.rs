@@ -10,7 +10,7 @@ use super::{site, temporary};
 use crate::Outcome;
 use crate::failure::chain;
 use crate::opened::Opened;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::recorded::{credential, recorded, set_ending};
 
 /// How a repair ended: whether anything was left to do.
@@ -42,7 +42,7 @@ pub(super) fn carry_out(opened: &Opened, found: &[Finding], output: &mut Output<
     })?;
     for (repair, ended) in all.iter().zip(&ended) {
         match ended {
-            Ok(true) => output.say(done(repair, opened)),
+            Ok(true) => output.say(printable(&done(repair, opened))),
             // Another repair has done it as well.
             Ok(false) => {}
             Err(error) => output.warn(format!("not put right: {}", chain(error))),

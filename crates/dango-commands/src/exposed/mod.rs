@@ -6,7 +6,7 @@ mod traces;
 use clap::Args;
 use dango_audit::query::{Bound, parse_bound};
 use dango_core::Timestamp;
-use dango_rotation::{Change, Located, Note, Purpose, Replacement, Rotation, Stage, plain_text};
+use dango_rotation::{Answer, Change, Check, Located, Note, Purpose, Replacement, Rotation, Stage, is_there, plain_text};
 use dango_sources::{ConfiguredSource, FieldKind};
 use dango_vault::ValuePlace;
 
@@ -41,6 +41,9 @@ pub(crate) struct ExposedArguments {
     /// Where the record is written [default: a file in .dango/exposures/]
     #[arg(long, value_name = "FILE")]
     record: Option<std::path::PathBuf>,
+    /// Close it although something could not be searched or the audit log could not be read; the record says what
+    #[arg(long, conflicts_with = "abort")]
+    accept_incomplete: bool,
     /// It was not exposed after all: put the old value back and forget the rest
     #[arg(long)]
     abort: bool,
@@ -66,20 +69,13 @@ pub(crate) fn run(arguments: &ExposedArguments, global: &Global, output: &mut Ou
     let opened = Opened::find(global, output.host)?;
     let sources = Sources::read(&opened, output)?;
     let files = ReadFiles::read(&opened, output)?;
-    let located = locate_named(&arguments.path, &files, output).map_err(|failure| {
-        let is_source = arguments.path.parse().is_ok_and(|name| sources.file.find(&name).is_some());
-        match is_source {
-            true => failure.hint("that is a source; name its credential, as `dango secrets list` shows it"),
-            false => failure,
-        }
-    })?;
-    let source = reader_of(&located.place, &sources, &files, output).cloned();
-    let name = source
-        .as_ref()
-        .map_or_else(|| located.place.to_string(), |source| source.name().to_string());
+    let Subject { name, source, located } = subject(&arguments.path, &sources, &files, &opened, output)?;
     let _lease = rotate::lease(&name, &opened)?;
     let under_way = rotate::load(&name, &opened)?;
-    let is_other = |rotation: &Rotation| !rotation.changes().iter().any(|change| change.place == located.place);
+    let is_other = |rotation: &Rotation| {
+        let is_it = |located: &Located| rotation.changes().iter().any(|change| change.place == located.place);
+        !located.as_ref().is_none_or(is_it)
+    };
     match &under_way {
         Some(rotation) if rotation.note().purpose == Purpose::Rotation => {
             return Err(Failure::refused(format!("a rotation of {name} is under way"))
@@ -116,11 +112,65 @@ pub(crate) fn run(arguments: &ExposedArguments, global: &Global, output: &mut Ou
             output.say(format!("{name}: going on with what was begun at {}", rotation.note().began));
             rotation
         }
-        None => procedure.begin(name, Purpose::Exposure, old_values(located, &files, output), output)?,
+        None => {
+            let located = located.ok_or_else(|| {
+                Failure::refused(format!("{name}: another process has just ended what was under way")).with_code("no-exposure")
+            })?;
+            procedure.begin(name, Purpose::Exposure, old_values(located, &files, output), output)?
+        }
     };
     let rotation = revoke(rotation, arguments, source.as_ref(), &opened, output)?;
     let progress = replace(rotation, arguments, &mut procedure, &opened, output)?;
     conclude(progress, arguments, since, source.as_ref(), &procedure, &opened, output)
+}
+
+/// What is dealt with: under its name, with the source that reads it, and where it is unless that is under way already.
+struct Subject {
+    name: String,
+    source: Option<ConfiguredSource>,
+    located: Option<Located>,
+}
+
+/// Finds what somebody has named. What is under way goes on whatever has become of the place since: the value may have been taken out by hand.
+fn subject(text: &str, sources: &Sources, files: &ReadFiles, opened: &Opened, output: &Output<'_>) -> Result<Subject, Failure> {
+    if let Some(name) = under_way_at(text, opened)? {
+        let source = name.parse().ok().and_then(|name| sources.file.find(&name).cloned());
+        return Ok(Subject {
+            name,
+            source,
+            located: None,
+        });
+    }
+    let located = locate_named(text, files, output).map_err(|failure| {
+        let is_source = text.parse().is_ok_and(|name| sources.file.find(&name).is_some());
+        match is_source {
+            true => failure.hint("that is a source; name its credential, as `dango secrets list` shows it"),
+            false => failure,
+        }
+    })?;
+    let source = reader_of(&located.place, sources, files, output).cloned();
+    let name = source
+        .as_ref()
+        .map_or_else(|| located.place.to_string(), |source| source.name().to_string());
+    Ok(Subject {
+        name,
+        source,
+        located: Some(located),
+    })
+}
+
+/// The name under which a place is being dealt with as exposed.
+fn under_way_at(text: &str, opened: &Opened) -> Result<Option<String>, Failure> {
+    let variable = text.parse().ok().map(ValuePlace::Variable);
+    let path = text.parse().ok().map(ValuePlace::Secret);
+    for place in variable.into_iter().chain(path) {
+        let entries = opened.vault().asides_of(&place).map_err(|error| opened.vault_failure(&error))?;
+        let is_exposure = |note: &str| note.parse().is_ok_and(|note: Note| note.purpose == Purpose::Exposure);
+        if let Some((name, _)) = entries.into_iter().find(|(_, note)| is_exposure(note)) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// The exposed value wherever it is stored: all of these places need another one.
@@ -129,6 +179,7 @@ fn old_values(located: Located, files: &ReadFiles, output: &Output<'_>) -> Vec<C
         place: located.place,
         old: located.value,
         new: None,
+        refused: None,
     };
     let copies = copies_of(&first, files, output);
     std::iter::once(first).chain(copies).collect()
@@ -170,18 +221,25 @@ fn replace(
     opened: &Opened,
     output: &mut Output<'_>,
 ) -> Result<Progress, Failure> {
-    if rotation.note().stage == Stage::Settled || (arguments.no_new_value && rotation.note().stage == Stage::Open) {
+    let note = rotation.note();
+    let needs_value = note.stage == Stage::Open || note.is_refused();
+    if note.stage == Stage::Settled || (arguments.no_new_value && needs_value) {
         return Ok(Progress { rotation, failure: None });
     }
     let name = rotation.name().to_owned();
-    if rotation.note().stage == Stage::Open {
+    if needs_value {
         give(&mut rotation, arguments, opened, output)?;
     }
     match procedure.advance(rotation, output) {
         Ok((stop, mut rotation)) => {
+            let (stage, answer) = match (stop, procedure.said.word()) {
+                (Stop::Refused, _) => (Stage::Written, Answer::Refused),
+                (_, "accepted") => (Stage::Settled, Answer::Accepted),
+                _ => (Stage::Settled, Answer::Unknown),
+            };
             let note = Note {
-                stage: Stage::Settled,
-                accepted: procedure.said.word() == "accepted",
+                stage,
+                answer,
                 ..rotation.note()
             };
             let noted = rotation.annotate(&opened.vault(), note);
@@ -189,7 +247,8 @@ fn replace(
             let failure = (stop == Stop::Refused).then(|| {
                 Failure::refused(format!("{name}: the new value is stored, and does not work: {}", procedure.said))
                     .with_code("rotation-refused")
-                    .hint("an exposed value is not put back; store a value that works with `dango rotate`, once this is done")
+                    .hint("the exposed value is not put back; make another one at the provider")
+                    .hint(format!("`dango exposed {}` takes it and stores it", arguments.path))
             });
             Ok(Progress { rotation, failure })
         }
@@ -247,18 +306,9 @@ fn conclude(
     output: &mut Output<'_>,
 ) -> Outcome {
     let rotation = &progress.rotation;
-    let is_replaced = rotation.note().stage == Stage::Settled;
+    let note = rotation.note();
     let places: Vec<String> = rotation.changes().iter().map(|change| change.place.to_string()).collect();
-    let replacement = match is_replaced {
-        true => Replacement::Stored {
-            places: places.clone(),
-            check: match rotation.note().accepted {
-                true => "the provider takes the new value".to_owned(),
-                false => "whether the new value works was not found out".to_owned(),
-            },
-        },
-        false => Replacement::None,
-    };
+    let replacement = replacement(rotation, opened, output)?;
     // A check has taken Ctrl-C over, and a search may be long; all that was done so far is on the disk.
     let _mortal = signals::Mortal::start();
     let traces = traces::read(rotation, source, since, opened, output);
@@ -271,7 +321,9 @@ fn conclude(
         search,
     }
     .write(arguments.record.as_deref(), opened, output)?;
-    let is_closed = is_replaced && rotation.note().revoked && progress.failure.is_none();
+    let is_looked_at = written.record.is_complete() || arguments.accept_incomplete;
+    let is_dealt_with = note.stage == Stage::Settled && note.revoked && progress.failure.is_none();
+    let is_closed = is_dealt_with && is_looked_at;
     if is_closed {
         procedure.end(rotation, output)?;
     }
@@ -280,14 +332,52 @@ fn conclude(
         return Err(failure);
     }
     match (is_closed, written.record.found.is_empty()) {
-        (false, _) => Err(Failure::refused(format!(
-            "{}: not dealt with yet: {}",
-            rotation.name(),
-            written.record.open_steps().join("; ")
-        ))
-        .with_code("exposure-open")
-        .hint(format!("`dango exposed {}` goes on", arguments.path))),
+        (false, _) => {
+            let open = written.record.open_steps().join("; ");
+            let failure = Failure::refused(format!("{}: not dealt with yet: {open}", rotation.name()))
+                .with_code("exposure-open")
+                .hint(format!("`dango exposed {}` goes on", arguments.path));
+            Err(match is_dealt_with {
+                true => failure.hint("`--accept-incomplete` closes it without what could not be looked at; the record says what that is"),
+                false => failure,
+            })
+        }
         (true, false) => Err(Failure::silent(Status::Found)),
         (true, true) => Ok(()),
     }
+}
+
+/// What has taken the place of the exposed value, and where.
+fn replacement(rotation: &Rotation, opened: &Opened, output: &mut Output<'_>) -> Result<Replacement, Failure> {
+    let check = match (rotation.note().stage, rotation.note().answer) {
+        _ if !rotation.is_stored() => return Ok(Replacement::None),
+        (Stage::Settled, Answer::Accepted) => Check::Accepted,
+        (Stage::Settled, _) => Check::Unknown,
+        (Stage::Written, Answer::Refused) => Check::Refused,
+        // Another one that is not stored yet: the one before it was refused.
+        (Stage::Taken, _) => Check::Refused,
+        _ => Check::Due,
+    };
+    let files = ReadFiles::read(opened, output)?;
+    let has_new = |change: &&Change| {
+        let new = change
+            .refused
+            .as_ref()
+            .filter(|_| rotation.note().stage == Stage::Taken)
+            .or(change.new.as_ref());
+        new.is_some_and(|new| {
+            let new = Located {
+                place: change.place.clone(),
+                value: new.clone(),
+            };
+            files.with(output, |files| is_there(&new, files))
+        })
+    };
+    let (places, others): (Vec<&Change>, Vec<&Change>) = rotation.changes().iter().partition(has_new);
+    let names = |changes: Vec<&Change>| changes.iter().map(|change| change.place.to_string()).collect();
+    Ok(Replacement::Stored {
+        places: names(places),
+        others: names(others),
+        check,
+    })
 }

@@ -1,10 +1,9 @@
 //! The record of an exposure: what is known of it, gathered and written to a file that only its owner reads.
 
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use dango_core::SecretValue;
-use dango_rotation::{ExposureRecord, Replacement, Rotation, Trace, Whereabout};
+use dango_rotation::{Answer, ExposureRecord, Replacement, Rotation, Trace, Whereabout, is_record};
 use dango_secrets::storage::{self, Edit, UpdateError};
 use dango_sources::ConfiguredSource;
 use serde::Serialize;
@@ -13,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::Outcome;
 use crate::failure::Failure;
 use crate::opened::Opened;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::scan::{Search, look_for};
 
 /// The folder in `.dango/` for records that go nowhere else.
@@ -27,17 +26,14 @@ pub(super) fn revoke_url(source: Option<&ConfiguredSource>) -> Option<&'static s
 /// Looks for the exposed value; what keeps it from being looked for is said in the record.
 pub(super) fn search(old: Option<SecretValue>, places: &[String], opened: &Opened, output: &mut Output<'_>) -> Search {
     let name = places.first().map(String::as_str).unwrap_or_default();
-    let nothing = |why: String| Search {
+    let Some(old) = old else {
+        return Search::without("files and history: the value is no text");
+    };
+    look_for(name, old, opened, output).unwrap_or_else(|failure| Search {
         findings: Vec::new(),
         searched: Vec::new(),
-        unsearched: vec![why],
-    };
-    let Some(old) = old else {
-        return nothing("files and history: the value is no text".to_owned());
-    };
-    look_for(name, old, opened, output).unwrap_or_else(|failure| {
-        output.warn(format!("it was not searched for: {}", failure.message));
-        nothing(format!("files and history: {}", failure.message))
+        inapplicable: Vec::new(),
+        unsearched: vec![format!("files and history: {}", failure.message)],
     })
 }
 
@@ -81,6 +77,7 @@ impl Facts<'_> {
             traces: self.traces,
             found: found.collect(),
             searched: self.search.searched,
+            inapplicable: self.search.inapplicable,
             unsearched: self.search.unsearched,
         };
         let file = match file {
@@ -92,17 +89,23 @@ impl Facts<'_> {
                 .join(default_name(&record, self.rotation.name())),
         };
         let text = record.to_markdown();
-        let written = storage::update(&file, output.host.entropy.as_ref(), |_| {
-            Ok::<_, Infallible>(Edit::Replace(Zeroizing::new(text.clone().into_bytes()), ()))
+        let written = storage::update(&file, output.host.entropy.as_ref(), |there| match there {
+            Some(there) if !is_record(there) => Err(NoRecord),
+            _ => Ok(Edit::Replace(Zeroizing::new(text.clone().into_bytes()), ())),
         });
         written.map_err(|error| match error {
-            UpdateError::Edit(never) => match never {},
+            UpdateError::Edit(NoRecord) => Failure::refused(format!("{} is no record of an exposure, and stays as it is", file.display()))
+                .hint("`--record` takes a file that is not there yet, or an earlier record")
+                .with_code("record-exists"),
             UpdateError::Read(error) => Failure::caused_by(&error),
             UpdateError::Write(error) => Failure::caused_by(&error),
         })?;
         Ok(Written { record, file })
     }
 }
+
+/// The file for the record is something else.
+struct NoRecord;
 
 /// A file name of the day on which it began and of what it is about.
 fn default_name(record: &ExposureRecord, name: &str) -> String {
@@ -132,6 +135,7 @@ struct Done<'a> {
     accepted: bool,
     traces: Option<usize>,
     found: Vec<Place<'a>>,
+    unsearched: &'a [String],
     open: Vec<&'static str>,
     record: String,
 }
@@ -154,7 +158,7 @@ pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, outp
             revoked: record.revoked,
             revoke_url: record.revoke_url.as_deref(),
             replaced: record.replacement != Replacement::None,
-            accepted: rotation.note().accepted,
+            accepted: rotation.note().answer == Answer::Accepted,
             traces: record.traces.as_ref().map(Vec::len),
             found: record
                 .found
@@ -165,6 +169,7 @@ pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, outp
                     commit: place.commit.as_deref(),
                 })
                 .collect(),
+            unsearched: &record.unsearched,
             open: record.open_steps(),
             record: file,
         });
@@ -175,10 +180,13 @@ pub(super) fn tell(rotation: &Rotation, written: &Written, is_closed: bool, outp
             .as_deref()
             .map(|commit| format!(" (commit {})", commit.get(..12).unwrap_or(commit)));
         let line = format!("{}:{}{}", place.file, place.line, commit.unwrap_or_default());
-        output.line(&crate::output::printable(&line))?;
+        output.line(&printable(&line))?;
+    }
+    for what in &record.inapplicable {
+        output.say(printable(&format!("not searched: {what}")));
     }
     for what in &record.unsearched {
-        output.warn(format!("not searched: {what}"));
+        output.warn(printable(&format!("could not be searched: {what}")));
     }
     let name = rotation.name();
     match is_closed {

@@ -1,6 +1,6 @@
 //! How old credentials are: when each was stored, as the audit log tells it. What the log does not know, nobody knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dango_audit::{AuditEvent, Event, Outcome, TargetKind};
 use dango_core::{CredentialPath, SourceName, Timestamp};
@@ -18,31 +18,29 @@ use crate::source::Sources;
 /// The events that store a value.
 const STORING: [Event; 2] = [Event::SecretSet, Event::SecretRolledBack];
 
+/// A kind of target and its name.
+type Place = (String, String);
+
 /// When every value was stored last, and every source's credentials were rotated last.
+#[derive(Default)]
 pub(crate) struct Ages {
-    stored: HashMap<(String, String), Timestamp>,
+    stored: HashMap<Place, Timestamp>,
     rotated: HashMap<String, Timestamp>,
+    /// What rotations have stored. Whether it stayed, the end of each says.
+    exchanged: HashSet<Place>,
 }
 
 impl Ages {
     /// Reads them from the audit log; a project without one knows nothing.
     pub(crate) fn read(opened: &Opened, output: &mut Output<'_>) -> Result<Self, Failure> {
-        let mut ages = Self {
-            stored: HashMap::new(),
-            rotated: HashMap::new(),
-        };
+        let mut ages = Self::default();
         let house = House::of(opened.project.clone());
         let Some(actions) = house.readable(output)? else { return Ok(ages) };
         let permit = house.permit(&actions, output)?;
         for event in STORING {
             crate::secrets::changes::each_event(&actions, &permit, event, &mut |event| ages.take_stored(event))?;
         }
-        crate::secrets::changes::each_event(&actions, &permit, Event::CredentialRotated, &mut |event| {
-            let target = event.target.as_ref().filter(|target| target.kind == TargetKind::Source.as_str());
-            if let (Some(Outcome::Success), Some(name)) = (event.outcome, target.and_then(|target| target.id.clone())) {
-                later(ages.rotated.entry(name).or_insert(event.at), event.at);
-            }
-        })?;
+        crate::secrets::changes::each_event(&actions, &permit, Event::CredentialRotated, &mut |event| ages.take_rotated(event))?;
         Ok(ages)
     }
 
@@ -57,9 +55,44 @@ impl Ages {
             return;
         };
         if let Some(id) = &target.id {
-            let key = (target.kind.clone(), id.clone());
-            later(self.stored.entry(key).or_insert(event.at), event.at);
+            let place = (target.kind.clone(), id.clone());
+            match details["via"].as_str() {
+                // A value that was refused or given up is gone again, and the one before is as old as it was.
+                Some("rotation") => drop(self.exchanged.insert(place)),
+                _ => self.note(place, event.at),
+            }
         }
+    }
+
+    /// A rotation has ended well: what it stored is there to stay.
+    fn take_rotated(&mut self, event: &AuditEvent) {
+        let Some(target) = event.target.as_ref().filter(|_| event.outcome == Some(Outcome::Success)) else {
+            return;
+        };
+        let Some(id) = &target.id else { return };
+        match target.kind == TargetKind::Source.as_str() {
+            true => later(self.rotated.entry(id.clone()).or_insert(event.at), event.at),
+            false => self.note((target.kind.clone(), id.clone()), event.at),
+        }
+        let details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
+        for path in details["paths"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_str)
+        {
+            // A name alone may be that of a variable, or of a value at the top of `secrets.toml`: what was stored there says which.
+            for kind in [TargetKind::Secret, TargetKind::Variable] {
+                let place = (kind.as_str().to_owned(), path.to_owned());
+                if self.exchanged.contains(&place) {
+                    self.note(place, event.at);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, place: Place, at: Timestamp) {
+        later(self.stored.entry(place).or_insert(at), at);
     }
 
     /// When the credentials of a source were rotated last.

@@ -1,6 +1,7 @@
 //! `dango rotate`: a source's credential replaced by a new one, step by step; what a step is, is `dango-rotation`'s.
 
 pub(crate) mod ages;
+mod copies;
 mod list;
 mod procedure;
 mod provider;
@@ -21,8 +22,9 @@ use crate::input::SecretInput;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::source::{Sources, parse_name};
+pub(crate) use copies::copies_of;
 pub(crate) use procedure::{Asked, Procedure, Stop};
-pub(crate) use taking::{ReadFiles, copies_of, locate_named, reader_of, spelled};
+pub(crate) use taking::{ReadFiles, locate_named, reader_of, spelled};
 
 #[derive(Args, Debug)]
 pub(crate) struct RotateArguments {

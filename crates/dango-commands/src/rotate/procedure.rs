@@ -9,7 +9,7 @@ use super::failure;
 use super::provider::{Provider, Said};
 use super::record::{self, Shape};
 use crate::Outcome;
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
@@ -132,13 +132,13 @@ impl<'a> Procedure<'a> {
             self.said = Said::nobody_to_ask();
             return Ok(Verdict::Unchecked);
         };
-        let mut provider = Provider::new(source.name(), self.opened, output);
+        let mut provider = Provider::new(source, rotation.changes(), self.opened, output);
         let instead = match rotation.note().stage {
-            Stage::Taken => provider.instead(source, rotation.changes())?,
+            Stage::Taken => provider.instead()?,
             // What is in the files is asked about, as the pipeline reads it.
             _ => Vec::new(),
         };
-        let verdict = provider.ask(&instead)?;
+        let verdict = provider.ask(&instead).map_err(|failure| interrupted(failure, rotation))?;
         self.said = provider.said();
         record::asked(self.opened, source.name(), &self.said, output)?;
         Ok(verdict)
@@ -146,6 +146,19 @@ impl<'a> Procedure<'a> {
 
     fn write(&self, rotation: &mut Rotation, output: &mut Output<'_>) -> Outcome {
         let shape = Shape::of(rotation.changes(), self.source_name());
+        if rotation.note().purpose == Purpose::Exposure {
+            // What somebody else has stored instead is not the exposed value either.
+            let left = record::written_around(self.opened, &shape, output, || rotation.write_around(&self.opened.vault()))?;
+            tell_left(&left, output);
+            match left.len() < rotation.changes().len() {
+                true => output.say(format!("{}: the new value is stored", rotation.name())),
+                false => {
+                    output.say(format!("{}: the new value is stored nowhere", rotation.name()));
+                    output.hint("`dango secrets set PATH` or `dango env set KEY` stores one where it is wanted");
+                }
+            }
+            return Ok(());
+        }
         let Some(place) = record::written(self.opened, &shape, output, || rotation.write(&self.opened.vault()))? else {
             output.say(format!("{}: the new value is stored", rotation.name()));
             return Ok(());
@@ -185,9 +198,9 @@ impl<'a> Procedure<'a> {
         if output.host.terminal.input {
             output.warn(format!("{name}: {}", self.said));
         }
-        let command = command(rotation.note().purpose);
+        let command = command(rotation);
         let again = prompt::decide("Ask again?", false, output);
-        if again.map_err(|failure| goes_on(failure, command, name))? {
+        if again.map_err(|failure| goes_on(failure, rotation))? {
             return Ok(());
         }
         let state = match has_new {
@@ -197,12 +210,13 @@ impl<'a> Procedure<'a> {
         Err(
             Failure::refused(format!("{name}: whether the new value works is not known: {}; {state}", self.said))
                 .with_code("rotation-unreachable")
-                .hint(format!("`{command} {name}` asks again and goes on"))
-                .hint(match has_new {
-                    true => format!("`{command} {name} --finish` takes the new value as good"),
-                    false => format!("`{command} {name} --no-check` stores it without asking"),
+                .hint(format!("`{command}` asks again and goes on"))
+                .hint(match (has_new, rotation.note().purpose) {
+                    (true, Purpose::Rotation) => format!("`{command} --finish` takes the new value as good"),
+                    (true, Purpose::Exposure) => format!("`{command} --no-check` goes on without asking"),
+                    (false, _) => format!("`{command} --no-check` stores it without asking"),
                 })
-                .hint(format!("`{command} {name} --abort` gives it up")),
+                .hint(format!("`{command} --abort` gives it up")),
         )
     }
 
@@ -220,7 +234,7 @@ impl<'a> Procedure<'a> {
         ];
         let question = "Try the new value now, for instance with `dango sync`. Does it work?";
         let picked = prompt::choice(question, choices.map(str::to_owned).to_vec());
-        let picked = picked.map_err(|failure| goes_on(failure, command(rotation.note().purpose), rotation.name()))?;
+        let picked = picked.map_err(|failure| goes_on(failure, rotation))?;
         Ok(match picked {
             1 => Decision::Good,
             2 => Decision::Bad,
@@ -234,9 +248,13 @@ impl<'a> Procedure<'a> {
         if let Err(failure) = self.discard(&mut rotation, "refused", output) {
             return failure;
         }
+        let hint = match rotation.note().purpose {
+            Purpose::Rotation => "the old value is in the files as before; make another one at the provider and do it again",
+            Purpose::Exposure => "make another one at the provider and do it again",
+        };
         Failure::refused(format!("{name}: the new value was not stored: {}", self.said))
             .with_code("rotation-refused")
-            .hint("the old value is in the files as before; make another one at the provider and do it again")
+            .hint(hint)
     }
 
     /// Lets go of new values that are stored nowhere.
@@ -281,9 +299,9 @@ impl<'a> Procedure<'a> {
         let shape = Shape::of(rotation.changes(), self.source_name());
         record::given_up(self.opened, &shape, why, output, || {
             let vault = self.opened.vault();
-            let left = match rotation.note().stage {
-                Stage::Open | Stage::Taken => Ok(Vec::new()),
-                _ => rotation.put_back(&vault),
+            let left = match rotation.is_stored() {
+                true => rotation.put_back(&vault),
+                false => Ok(Vec::new()),
             };
             left.and_then(|left| rotation.forget(&vault, AsideRole::New).map(|()| left))
                 .map_err(|error| failure(&error, self.opened))
@@ -301,20 +319,40 @@ enum Decision {
     Later,
 }
 
-const fn command(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Rotation => "dango rotate",
-        Purpose::Exposure => "dango exposed",
+/// The command that goes on with a rotation.
+fn command(rotation: &Rotation) -> String {
+    match (rotation.note().purpose, rotation.changes().first()) {
+        (Purpose::Exposure, Some(change)) => format!("dango exposed {}", change.place),
+        _ => format!("dango rotate {}", rotation.name()),
     }
 }
 
-/// A question that was not answered: the rotation stays where it is.
-fn goes_on(failure: Failure, command: &str, name: &str) -> Failure {
+/// Ctrl-C while the provider was asked: what has been done by then stays, and either way is open.
+fn interrupted(failure: Failure, rotation: &Rotation) -> Failure {
+    if !matches!(failure.status, Status::Program(_)) {
+        return failure;
+    }
+    let state = match rotation.note().stage {
+        Stage::Written => "the new value is stored, and the old one is kept",
+        _ => "the new value is kept, and the old one is still the one in use",
+    };
+    let command = command(rotation);
     Failure {
-        message: format!("{name}: not decided; the rotation stays where it is"),
+        message: format!("{}: interrupted before the provider had answered; {state}", rotation.name()),
+        hints: Vec::new(),
         ..failure
     }
-    .hint(format!("`{command} {name}` goes on with it"))
+    .hint(format!("`{command}` asks again and goes on"))
+    .hint(format!("`{command} --abort` gives it up"))
+}
+
+/// A question that was not answered: the rotation stays where it is.
+fn goes_on(failure: Failure, rotation: &Rotation) -> Failure {
+    Failure {
+        message: format!("{}: not decided; the rotation stays where it is", rotation.name()),
+        ..failure
+    }
+    .hint(format!("`{}` goes on with it", command(rotation)))
 }
 
 fn tell_left(left: &[ValuePlace], output: &mut Output<'_>) {

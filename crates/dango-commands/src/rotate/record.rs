@@ -42,11 +42,13 @@ impl Shape {
 
     /// One record for all of it.
     pub(crate) fn whole(&self, event: Event) -> ChangeDraft {
-        let draft = match (&self.source, self.places.first()) {
+        let draft = match (&self.source, self.places.as_slice()) {
             (Some(source), _) => records::source(event, source),
-            (None, Some(ValuePlace::Secret(path))) => return records::credential(event, path),
-            (None, Some(ValuePlace::Variable(key))) => return records::variable(event, key.as_str()),
-            (None, None) => ChangeDraft::new(event),
+            (None, [ValuePlace::Secret(path)]) => return records::credential(event, path),
+            (None, [ValuePlace::Variable(key)]) => return records::variable(event, key.as_str()),
+            (None, [ValuePlace::Secret(path), ..]) => records::credential(event, path),
+            (None, [ValuePlace::Variable(key), ..]) => records::variable(event, key.as_str()),
+            (None, []) => ChangeDraft::new(event),
         };
         let paths: Vec<CredentialPath> = self
             .places
@@ -104,18 +106,41 @@ pub(super) fn written(
             told
         })
     };
-    let done = recorded(opened, drafts, output, change, |()| {
-        vec![
-            Ending::done()
-                .with(Detail::Action, Word::new("updated"))
-                .with(Detail::Via, Word::new("rotation"));
-            count
-        ]
-    });
+    let done = recorded(opened, drafts, output, change, |()| vec![stored(); count]);
     match changed {
         Some(place) => Ok(Some(place)),
         None => done.map(|()| None),
     }
+}
+
+/// The new values are stored wherever the exposed ones still were; the other places are answered.
+pub(super) fn written_around(
+    opened: &Opened,
+    shape: &Shape,
+    output: &mut Output<'_>,
+    write: impl FnOnce() -> Result<Vec<ValuePlace>, RotationError>,
+) -> Result<Vec<ValuePlace>, Failure> {
+    let drafts = shape.each(Event::SecretSet);
+    recorded(
+        opened,
+        drafts,
+        output,
+        |_| write().map_err(|error| failure(&error, opened)),
+        |left| {
+            let endings = shape.places.iter().map(|place| match left.contains(place) {
+                true => Ending::failed(Word::new("value-changed")),
+                false => stored(),
+            });
+            endings.collect()
+        },
+    )
+}
+
+/// How the record of a value that was exchanged ends.
+fn stored() -> Ending {
+    Ending::done()
+        .with(Detail::Action, Word::new("updated"))
+        .with(Detail::Via, Word::new("rotation"))
 }
 
 /// The old values are back, or were never away.

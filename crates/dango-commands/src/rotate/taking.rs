@@ -1,13 +1,14 @@
 //! What a rotation replaces, and the new values for it: found in the files and asked for, before anything is begun.
 
 use dango_core::{CredentialPath, SecretValue};
-use dango_rotation::{Change, Files, Located, copies, credential_paths, locate, locate_variable, plain_text};
+use dango_rotation::{Change, Files, Located, credential_paths, locate, locate_variable, plain_text};
 use dango_secrets::References;
 use dango_secrets::document::{NewType, NewValue, SecretsDocument};
 use dango_secrets::dotenv::EnvDocument;
 use dango_sources::{ConfiguredSource, FieldKind, FieldSpec, TypeSpec};
 use dango_vault::{ValuePlace, spell};
 
+use super::copies::with_copies;
 use super::{RotateArguments, locate_failure};
 use crate::failure::Failure;
 use crate::opened::{Opened, process_variable};
@@ -153,7 +154,9 @@ fn targets(
         })
     };
     if let Some(path) = &arguments.path {
-        return Ok(vec![named(path, files, output)?]);
+        let target = named(path, files, output)?;
+        refuse_foreign(&target.located.place, source, sources, files, output)?;
+        return Ok(vec![target]);
     }
     if !arguments.field.is_empty() {
         let spec = spec_of(source)?;
@@ -195,6 +198,27 @@ fn targets(
     Ok(vec![place(field, path, kind, output)?])
 }
 
+/// What another source reads is none of this one's: its provider would be asked about another credential, and the old value forgotten.
+fn refuse_foreign(
+    place: &ValuePlace,
+    source: &ConfiguredSource,
+    sources: &Sources,
+    files: &ReadFiles,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    if reads(source, place, sources, files, output) {
+        return Ok(());
+    }
+    match reader_of(place, sources, files, output) {
+        None => Ok(()),
+        Some(other) => Err(
+            Failure::refused(format!("{place} is a credential of {}, and not of {}", other.name(), source.name()))
+                .hint(format!("`dango rotate {} {place}` replaces it", other.name()))
+                .with_code("another-source"),
+        ),
+    }
+}
+
 /// The secrets of a source that are stored, each with its field and its path.
 pub(super) fn stored(
     source: &ConfiguredSource,
@@ -212,17 +236,20 @@ pub(crate) fn reader_of<'s>(
     files: &ReadFiles,
     output: &Output<'_>,
 ) -> Option<&'s ConfiguredSource> {
-    let reads = |source: &&ConfiguredSource| {
-        let section = CredentialPath::from_parts(["sources", source.name().as_str()]);
-        let is_below = matches!(place, ValuePlace::Secret(path) if section.is_some_and(|section| path.starts_with(&section)));
-        is_below
-            || stored(source, sources, files, output).iter().any(|(_, path)| {
-                files
-                    .with(output, |files| locate(path, files))
-                    .is_ok_and(|located| located.place == *place)
-            })
-    };
-    sources.file.sources().iter().find(reads)
+    let mut all = sources.file.sources().iter();
+    all.find(|source| reads(source, place, sources, files, output))
+}
+
+/// Whether a source reads the value at a place: it is below its section, or one of its secrets.
+fn reads(source: &ConfiguredSource, place: &ValuePlace, sources: &Sources, files: &ReadFiles, output: &Output<'_>) -> bool {
+    let section = CredentialPath::from_parts(["sources", source.name().as_str()]);
+    let is_below = matches!(place, ValuePlace::Secret(path) if section.is_some_and(|section| path.starts_with(&section)));
+    is_below
+        || stored(source, sources, files, output).iter().any(|(_, path)| {
+            files
+                .with(output, |files| locate(path, files))
+                .is_ok_and(|located| located.place == *place)
+        })
 }
 
 /// What somebody has named: a path of `secrets.toml`, or a variable of `.env`.
@@ -258,7 +285,12 @@ fn read_new(arguments: &RotateArguments, targets: &[Target], output: &mut Output
     if targets.len() < 2 {
         return Ok(vec![secret]);
     }
-    let lines: Vec<&str> = secret.expose().split('\n').collect();
+    // A carriage return before a line feed belongs to the end of the line, as files of Windows have it, unless all is meant as it is.
+    let lines = secret.expose().split('\n').map(|line| match arguments.input.is_raw() {
+        true => line,
+        false => line.strip_suffix('\r').unwrap_or(line),
+    });
+    let lines: Vec<&str> = lines.collect();
     if lines.len() != targets.len() {
         return Err(Failure::usage(format!(
             "{} lines were given for {} secret fields: {}",
@@ -283,6 +315,7 @@ fn changed(label: &str, located: Located, new: &SecretValue, kind: FieldKind) ->
         place: located.place,
         old: located.value,
         new: Some(new),
+        refused: None,
     })
 }
 
@@ -317,58 +350,4 @@ fn refuse_same(changes: &[Change]) -> Result<(), Failure> {
         true => Err(Failure::refused("the new value is the one that is stored; nothing was changed").with_code("value-unchanged")),
         false => Ok(()),
     }
-}
-
-/// Tells where else a value that goes is stored, and takes these places in where that is wanted.
-fn with_copies(
-    changes: Vec<Change>,
-    secrets_from: usize,
-    wanted: bool,
-    files: &ReadFiles,
-    output: &mut Output<'_>,
-) -> Result<Vec<Change>, Failure> {
-    let mut all = changes;
-    let mut others = Vec::new();
-    for change in all.clone().into_iter().skip(secrets_from) {
-        for copy in copies_of(&change, files, output) {
-            if all.iter().any(|change| change.place == copy.place) {
-                continue;
-            }
-            others.push(copy.place.to_string());
-            if wanted {
-                all.push(copy);
-            }
-        }
-    }
-    if !others.is_empty() {
-        match wanted {
-            true => output.say(format!("the same value is replaced in {}", others.join(", "))),
-            false => {
-                output.warn(format!("the same value is stored in {}, too, and stays there", others.join(", ")));
-                output.hint("`--copies` replaces it there as well");
-            }
-        }
-    }
-    Ok(all)
-}
-
-/// The other places of the value that a change takes away, each as a change of its own.
-pub(crate) fn copies_of(change: &Change, files: &ReadFiles, output: &Output<'_>) -> Vec<Change> {
-    let located = Located {
-        place: change.place.clone(),
-        value: change.old.clone(),
-    };
-    let new = change.new.as_ref().and_then(|new| {
-        plain_text(&Located {
-            place: change.place.clone(),
-            value: new.clone(),
-        })
-    });
-    let found = files.with(output, |files| copies(&located, files));
-    let copied = found.into_iter().map(|copy| Change {
-        new: new.as_ref().and_then(|new| spelled(&copy.place, new, FieldKind::String).ok()),
-        place: copy.place,
-        old: copy.value,
-    });
-    copied.collect()
 }

@@ -65,10 +65,10 @@ fn line(finding: &Finding) -> String {
 /// Says what was not searched, and what it comes to.
 pub(super) fn conclude(survey: &Survey, accepted: usize, left_out: usize, output: &mut Output<'_>) -> Outcome {
     for (file, why) in survey.unread.iter().take(NAMED) {
-        output.warn(format!("{file} could not be read: {why}"));
+        output.warn(printable(&format!("{file} could not be read: {why}")));
     }
     for (file, why) in survey.partly.iter().take(NAMED) {
-        output.warn(format!("{file} was searched in part: {why}"));
+        output.warn(printable(&format!("{file} was searched in part: {why}")));
     }
     let more = survey.partly.len().saturating_sub(NAMED);
     if more > 0 {

@@ -30,9 +30,12 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
                 continue;
             }
             let place = site.name_of(&path);
-            // The lock of `.gitignore` is elsewhere; what is left beside it is no secret.
-            let repair = (target != ".gitignore").then(|| Repair::RemoveLeftovers {
-                target: folder.path.join(target),
+            // The lock of `.gitignore` is elsewhere; what is left beside it is no secret. A write of a link is one of the file that it leads to,
+            // and clears away beside that.
+            let target_path = folder.path.join(target);
+            let is_here = disk::look_at_itself(&target_path).is_none() || disk::real(&target_path) == disk::real(&folder.path).join(target);
+            let repair = (target != ".gitignore" && is_here).then(|| Repair::RemoveLeftovers {
+                target: target_path.clone(),
             });
             let fix = match &repair {
                 Some(_) => "`dango doctor --fix` removes it; so does the next write of that file".to_owned(),

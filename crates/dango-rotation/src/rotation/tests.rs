@@ -64,11 +64,13 @@ fn changes() -> Vec<Change> {
             place: ValuePlace::Secret(path),
             old: secret(&format!("'{OLD}'")),
             new: Some(secret(&format!("\"{NEW}\""))),
+            refused: None,
         },
         Change {
             place: ValuePlace::Variable("TOKEN".parse().expect("a name")),
             old: secret(OLD),
             new: Some(secret(NEW)),
+            refused: None,
         },
     ]
 }
@@ -141,6 +143,55 @@ fn what_somebody_else_has_stored_meanwhile_is_left_alone_in_both_directions() {
     assert_eq!(left, [ValuePlace::Variable("TOKEN".parse().expect("a name"))]);
     assert_eq!(world.read(".env"), "TOKEN=somebody-elses\n");
     assert!(world.read(".dlt/secrets.toml").contains(OLD));
+}
+
+#[test]
+fn an_exposed_value_goes_where_it_still_is_and_what_somebody_stored_instead_of_it_stays() {
+    for (instead, expected) in [("TOKEN=somebody-elses\n", "TOKEN=somebody-elses\n"), ("A=1\n", "A=1\n")] {
+        let world = World::new();
+        let mut rotation = world.begin();
+        fs::write(world.directory.path().join(".env"), instead).expect("written");
+        let left = world.with(|vault| rotation.write_around(vault)).expect("goes around");
+        assert_eq!(left, [ValuePlace::Variable("TOKEN".parse().expect("a name"))]);
+        assert_eq!(world.read(".env"), expected);
+        assert!(world.read(".dlt/secrets.toml").contains(NEW));
+        assert_eq!(world.load().expect("is there").note().stage, Stage::Written);
+    }
+}
+
+#[test]
+fn another_value_takes_the_place_of_one_that_was_refused_and_either_way_back_is_open() {
+    let another = || vec![secret("'canary-another'"), secret("canary-another")];
+    for back in [false, true] {
+        let world = World::new();
+        let mut rotation = world.begin();
+        let _ = world.with(|vault| rotation.write_around(vault)).expect("writes");
+        let refused = Note {
+            purpose: Purpose::Exposure,
+            answer: Answer::Refused,
+            ..rotation.note()
+        };
+        world.with(|vault| rotation.annotate(vault, refused)).expect("notes");
+        world.with(|vault| rotation.give(vault, another())).expect("takes it");
+        // The other one is refused, too, before it is stored: then it stands as before.
+        world.with(|vault| rotation.take_back(vault)).expect("lets it go");
+        assert_eq!((rotation.note(), rotation.is_stored()), (refused, true));
+        assert!(!world.read(".dango/rotations").contains("another"));
+        world.with(|vault| rotation.give(vault, another())).expect("takes it");
+        let mut resumed = world.load().expect("is there");
+        assert_eq!((resumed.note().stage, resumed.note().answer), (Stage::Taken, Answer::Unknown));
+        assert!(resumed.is_stored());
+        let (left, there, gone) = match back {
+            true => (world.with(|vault| resumed.put_back(vault)), OLD, AsideRole::New),
+            false => (world.with(|vault| resumed.write_around(vault)), "canary-another", AsideRole::Old),
+        };
+        assert!(left.expect("exchanged").is_empty());
+        for file in [".dlt/secrets.toml", ".env"] {
+            assert!(world.read(file).contains(there) && !world.read(file).contains(NEW), "{file}");
+        }
+        world.with(|vault| resumed.forget(vault, gone)).expect("forgets");
+        assert!(world.load().is_none());
+    }
 }
 
 #[test]

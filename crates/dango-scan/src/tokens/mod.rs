@@ -5,6 +5,7 @@ mod applications;
 mod assignment;
 mod checks;
 mod cloud;
+mod curl;
 mod jwt;
 mod private_key;
 mod shape;
@@ -95,7 +96,7 @@ pub(crate) fn is_general(rule: &str) -> bool {
 }
 
 /// Formats of no one provider.
-static GENERAL: [Rule; 4] = [
+static GENERAL: [Rule; 5] = [
     Rule {
         id: "private-key",
         what: "a private key",
@@ -119,6 +120,13 @@ static GENERAL: [Rule; 4] = [
         source: "RFC 3986 §3.2.1",
         strength: Strength::Guessable,
         anchors: &[Anchor::around("://", url::password)],
+    },
+    Rule {
+        id: "curl-login",
+        what: "a login on a command line of curl",
+        source: "curl's manual, `--user`",
+        strength: Strength::Guessable,
+        anchors: &[Anchor::around("curl ", curl::login)],
     },
     Rule {
         id: "secret-assignment",

@@ -213,6 +213,39 @@ fn passwords_in_urls_and_assigned_random_texts_are_found() {
 
 /// A plain rule of kinds of characters finds four fifths of the first two, a third of the third, and next to none of the last.
 #[test]
+fn logins_on_command_lines_of_curl_are_found_and_variables_and_documents_are_not() {
+    let (password, key) = ("gT7-kQ2vXz9p", drawn(ALNUM, 32));
+    for command in [
+        format!("curl -u loader:{password} https://api.acme.io/v1"),
+        format!("$ curl -sSfu 'loader:{password}' https://api.acme.io/v1"),
+        format!("curl https://api.acme.io/v1 \\\n    --user \"loader:{password}\""),
+        format!("curl --user=loader:{password} https://api.acme.io"),
+        format!("curl -uloader:{password} https://api.acme.io"),
+        format!("curl --proxy-user loader:{password} -x proxy.acme.io:3128 https://example.com https://acme.io"),
+        format!("run: curl -X POST -u {key}: https://api.acme.io/v1"),
+        format!("curl -u \"{key}:x\" https://api.acme.io/v1"),
+    ] {
+        assert_eq!(rules_in(&command), ["curl-login"], "{command}");
+    }
+    for command in [
+        "curl -u \"$API_USER:$API_PASSWORD\" https://api.acme.io".to_owned(),
+        "curl -u loader:${PASSWORD1} https://api.acme.io".to_owned(),
+        "curl -u user:password1 https://api.acme.io".to_owned(),
+        "curl -u loader https://api.acme.io".to_owned(),
+        "curl -u <id>:<secret1X> https://api.acme.io".to_owned(),
+        format!("curl -u loader:{password} https://example.com/v1"),
+        format!("curl -u loader:{password} http://localhost:8080"),
+        format!("curl -X POST https://api.acme.io\nchown -u loader:{password} x"),
+        format!("libcurl -u loader:{password}"),
+        "curl ".to_owned(),
+        "curl -u".to_owned(),
+        "curl -u '".to_owned(),
+    ] {
+        assert!(rules_in(&command).is_empty(), "{command}");
+    }
+}
+
+#[test]
 fn nearly_all_that_machines_draw_from_any_alphabet_is_found() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut below = |limit: usize| {

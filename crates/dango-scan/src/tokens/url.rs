@@ -79,7 +79,7 @@ pub(super) fn password(text: &[u8], at: usize) -> Option<Match> {
 }
 
 /// No variable and no word: of at least two kinds of letters and digits, percent-encoding (RFC 3986 §2.1) left aside.
-fn is_made(password: &[u8]) -> bool {
+pub(super) fn is_made(password: &[u8]) -> bool {
     let mut bare = password.to_vec();
     while let Some(at) = bare
         .windows(3)
@@ -97,7 +97,7 @@ fn is_made(password: &[u8]) -> bool {
 }
 
 /// A host that could be anybody's, and is no example's.
-fn is_somewhere(host: &[u8]) -> bool {
+pub(super) fn is_somewhere(host: &[u8]) -> bool {
     let begins = |text: &[u8]| host.get(..text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(text));
     let ends = |text: &[u8]| host.len() > text.len() && host[host.len() - text.len()..].eq_ignore_ascii_case(text);
     let is_example = HOSTS.iter().any(|example| match example.last() {

@@ -80,6 +80,11 @@ pub(super) fn complete(old: &[u8], names: &[String]) -> Option<Zeroizing<Vec<u8>
 fn literal(name: &str) -> String {
     let mut pattern = String::from("/");
     for c in name.chars() {
+        // A line cannot hold a line feed: what stands behind it in a name would be a pattern of its own, such as one that takes others back.
+        if c.is_control() {
+            pattern.push('?');
+            continue;
+        }
         if matches!(c, '*' | '?' | '[' | ']' | '\\' | '!' | '#' | ' ') {
             pattern.push('\\');
         }
@@ -143,4 +148,18 @@ fn exceptions_within<'a>(lines: &[&'a [u8]], reach: &str) -> impl Iterator<Item 
         let name = line.strip_prefix(b"!").map(|name| name.strip_prefix(b"/").unwrap_or(name));
         name.is_some_and(|name| name.starts_with(reach.as_bytes()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line_whatever_is_in_it() {
+        assert_eq!(literal(".env.[a] !b"), "/.env.\\[a\\]\\ \\!b");
+        let new = complete(b"", &[".env.x\n!.env\r".to_owned()]).expect("lines are missing");
+        let lines = lines(&new);
+        assert!(!lines.contains(&b"!.env".as_slice()));
+        assert_eq!(lines.last(), Some(&b"/.env.x?\\!.env?".as_slice()));
+    }
 }

@@ -113,6 +113,18 @@ impl Vault<'_> {
         Ok(entries.map(|entry| (entry.name.clone(), entry.note.clone())).collect())
     }
 
+    /// The names under which a value of a place is laid aside, each with its note; no key is needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::asides`].
+    pub fn asides_of(&self, place: &ValuePlace) -> Result<Vec<(String, String)>, VaultError> {
+        let asides = self.asides_file()?;
+        let entries = asides.entries().iter();
+        let has = entries.filter(|entry| entry.values.iter().any(|value| value.is_at(place)));
+        Ok(has.map(|entry| (entry.name.clone(), entry.note.clone())).collect())
+    }
+
     /// Writes another note to what is laid aside under a name; its values stay, and no key is needed.
     ///
     /// # Errors
@@ -170,6 +182,30 @@ impl Vault<'_> {
             })
         });
         Ok(gone?)
+    }
+
+    /// Seals what is laid aside of a file that has, or is about to have, an encrypted value.
+    pub(super) fn seal_asides(&self, file: SharedFile) -> Result<(), VaultError> {
+        // Most projects have none: then not even a lock is left behind.
+        if self.project.stamp(SharedFile::Rotations)?.is_none() {
+            return Ok(());
+        }
+        self.change_asides(|asides| {
+            let mut sealer = None;
+            for entry in asides.entries_mut() {
+                for value in entry.values.iter_mut().filter(|value| value.is_plain() && value.is_in(file)) {
+                    let sealer = match &mut sealer {
+                        Some(sealer) => sealer,
+                        none => none.insert(Sealer::new(self.keys.fetch()?, self.entropy)),
+                    };
+                    *value = Stored::seal(&entry.name, &value.open(&entry.name, None)?, sealer)?;
+                }
+            }
+            match sealer {
+                Some(sealer) => counts::add(self.project, sealer.count(), self.entropy).map(|()| true),
+                None => Ok(false),
+            }
+        })
     }
 
     fn asides_file(&self) -> Result<Asides, VaultError> {

@@ -3,6 +3,7 @@
 use dango_core::{SecretValue, VariableName};
 use dango_secrets::References;
 use dango_secrets::dotenv::EnvDocument;
+use dango_secrets::home::SharedFile;
 
 use super::Vault;
 use crate::env::{self, EnvChange, EnvChanged, EnvEncryptReport, EnvPlain, EnvSetReport, EnvTargets, decrypt_env, encrypt_env, set_env};
@@ -17,6 +18,7 @@ impl Vault<'_> {
     ///
     /// [`VaultError`]; the file is then as it was.
     pub fn encrypt_env(&self, targets: EnvTargets<'_>) -> Result<EnvEncryptReport, VaultError> {
+        self.seal_asides(SharedFile::Env)?;
         self.update(|document: &EnvDocument, edition| Ok(encrypt_env(document, targets, edition.sealer()?)?))
     }
 

@@ -74,12 +74,13 @@ impl<'a> Vault<'a> {
         self.check(document)
     }
 
-    /// Encrypts values of `.dlt/secrets.toml`.
+    /// Encrypts values of `.dlt/secrets.toml`, and what is laid aside of it.
     ///
     /// # Errors
     ///
     /// [`VaultError`]; the file is then as it was.
     pub fn encrypt_secrets(&self, targets: Targets<'_>) -> Result<EncryptReport, VaultError> {
+        self.seal_asides(SharedFile::Secrets)?;
         self.update(|document: &SecretsDocument, edition| Ok(encrypt_secrets(document, targets, edition.sealer()?)?))
     }
 
@@ -227,6 +228,9 @@ impl<'a> Vault<'a> {
                 self.refuse_other_key(&old, count)?;
             }
             self.keep(&edition.take_kept())?;
+            if old.sealed().is_empty() && !new.sealed().is_empty() {
+                self.seal_asides(F::FILE)?;
+            }
             Ok(Edit::Replace(Zeroizing::new(new.text().as_bytes().to_vec()), result))
         })?;
         self.note::<F>(seen.as_ref())?;
