@@ -52,7 +52,7 @@ pub(super) const ROUTES: &[Route] = &[
         takes: Some(Shape::of::<wire::SetCredential>()),
         gives: &[(200, Shape::of::<wire::CredentialSet<'_>>())],
         events: &[Event::SecretSet],
-        handler: handler!(SessionOrKey, values::set),
+        handler: handler!(Key, values::set),
         ..CREDENTIALS
     },
     Route {
@@ -62,7 +62,7 @@ pub(super) const ROUTES: &[Route] = &[
         takes: Some(Shape::of::<wire::DeleteCredential>()),
         gives: &[(200, Shape::of::<wire::CredentialDeleted<'_>>())],
         events: &[Event::SecretDeleted],
-        handler: handler!(SessionOrKey, values::delete),
+        handler: handler!(Key, values::delete),
         ..CREDENTIALS
     },
 ];
