@@ -157,7 +157,7 @@ fn no_session_and_no_other_key_gets_a_value() {
     }
     let refused = world
         .signed_in(BOB)
-        .post("/api/auth/api-keys", json!({"name": "ci", "scopes": [READS]}));
+        .post("/api/auth/api-keys", json!({"name": "ci", "scopes": [READS], "expires_in_days": 30}));
     assert_eq!(refused.problem(), is(422, "scope_exceeds_owner"));
     let unknown = browser.post("/api/auth/api-keys", json!({"name": "ci", "scopes": ["source.everything"]}));
     assert_eq!(unknown.problem(), is(422, "invalid_body"));
