@@ -155,9 +155,10 @@ fn no_session_and_no_other_key_gets_a_value() {
         assert_eq!(world.with_key(&key, "POST", VALUES, Some(run())).problem(), denied(), "{scopes:?}");
         assert_eq!(world.with_key(&key, "GET", VALUES, None).problem(), denied(), "{scopes:?}");
     }
-    let refused = world
-        .signed_in(BOB)
-        .post("/api/auth/api-keys", json!({"name": "ci", "scopes": [READS], "expires_in_days": 30}));
+    let refused = world.signed_in(BOB).post(
+        "/api/auth/api-keys",
+        json!({"name": "ci", "scopes": [READS], "expires_in_days": 30}),
+    );
     assert_eq!(refused.problem(), is(422, "scope_exceeds_owner"));
     let unknown = browser.post("/api/auth/api-keys", json!({"name": "ci", "scopes": ["source.everything"]}));
     assert_eq!(unknown.problem(), is(422, "invalid_body"));

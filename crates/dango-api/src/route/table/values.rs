@@ -38,7 +38,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route {
         verb: Verb::Post,
         operation: "read_values",
-        summary: "Gives stored values, in one answer and with one record of who took which.",
+        summary: "Gives stored values, in one answer and with records of who took which.",
         takes: Some(Shape::of::<wire::ReadValues>()),
         gives: &[(200, Shape::of::<wire::Values<'_>>())],
         events: &[Event::SecretsUsed, Event::SecretRevealed, Event::SecretsExported],
