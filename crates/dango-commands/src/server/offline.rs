@@ -19,6 +19,8 @@ use crate::opened::failure_of_update;
 const MINUTE: i64 = 60_000_000;
 /// The oldest that a copy may ever be: 30 days.
 const OLDEST: i64 = 30 * 24 * 60 * MINUTE;
+/// How many keys are kept of turns that were broken off.
+const MOST_BROKEN_OFF: usize = 4;
 /// What stands in the place of an end where there is none.
 const NO_END: &str = "-";
 /// How many digits name the API key in the name of a copy.
@@ -85,11 +87,10 @@ impl OfflineCopy {
             let mut count = SealCount::start(master.id());
             let keys = match self.entry() {
                 Ok(Some(before)) => {
-                    let before = before.keys;
-                    // A turn that was broken off has left one more; the file is sealed with one of the two that were made last.
-                    let before = match before.retired_ids().count() {
-                        0 | 1 => before,
-                        _ => before.without_retired(),
+                    // Turns that were broken off have left one more each.
+                    let before = match before.keys.retired_ids().count() < MOST_BROKEN_OFF {
+                        true => before.keys,
+                        false => before.keys.without_retired(),
                     };
                     before
                         .rotate(master, None)
