@@ -291,29 +291,21 @@ fn what_is_of_no_use_to_a_program_and_what_opens_the_house_leaves_the_server_for
     let inner = team.canary.value();
     team.project.write(
         ".dlt/secrets.toml",
-        &format!(
+        format!(
             "[sources.shop]\napi_key = \"shop\"\n[dango.oauth.shop]\nprovider = \"google\"\nidentifier = \"{inner}\"\n\
              [dango.oauth.shop.metadata]\napp_id = \"x\"\napp_secret = \"{inner}\"\n"
         ),
     );
     team.project
-        .write(".env", &format!("DANGO_IDENTITY_KEY={inner}\nREGION=eu\nGONE=1\nGONE\n"));
+        .write(".env", format!("DANGO_IDENTITY_KEY={inner}\nREGION=eu\nGONE=1\nGONE\n"));
     let key = machine_key(&team.here);
-    let bearer = format!("Authorization: Bearer {key}");
+    let mut client = team.server.client().with_key(&key);
     for purpose in ["run", "sync", "export"] {
-        let body = format!("{{\"purpose\":\"{purpose}\"}}");
-        let url = format!("{}/api/project/values", team.server.url());
-        let answer = team
-            .here
-            .command(
-                "curl",
-                &["-s", "-H", &bearer, "-H", "Content-Type: application/json", "-d", &body, &url],
-            )
-            .run()
-            .success();
-        assert!(!team.canary.is_in(answer.stdout.as_bytes()), "{purpose}");
-        assert_eq!(answer.stdout.contains("dango.oauth.shop.provider"), purpose == "sync", "{purpose}");
-        assert!(answer.stdout.contains("REGION"), "{purpose}: {}", answer.stdout);
+        let answer = client.post("/api/project/values", &json!({"purpose": purpose}));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(!team.canary.is_in(answer.text.as_bytes()), "{purpose}");
+        assert_eq!(answer.text.contains("dango.oauth.shop.provider"), purpose == "sync", "{purpose}");
+        assert!(answer.text.contains("REGION"), "{purpose}: {}", answer.text);
     }
     let _ = team
         .dango(&["env", "get", "DANGO_IDENTITY_KEY", "--reveal"])
