@@ -1,8 +1,9 @@
 //! Who wants something done, and from where. Whether they may is in `permit`.
 
 use dango_audit::{Actor, Id, Label, Origin};
+use dango_core::Timestamp;
 use dango_identity::{
-    AnySession, AuthContext, AuthenticatedKey, Client, KeyScopes, PermissionSet, Role, SecurityEpoch, SessionId, User, UserId,
+    AnySession, ApiKeyId, AuthContext, AuthenticatedKey, Client, KeyScopes, PermissionSet, Role, SecurityEpoch, SessionId, User, UserId,
 };
 
 /// Who wants something done, and from where.
@@ -24,10 +25,12 @@ pub(crate) enum Who {
     User(Account),
     /// A program with a key.
     ApiKey {
-        id: Id,
+        id: ApiKeyId,
         name: Label,
         owner: Account,
         scopes: KeyScopes,
+        /// When the key ends, by itself or because another has taken its place.
+        ends_at: Option<Timestamp>,
     },
     /// Dango by itself.
     System,
@@ -86,10 +89,11 @@ impl Caller {
         Self {
             client,
             ..Self::of(Who::ApiKey {
-                id: audit_id(key.id()),
+                id: key.id(),
                 name: Label::new(key.record().name.as_str()),
                 owner: Account::of(owner, None),
                 scopes: key.record().scopes,
+                ends_at: [key.record().expires_at, key.record().retiring_until].into_iter().flatten().min(),
             })
         }
     }
@@ -143,6 +147,14 @@ impl Caller {
         self.account().map(|account| account.id)
     }
 
+    /// When the API key ends that the request was sent with, if it was one and has an end.
+    pub const fn key_ends_at(&self) -> Option<Timestamp> {
+        match &self.who {
+            Who::ApiKey { ends_at, .. } => *ends_at,
+            _ => None,
+        }
+    }
+
     /// Where the request came from.
     pub const fn client(&self) -> &Client {
         &self.client
@@ -177,7 +189,7 @@ impl Caller {
         match &self.who {
             Who::Cli { uid, name } => Actor::cli(uid.clone(), name.clone()),
             Who::User(account) => Actor::user(audit_id(account.id), account.email.clone()),
-            Who::ApiKey { id, name, owner, .. } => Actor::api_key(id.clone(), name.clone(), &audit_id(owner.id)),
+            Who::ApiKey { id, name, owner, .. } => Actor::api_key(audit_id(id), name.clone(), &audit_id(owner.id)),
             Who::System => Actor::system(),
             Who::Anonymous => Actor::unknown(),
         }

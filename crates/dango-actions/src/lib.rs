@@ -79,6 +79,6 @@ pub use public_url::{ParsePublicUrlError, PublicUrl};
 pub use recording::{BeginChangesError, ChangeDraft, Ending, FinishChangesError, Pending};
 pub use values::{
     ChangeCredentialError, CredentialChange, CredentialChanged, CredentialEntry, GivenValues, Keeping, ProjectValues, Purpose,
-    ReadValuesError, Tables, ValuesDesk, ValuesListing, VariableEntry, WantedValues,
+    ReadValuesError, Tables, ValuesDesk, ValuesListing, ValuesWarning, VariableEntry, WantedValues,
 };
 pub use workers::{InPlace, Workers};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use dango_audit::{Detail, Details, Draft, Event, Label, Outcome, Seq, Stage, Target, Word, log};
 use dango_core::Timestamp;
-use dango_identity::{Email, StoreError, User, UserId};
+use dango_identity::{ApiKeyRecord, ApiKeyState, Email, StoreError, User, UserId};
 use dango_store::{Admission, BoxFuture, StoreExt, Transaction};
 
 use crate::actions::{Actions, Inner};
-use crate::caller::{Caller, audit_id};
+use crate::caller::{Caller, Who, audit_id};
 use crate::fault::{Coded, Fault};
 use crate::permit::{Denied, Grant, Need, Permit};
 
@@ -116,7 +116,7 @@ impl Unit<'_> {
         &self.caller
     }
 
-    /// Whether the caller still has what the ticket says: account and role are read again.
+    /// Whether the caller still has what the ticket says: account and role are read again, and whether the key still works.
     pub(crate) async fn check_again(&mut self, need: Need) -> Result<Result<(), Denied>, StoreError> {
         let Some(account) = self.caller.account().cloned() else {
             return Ok(Ok(()));
@@ -127,6 +127,13 @@ impl Unit<'_> {
         let Some(user) = user else {
             return Ok(Err(Denied::new(need, false)));
         };
+        if let Who::ApiKey { id, .. } = *self.caller.who() {
+            let key = self.tx.api_key_of(account.id, id).await?;
+            let works = |key: &ApiKeyRecord| matches!(key.state(self.now), ApiKeyState::Active | ApiKeyState::Retiring { .. });
+            if !key.as_ref().is_some_and(works) {
+                return Ok(Err(Denied::new(need, false)));
+            }
+        }
         let actions = Actions::from_inner(Arc::clone(&self.inner));
         Ok(actions.decide(&self.caller, user.role, need, self.now))
     }

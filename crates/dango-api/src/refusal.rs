@@ -235,7 +235,7 @@ impl Refusal for ConnectionError {
 fn files(error: &FilesError) -> Problem {
     let problem = Problem::named(error.code(), error.to_string());
     match error.problem() {
-        FilesProblem::Value { .. } | FilesProblem::NotFound => problem,
+        FilesProblem::Value { .. } | FilesProblem::NotFound | FilesProblem::NoCredential | FilesProblem::Withheld => problem,
         FilesProblem::Unparsable { file, line, column, .. } => problem.with("file", *file).with("line", *line).with("column", *column),
         _ => {
             tracing::error!(code = error.code(), cause = chain(error), "the project's files cannot be used");

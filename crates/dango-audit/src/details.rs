@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dango_core::{CredentialPath, HostName, RemoteName, SourceName, SourceType, Timestamp, VariableName};
 
 use crate::json;
-use crate::words::{Id, NAME_MAX, Seq, Word, harmless};
+use crate::words::{Id, Label, NAME_MAX, Seq, Word, harmless};
 
 /// The most items that a list holds; what is beyond is told by [`Detail::Count`].
 pub const LIST_MAX: usize = 100;
@@ -80,6 +80,8 @@ keys! {
     OldVersion = "old_version",
     NewVersion = "new_version",
     Keys = "keys",
+    Only = "only",
+    Warnings = "warnings",
 }
 
 /// A value of details: made only from types that hold no free text.
@@ -125,6 +127,21 @@ macro_rules! from_name {
 }
 
 from_name!(CredentialPath, VariableName, SourceName, SourceType, RemoteName, HostName);
+
+/// A name that is checked by nobody, such as a key of `.env`, which may be any text.
+impl From<&Label> for DetailValue {
+    fn from(label: &Label) -> Self {
+        Self(Kind::Text(label.as_str().to_owned()))
+    }
+}
+
+impl From<&[Label]> for DetailValue {
+    fn from(labels: &[Label]) -> Self {
+        Self(Kind::List(
+            labels.iter().take(LIST_MAX).map(|label| label.as_str().to_owned()).collect(),
+        ))
+    }
+}
 
 impl From<&[Word]> for DetailValue {
     fn from(words: &[Word]) -> Self {

@@ -66,6 +66,27 @@ impl Answer {
 }
 
 impl Problem {
+    /// A refusal of which no more than the first lines arrived.
+    pub(crate) fn cut_off(status: u16) -> Self {
+        let (code, detail) = match status {
+            401 => (
+                "authentication_required",
+                "the server does not take this key; the rest of its answer did not arrive",
+            ),
+            _ => (
+                "permission_denied",
+                "the server does not allow this; the rest of its answer did not arrive",
+            ),
+        };
+        Self {
+            status,
+            code: code.to_owned(),
+            detail: detail.to_owned(),
+            retry_after: None,
+            permission: None,
+        }
+    }
+
     /// Reads a problem document. What is none came from something in between.
     pub(crate) fn read(status: u16, retry_after: Option<u64>, body: &[u8]) -> Result<Self, CallError> {
         let document: Document = serde_json::from_slice(body).map_err(|_| CallError::Malformed)?;

@@ -191,13 +191,19 @@ impl Client {
         // Room for what is announced, so that growing leaves no copies in memory.
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or(64 * 1024)));
-        while let Some(chunk) = response.chunk().await.map_err(|error| class_of(&error))? {
-            if body.len() + chunk.len() > MOST_ANSWER_BYTES {
-                return Err(CallError::TooLarge);
+        let is_whole = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > MOST_ANSWER_BYTES => return Err(CallError::TooLarge),
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break true,
+                Err(_) => break false,
             }
-            body.extend_from_slice(&chunk);
-        }
+        };
         match (status, essence(&media_type)) {
+            // Who says no has said it with the first line, whatever becomes of the rest.
+            (401 | 403, "application/problem+json") if !is_whole => Ok(Err(Problem::cut_off(status))),
+            (502..=504, media_type) if media_type != "application/problem+json" => Err(CallError::Gateway(status)),
+            _ if !is_whole => Err(CallError::Incomplete),
             (200..300, "application/json") => Ok(Ok(Answer::new(status, cookies, body))),
             (400.., "application/problem+json") => Ok(Err(Problem::read(status, retry_after, &body)?)),
             _ => Err(CallError::Malformed),
@@ -243,18 +249,35 @@ fn cookies_of(head: &HeaderMap) -> Vec<Zeroizing<String>> {
     set.map(|pair| Zeroizing::new(pair.to_owned())).collect()
 }
 
+/// Why there is no first line of an answer.
 fn class_of(error: &reqwest::Error) -> CallError {
     if error.is_timeout() {
         return CallError::Timeout;
     }
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    let mut is_refused = error.is_connect();
     while let Some(error) = cause {
-        if matches!(tls_error(error), Some(rustls::Error::InvalidCertificate(_))) {
-            return CallError::Certificate;
+        match tls_error(error) {
+            Some(rustls::Error::InvalidCertificate(_)) => return CallError::Certificate,
+            Some(_) => is_refused = false,
+            None => {}
         }
+        // Whoever ends a connection in the middle of greetings is there.
+        is_refused &= !error.downcast_ref::<io::Error>().is_some_and(is_broken);
         cause = error.source();
     }
-    CallError::Unreachable
+    match is_refused {
+        true => CallError::Unreachable,
+        false => CallError::Broken,
+    }
+}
+
+fn is_broken(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, UnexpectedEof};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | InvalidData | UnexpectedEof
+    )
 }
 
 /// An error of TLS, however deep it was put into errors of the system, which do not name what they hold as their source.

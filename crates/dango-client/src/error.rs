@@ -4,12 +4,21 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The name has no address, or nobody takes a connection there, or it broke.
+    /// The name has no address, or nobody takes a connection there.
     #[error("the server cannot be reached")]
     Unreachable,
-    /// No answer in time.
+    /// Nothing was said in time.
     #[error("the server did not answer within {} seconds", crate::client::CALL_LIMIT.as_secs())]
     Timeout,
+    /// Something in front of the server says that the server behind it does not answer.
+    #[error("what stands in front of the server answered with status {0}: the server behind it does not answer")]
+    Gateway(u16),
+    /// Somebody took the connection, and it broke before there was an answer, or what came was no HTTP, or not TLS.
+    #[error("the connection broke, or what answered is no server of this kind")]
+    Broken,
+    /// An answer began and did not end.
+    #[error("the server's answer broke off")]
+    Incomplete,
     /// Its certificate is not one that this system trusts for that name.
     #[error("the server's certificate is not trusted for this name")]
     Certificate,
@@ -36,6 +45,9 @@ impl CallError {
         match self {
             Self::Unreachable => "server-unreachable",
             Self::Timeout => "server-timeout",
+            Self::Gateway(_) => "server-gateway",
+            Self::Broken => "server-connection-broken",
+            Self::Incomplete => "server-answer-incomplete",
             Self::Certificate => "server-certificate",
             Self::Redirected => "server-redirected",
             Self::Malformed => "server-answer-malformed",
@@ -45,9 +57,10 @@ impl CallError {
         }
     }
 
-    /// Whether nobody answered at all, so that nothing is known of what the server would have said.
+    /// Whether nobody answered at all, or a gateway whose word is trusted as the server's is said so, so that nothing is known of what
+    /// the server would have said. Where something answered and was not understood it is no silence.
     pub const fn is_silence(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Timeout)
+        matches!(self, Self::Unreachable | Self::Timeout | Self::Gateway(_))
     }
 }
 

@@ -36,10 +36,21 @@ impl SecretInput {
     ///
     /// A standard input that ends at once, as that of a failed command does, replaces no value unless that is confirmed.
     pub(crate) fn read_over(&self, what: &str, is_stored: bool, global: &Global, output: &mut Output<'_>) -> Result<SecretValue, Failure> {
+        self.read_over_if(what, || Ok(is_stored), global, output)
+    }
+
+    /// The same where it is found out only if need be whether something is stored.
+    pub(crate) fn read_over_if(
+        &self,
+        what: &str,
+        is_stored: impl FnOnce() -> Result<bool, Failure>,
+        global: &Global,
+        output: &mut Output<'_>,
+    ) -> Result<SecretValue, Failure> {
         let secret = self.read(what, output)?;
         let from_input = self.from_file.is_none() && self.from_env.is_none() && !output.host.terminal.input;
         // With a line feed the empty text was meant; without one nothing came at all.
-        if is_stored && from_input && secret.expose().is_empty() && !output.saw_input {
+        if from_input && secret.expose().is_empty() && !output.saw_input && is_stored()? {
             prompt::confirm(
                 &format!("nothing came on standard input: replace the stored value of {what} by an empty one?"),
                 global.yes,

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &SyncArguments, global: &Global, output: &mut Outpu
     let opened = Opened::find(global, output.host)?;
     if let Some(server) = Server::of(global, output)? {
         // The commands are those of the project here, where the code is: what a server says is never executed.
-        let (secrets, env) = server.values(Purpose::Sync, Wanted::Below(None))?;
+        let (secrets, env) = server.values(Purpose::Sync, Wanted::Below(None), output)?;
         let sources = Sources::with(&opened, secrets.clone(), env.clone())?;
         return load(arguments, &opened, &sources, &Prepared::of((secrets, env)), Told::OnServer, output);
     }
@@ -68,7 +68,7 @@ fn load(
     // Every source is checked, and the environment resolved, before the first command starts.
     let mut commands: Vec<Vec<OsString>> = Vec::new();
     for name in &arguments.sources {
-        let words = checked(name, sources, output)?;
+        let words = checked(name, sources, told, output)?;
         commands.push(words.into_iter().map(OsString::from).collect());
     }
     prepared.variables(None, output)?;
@@ -126,7 +126,7 @@ fn connections(arguments: &SyncArguments, sources: &Sources, output: &Output<'_>
 }
 
 /// The words of a source's command, if its credentials allow it to be loaded.
-fn checked(name: &str, sources: &Sources, output: &mut Output<'_>) -> Result<Vec<String>, Failure> {
+fn checked(name: &str, sources: &Sources, told: Told, output: &mut Output<'_>) -> Result<Vec<String>, Failure> {
     let name = parse_name(name)?;
     let source = sources.find(&name)?;
     if let Some(state) = sources.state(source, output)
@@ -138,8 +138,12 @@ fn checked(name: &str, sources: &Sources, output: &mut Output<'_>) -> Result<Vec
     }
     match sources.expiry(&name, output)? {
         Expiry::Expired => {
-            return Err(Failure::refused(format!("{name} is not loaded: its connection has expired"))
-                .hint(format!("renew it with `dango oauth refresh {name}`")));
+            return Err(
+                Failure::refused(format!("{name} is not loaded: its connection has expired")).hint(match told {
+                    Told::Here => format!("renew it with `dango oauth refresh {name}`"),
+                    Told::OnServer => format!("renew it there, with `dango oauth refresh {name}` on the server's machine or on its page"),
+                }),
+            );
         }
         Expiry::Expiring { days } => output.warn(match days {
             0 => format!("the connection of {name} expires within a day"),

@@ -4,13 +4,17 @@ use std::collections::HashSet;
 
 use dango_actions::{
     CredentialChange, CredentialChanged, CredentialEntry, FilesError, FilesProblem, GivenValues, Keeping, ProjectValues, Tables,
-    ValuesListing, VariableEntry, WantedValues,
+    ValuesListing, ValuesWarning, VariableEntry, WantedValues,
 };
 use dango_core::CredentialPath;
 use dango_secrets::document::{EditError, SecretsDocument};
 use dango_secrets::dotenv::{Binding, EnvDocument, EnvPiece};
+use dango_secrets::environment::WITHHELD;
 use dango_secrets::{Otherwise, Piece, Text, Value};
-use dango_vault::{Keys, Protection, Removal, Selection, SetError, VaultError, is_encrypted, is_encrypted_binding, open_env, open_secrets};
+use dango_vault::{
+    Keys, Protection, Removal, SealWarning, Selection, SetError, Vault, VaultError, is_encrypted, is_encrypted_binding, open_env,
+    open_secrets,
+};
 
 use crate::VaultFiles;
 use crate::problem::{of_document_error, of_env_error, of_read_error, of_vault};
@@ -18,6 +22,8 @@ use crate::problem::{of_document_error, of_env_error, of_read_error, of_vault};
 /// Where Dango keeps its own records in `secrets.toml`; connections alone are of use to whoever loads a source.
 const OWN_TABLE: &str = "dango";
 const CONNECTIONS: &str = "oauth";
+/// What such a record says of how long a connection is good. It has more, such as whose account it is and an app's secret.
+const OF_CONNECTIONS: [&str; 6] = ["source_type", "provider", "created_at", "expires_at", "last_refreshed", "scopes"];
 
 impl ProjectValues for VaultFiles {
     fn list(&self) -> Result<ValuesListing, FilesError> {
@@ -33,6 +39,7 @@ impl ProjectValues for VaultFiles {
             key: key.to_owned(),
             is_encrypted: last(&env, key).is_some_and(is_encrypted_binding),
             has_reference: last(&env, key).is_some_and(Binding::has_reference),
+            is_withheld: WITHHELD.contains(&key),
         });
         Ok(ValuesListing {
             credentials: credentials.collect(),
@@ -41,11 +48,23 @@ impl ProjectValues for VaultFiles {
     }
 
     fn read(&self, wanted: &WantedValues) -> Result<GivenValues, FilesError> {
-        let (secrets, env) = self.documents()?;
-        self.with_vault("", |_, keys| read(&secrets, &env, wanted, keys))
+        let read = || {
+            let (secrets, env) = self.documents()?;
+            self.with_vault("", |vault, keys| read((&secrets, &env), wanted, vault, keys))
+        };
+        let given = read()?;
+        match given.warnings.is_empty() {
+            true => Ok(given),
+            // A file that is changed between two looks is not as its seal says; one that is wrong is so again.
+            false => read(),
+        }
     }
 
     fn change(&self, change: &CredentialChange, by: &str) -> Result<CredentialChanged, FilesError> {
+        if is_own(change.path()) {
+            let reason = "what is below `dango` are Dango's own records, which are not set or deleted one by one".to_owned();
+            return Err(FilesError::new(FilesProblem::Value { reason }, "own_record"));
+        }
         let changed = self.with_vault(by, |vault, _| match change {
             CredentialChange::Set { path, value, keeping } => {
                 let protection = match keeping {
@@ -87,67 +106,110 @@ impl VaultFiles {
 fn of_credential(error: VaultError) -> FilesError {
     let word = error.code();
     let problem = match &error {
-        VaultError::Set(SetError::Edit(EditError::NotFound { .. })) => FilesProblem::NotFound,
+        VaultError::Set(SetError::Edit(EditError::NotFound { .. })) => FilesProblem::NoCredential,
         VaultError::Set(SetError::Edit(_) | SetError::IsTable { .. }) => FilesProblem::Value { reason: error.to_string() },
         _ => return of_vault(error),
     };
     FilesError::new(problem, word).caused_by(error)
 }
 
-fn read(secrets: &SecretsDocument, env: &EnvDocument, wanted: &WantedValues, keys: &Keys<'_>) -> Result<GivenValues, FilesError> {
+fn read(
+    (secrets, env): (&SecretsDocument, &EnvDocument),
+    wanted: &WantedValues,
+    vault: &Vault<'_>,
+    keys: &Keys<'_>,
+) -> Result<GivenValues, FilesError> {
     let only = match wanted {
-        WantedValues::Run { only } => only.as_ref(),
+        WantedValues::Run { only } | WantedValues::Sync { only } => only.as_ref(),
         WantedValues::Credential(path) => Some(path),
         WantedValues::Variable(_) => None,
     };
     let takes_credentials = !matches!(wanted, WantedValues::Variable(_));
-    let is_wanted = |path: &CredentialPath| match only {
+    let is_below = |path: &CredentialPath| only.is_none_or(|only| path.starts_with(only));
+    let is_wanted = |path: &CredentialPath| match is_own(path) {
         _ if !takes_credentials => false,
         // Whoever loads a source looks at when its connection ends, whatever else is wanted.
-        _ if is_own(path) => matches!(wanted, WantedValues::Run { .. }) && is_connection(path),
-        Some(only) => path.starts_with(only),
-        None => true,
+        true => matches!(wanted, WantedValues::Sync { .. }) && says_how_long_a_connection_is_good(path),
+        false => is_below(path),
     };
+    let mut warnings = Vec::new();
     let opened = match takes_credentials {
         true => open_secrets(secrets, only.map_or(Selection::All, Selection::Below), keys).map_err(|error| of_vault(error.into()))?,
         false => SecretsDocument::parse(b"").map_err(of_document_error)?,
     };
+    // A part that is plain needs no key, and so none is asked for to look at the rest.
+    let needs_key = || {
+        secrets
+            .entries()
+            .iter()
+            .any(|entry| is_below(&entry.path) && is_encrypted(&entry.value))
+    };
+    if takes_credentials && (only.is_none() || needs_key()) {
+        warnings.extend(of_seal(vault.check_secrets(secrets)));
+    }
     let paths: Vec<CredentialPath> = opened
         .entries()
         .into_iter()
         .map(|entry| entry.path)
         .filter(|path| !is_own(path) && is_wanted(path))
         .collect();
-    let missing = || FilesError::new(FilesProblem::NotFound, "value_not_found");
     let names = match wanted {
-        WantedValues::Run { .. } => None,
-        WantedValues::Credential(_) if paths.is_empty() => return Err(missing()),
+        WantedValues::Run { .. } | WantedValues::Sync { .. } => None,
+        WantedValues::Credential(_) if paths.is_empty() => {
+            return Err(FilesError::new(FilesProblem::NoCredential, "value_not_found"));
+        }
         WantedValues::Credential(_) => Some(referred(&opened, &is_wanted)),
-        WantedValues::Variable(key) if last(env, key).is_none() => return Err(missing()),
+        WantedValues::Variable(key) if WITHHELD.contains(&key.as_str()) => {
+            return Err(FilesError::new(FilesProblem::Withheld, "value_withheld"));
+        }
+        WantedValues::Variable(key) if last(env, key).is_none() => {
+            return Err(FilesError::new(FilesProblem::NotFound, "value_not_found"));
+        }
         WantedValues::Variable(key) => Some(HashSet::from([key.clone()])),
     };
     let names = names.map(|names| with_what_they_refer_to(names, env));
     let takes_variables = names.as_ref().is_none_or(|names| !names.is_empty());
     let variables = match takes_variables {
-        true => open_env(env, keys).map_err(|error| of_vault(error.into()))?.given(),
+        true => {
+            let opened = open_env(env, keys).map_err(|error| of_vault(error.into()))?;
+            warnings.extend(of_seal(vault.check_env(env)));
+            opened.given()
+        }
         false => Vec::new(),
     };
+    let is_given = |key: &String| !WITHHELD.contains(&key.as_str()) && names.as_ref().is_none_or(|names| names.contains(key));
     Ok(GivenValues {
         credentials: opened.extract(&is_wanted),
         paths,
-        variables: variables
-            .into_iter()
-            .filter(|variable| names.as_ref().is_none_or(|names| names.contains(&variable.key)))
-            .collect(),
+        variables: variables.into_iter().filter(|variable| is_given(&variable.key)).collect(),
+        warnings,
     })
+}
+
+/// What is wrong with a seal, or why that is not known; neither keeps a value from being used, as on the machine itself.
+fn of_seal(checked: Result<Option<SealWarning>, VaultError>) -> Option<ValuesWarning> {
+    match checked {
+        Ok(None) => None,
+        Ok(Some(warning)) => Some(ValuesWarning {
+            code: warning.code(),
+            text: warning.to_string(),
+        }),
+        Err(error) => Some(ValuesWarning {
+            code: error.code(),
+            text: "the seal over the encrypted values was not checked".to_owned(),
+        }),
+    }
 }
 
 fn is_own(path: &CredentialPath) -> bool {
     path.parts().first().is_some_and(|first| first == OWN_TABLE)
 }
 
-fn is_connection(path: &CredentialPath) -> bool {
-    path.parts().get(1).is_some_and(|second| second == CONNECTIONS)
+fn says_how_long_a_connection_is_good(path: &CredentialPath) -> bool {
+    match path.parts() {
+        [_, table, _, member] => table == CONNECTIONS && OF_CONNECTIONS.contains(&member.as_str()),
+        _ => false,
+    }
 }
 
 fn last<'e>(env: &'e EnvDocument, key: &str) -> Option<&'e Binding> {

@@ -18,8 +18,10 @@ struct Place {
 }
 
 const SECRETS: &str = "# top\n[sources.pg] # pg\nhost = \"${HOST:-${FALLBACK}}\" # where\nport = 0x10\n[sources.stripe]\nkey = 'sk'\n\
-                       [dango.oauth.pg]\nprovider = 'google'\n[dango.seen]\nx = 1\n";
-const ENV: &str = "# note\nREGION=eu\nHOST=\"db.${REGION}\"\nFALLBACK=none\nUNUSED=1\n";
+                       [dango.oauth.pg]\nprovider = 'google'\nidentifier = 'ada@team.example'\nexpires_at = '2027-01-01T00:00:00Z'\n\
+                       [dango.oauth.pg.metadata]\napp_secret = 'canary'\nprovider = 'canary'\n[dango.seen]\nx = 1\n";
+const ENV: &str =
+    "# note\nREGION=eu\nHOST=\"db.${REGION}\"\nFALLBACK=none\nUNUSED=1\nDANGO_KEY=canary\nDANGO_IDENTITY_KEY=canary\nTWICE=1\nTWICE\n";
 
 fn place() -> Place {
     let directory = tempfile::tempdir().expect("a directory");
@@ -59,16 +61,73 @@ fn keys(given: &GivenValues) -> Vec<&str> {
 #[test]
 fn a_run_is_given_all_credentials_and_variables_without_a_comment() {
     let given = place().read(&WantedValues::Run { only: None });
-    let expected = "sources.pg.host = \"${HOST:-${FALLBACK}}\"\nsources.pg.port = 0x10\nsources.stripe.key = \"sk\"\n\
-                    dango.oauth.pg.provider = \"google\"\n";
+    let expected = "sources.pg.host = \"${HOST:-${FALLBACK}}\"\nsources.pg.port = 0x10\nsources.stripe.key = \"sk\"\n";
     assert_eq!(given.credentials.as_str(), expected);
-    assert_eq!(keys(&given), ["REGION", "HOST", "FALLBACK", "UNUSED"]);
+    assert_eq!(keys(&given), ["REGION", "HOST", "FALLBACK", "UNUSED", "TWICE", "TWICE"]);
+    assert!(given.variables[5].value.is_none(), "it stands alone");
     let paths: Vec<String> = given.paths.iter().map(ToString::to_string).collect();
     assert_eq!(paths, ["sources.pg.host", "sources.pg.port", "sources.stripe.key"]);
     let only = Some(path("sources.stripe"));
     let narrowed = place().read(&WantedValues::Run { only });
     assert!(narrowed.credentials.starts_with("sources.stripe.key = ") && !narrowed.credentials.contains("pg.port"));
-    assert_eq!(narrowed.variables.len(), 4);
+    assert_eq!(narrowed.variables.len(), 6);
+}
+
+#[test]
+fn whoever_loads_a_source_learns_how_long_connections_are_good_and_nothing_else_of_them() {
+    let only = Some(path("sources.stripe"));
+    let given = place().read(&WantedValues::Sync { only });
+    let expected = "sources.stripe.key = \"sk\"\ndango.oauth.pg.provider = \"google\"\n\
+                    dango.oauth.pg.expires_at = \"2027-01-01T00:00:00Z\"\n";
+    assert_eq!(given.credentials.as_str(), expected);
+    assert_eq!(given.paths, [path("sources.stripe.key")]);
+}
+
+#[test]
+fn what_opens_the_house_is_listed_and_given_to_nobody() {
+    let place = place();
+    let listed = ProjectValues::list(&place.files(None)).expect("listed");
+    let withheld: Vec<&str> = listed
+        .variables
+        .iter()
+        .filter(|variable| variable.is_withheld)
+        .map(|variable| variable.key.as_str())
+        .collect();
+    assert_eq!(withheld, ["DANGO_KEY", "DANGO_IDENTITY_KEY"]);
+    for wanted in [WantedValues::Run { only: None }, WantedValues::Sync { only: None }] {
+        let given = place.read(&wanted);
+        let texts = given.variables.iter().filter_map(|variable| variable.value.as_ref());
+        assert!(texts.into_iter().all(|value| value.expose() != "canary") && !given.credentials.contains("canary"));
+    }
+    let refused = place.files(None).read(&WantedValues::Variable("DANGO_KEY".to_owned()));
+    assert_eq!(refused.err().map(|error| error.problem().clone()), Some(FilesProblem::Withheld));
+}
+
+#[test]
+fn a_file_that_was_put_back_to_an_older_state_is_given_with_a_warning() {
+    let place = place();
+    let key = "07".repeat(32);
+    let files = place.files(Some(&key));
+    let set = |text: &str| {
+        let text = SecretValue::new(text.to_owned()).expect("no NUL");
+        let value = NewValue::parse(NewType::String, &text, References::Literal).expect("a string");
+        let change = CredentialChange::Set {
+            path: path("sources.sealed.key"),
+            value,
+            keeping: Keeping::Encrypted,
+        };
+        files.change(&change, "ada").expect("set");
+    };
+    set("one");
+    let older = fs::read(place.project.secrets_toml()).expect("there");
+    set("two");
+    assert_eq!(files.read(&WantedValues::Run { only: None }).expect("read").warnings, []);
+    fs::write(place.project.secrets_toml(), older).expect("written");
+    let given = files.read(&WantedValues::Run { only: None }).expect("read");
+    let codes: Vec<&str> = given.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["seal-rolled-back"]);
+    let plain = files.read(&WantedValues::Credential(path("sources.stripe.key"))).expect("read");
+    assert_eq!(plain.warnings, []);
 }
 
 #[test]
@@ -84,9 +143,12 @@ fn one_value_comes_with_what_it_refers_to_and_no_more() {
     let problem = |wanted| place.files(None).read(&wanted).err().map(|error| error.problem().clone());
     assert_eq!(
         problem(WantedValues::Credential(path("sources.none"))),
-        Some(FilesProblem::NotFound)
+        Some(FilesProblem::NoCredential)
     );
-    assert_eq!(problem(WantedValues::Credential(path("dango.oauth"))), Some(FilesProblem::NotFound));
+    assert_eq!(
+        problem(WantedValues::Credential(path("dango.oauth"))),
+        Some(FilesProblem::NoCredential)
+    );
     assert_eq!(problem(WantedValues::Variable("NONE".to_owned())), Some(FilesProblem::NotFound));
 }
 
@@ -138,6 +200,9 @@ fn a_credential_is_deleted_and_a_table_only_where_it_may_go() {
     assert_eq!(delete("sources.pg.port", Tables::Stay), Ok(CredentialChanged::Deleted(1)));
     assert_eq!(delete("sources.pg.port", Tables::Stay), Err("not_found"));
     assert_eq!(delete("sources.pg", Tables::MayGo), Ok(CredentialChanged::Deleted(1)));
+    for own in ["dango", "dango.oauth.pg.provider"] {
+        assert_eq!(delete(own, Tables::MayGo), Err("invalid_value"), "{own}");
+    }
     fs::write(place.project.secrets_toml(), "a = \n").expect("written");
     assert_eq!(delete("a", Tables::Stay), Err("file_unparsable"));
 }

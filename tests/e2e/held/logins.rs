@@ -121,7 +121,10 @@ fn a_key_that_was_made_elsewhere_is_taken_over_and_one_in_the_environment_is_use
     let team = Team::new("elsewhere");
     let mut client = team.server.signed_in(EMAIL, PASSWORD);
     let made = client
-        .post("/api/auth/api-keys", &json!({"name": "ci", "scopes": ["source.view_credentials"]}))
+        .post(
+            "/api/auth/api-keys",
+            &json!({"name": "ci", "scopes": ["source.view_credentials"], "expires_in_days": 1}),
+        )
         .json();
     let key = made["key"].as_str().expect("a key");
     let print = ["run", "--", "printenv", "SOURCES__STRIPE__API_KEY"];
@@ -137,6 +140,58 @@ fn a_key_that_was_made_elsewhere_is_taken_over_and_one_in_the_environment_is_use
     let _ = team.dango(&["run", "--", "true"]).fails(1, &["there is no API key"]);
     let _ = team.here.dango(&login).stdin(format!("{key}\n")).run().success().hides(&[key]);
     let _ = team.dango(&print).success();
+    // Others use it, too: it ends for everybody only where that is said.
+    let done = team.dango(&["logout"]).success().says(&["made elsewhere", "still good"]);
+    drop(done);
+    let _ = team.dango(&print).fails(1, &["there is no API key"]);
+    let ran = team.here.dango(&print).env("DANGO_SERVER_KEY", key).run().success();
+    assert_eq!(ran.stdout.trim_end(), team.canary.value());
+    let _ = team.here.dango(&login).stdin(format!("{key}\n")).run().success();
+    let _ = team.log_in("run").success().says(&["made elsewhere"]);
+    let _ = team.here.dango(&print).env("DANGO_SERVER_KEY", key).run().success();
+    let _ = team.here.dango(&login).stdin(format!("{key}\n")).run().success();
+    let _ = team.dango(&["logout", "--end"]).success();
+    let _ = team
+        .here
+        .dango(&print)
+        .env("DANGO_SERVER_KEY", key)
+        .run()
+        .fails(1, &["dango login"]);
+    assert!(keys(&team).is_empty());
+}
+
+#[test]
+fn a_login_that_does_not_get_to_its_end_leaves_no_session_and_no_key() {
+    let team = Team::new("broken");
+    let mut client = team.server.signed_in(EMAIL, PASSWORD);
+    let sessions = client.get("/api/auth/sessions").json().as_array().map(Vec::len);
+    // The file for the key cannot be locked: what was made is ended again.
+    let place = team.here.home().join(".config/dango/servers");
+    fs::create_dir_all(place.join(format!("{}.lock", file_of(&team)))).expect("made");
+    let failed = team.log_in("run");
+    assert_eq!(failed.status, 1, "{}", failed.stderr);
+    assert!(keys(&team).is_empty());
+    let mut client = team.server.signed_in(EMAIL, PASSWORD);
+    let after = client.get("/api/auth/sessions").json().as_array().map(Vec::len);
+    assert_eq!(after, sessions.map(|count| count + 2), "those of this test alone");
+}
+
+#[test]
+fn a_keyring_that_cannot_be_opened_keeps_nobody_from_keeping_a_key_in_a_file() {
+    let mut team = Team::new("denied");
+    let session = KeyringSession::denied();
+    team.here.give("DBUS_SESSION_BUS_ADDRESS", session.address());
+    let _ = team.log_in("run").success().says(&["warning", "could not be looked into"]);
+    let _ = team.dango(&["run", "--", "true"]).success();
+    // Each step is taken, and the one that failed is told.
+    let _ = team.dango(&["logout"]).says(&["the key has ended there"]);
+    assert!(keys(&team).is_empty());
+    assert!(!team.here.home().join(".config/dango/servers").join(file_of(&team)).exists());
+}
+
+/// The name of the file that a key is kept in.
+fn file_of(team: &Team) -> String {
+    team.server.url().replace(':', "_3a").replace('/', "_2f")
 }
 
 #[test]

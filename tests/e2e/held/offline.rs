@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use dango_core::Clock;
 use dango_tests::{KeyringSession, Scratch, Server, dango_server};
 
 use super::Team;
@@ -101,7 +102,7 @@ fn an_older_copy_and_one_of_another_key_or_user_do_not_open() {
     let stranger = KeyringSession::unlocked();
     let url = team.server.url();
     let mut client = team.server.signed_in(EMAIL, PASSWORD);
-    let body = serde_json::json!({"name": "another", "scopes": ["source.view_credentials"]});
+    let body = serde_json::json!({"name": "another", "scopes": ["source.view_credentials"], "expires_in_days": 1});
     let another = client.post("/api/auth/api-keys", &body).json()["key"]
         .as_str()
         .expect("a key")
@@ -116,7 +117,7 @@ fn an_older_copy_and_one_of_another_key_or_user_do_not_open() {
         .dango(&PRINT)
         .env("DANGO_SERVER_KEY", another)
         .run()
-        .fails(1, &["does not open"]);
+        .fails(1, &["there is no offline copy"]);
     // Somebody else has the file, and a keyring of their own.
     let as_stranger = here.dango(&PRINT).env("DBUS_SESSION_BUS_ADDRESS", stranger.address());
     let key = "dak_0000000000000000000000000000000000000000000000";
@@ -178,4 +179,86 @@ fn a_server_that_is_back_is_asked_again() {
         (ran.stdout.trim_end(), ran.stderr.as_str()),
         (format!("{}-new", canary.value()).as_str(), "")
     );
+}
+
+/// The id of the key that a login made.
+fn key_id(team: &Team) -> String {
+    let keys = team.server.signed_in(EMAIL, PASSWORD).get("/api/auth/api-keys").json();
+    keys[0]["id"].as_str().expect("an id").to_owned()
+}
+
+#[test]
+fn any_command_that_is_refused_takes_the_copy_away() {
+    let (team, session) = kept("any");
+    let copy = copy_of(&team.here);
+    let _ = team.dango(&["secrets", "list"]).success();
+    assert!(copy.exists());
+    let mut client = team.server.signed_in(EMAIL, PASSWORD);
+    assert_eq!(client.delete(&format!("/api/auth/api-keys/{}", key_id(&team))).status, 200);
+    let _ = team.dango(&["secrets", "list"]).fails(1, &["dango login"]);
+    assert!(!copy.exists());
+    assert_eq!(session.entries().len(), 1, "the API key is still there");
+}
+
+#[test]
+fn a_key_that_is_refused_takes_no_copy_of_another_key_away() {
+    let (team, _session) = kept("wrong");
+    let copy = copy_of(&team.here);
+    let wrong = team.here.dango(&PRINT).env("DANGO_SERVER_KEY", format!("dak_{}", "0".repeat(46)));
+    let _ = wrong.run().fails(1, &["dango login"]);
+    assert!(copy.exists());
+    let Team { server, here, canary, .. } = team;
+    server.kill();
+    assert_eq!(here.run(&PRINT).success().stdout.trim_end(), canary.value());
+}
+
+#[test]
+fn a_login_leaves_no_copy_of_the_key_before() {
+    let (team, session) = kept("again");
+    let copy = copy_of(&team.here);
+    assert_eq!(session.entries().len(), 2);
+    let login = ["login", "--email", EMAIL, "--scope", "run"];
+    let _ = team.here.dango(&login).stdin(PASSWORD).run().success();
+    assert!(!copy.exists());
+    assert_eq!(session.entries().len(), 1, "the new API key alone");
+}
+
+#[test]
+fn runs_beside_each_other_leave_a_copy_that_opens() {
+    let (team, _session) = kept("beside");
+    let mut running: Vec<_> = (0..6)
+        .map(|_| {
+            let run = ["run", "--offline-cache", "1h", "--", "true"];
+            team.here.dango(&run).into_command().spawn().expect("starts")
+        })
+        .collect();
+    for run in &mut running {
+        assert!(run.wait().expect("it ends").success());
+    }
+    let Team { server, here, canary, .. } = team;
+    server.kill();
+    assert_eq!(here.run(&PRINT).success().stdout.trim_end(), canary.value());
+}
+
+#[test]
+fn a_copy_ends_with_the_key_that_it_was_asked_for_with() {
+    let (team, _session) = kept("end");
+    let end = dango_core::SystemClock.now().unix_micros() + 20_000_000;
+    let end = dango_core::Timestamp::from_unix_micros(end).to_string();
+    let body = serde_json::json!({"name": "short", "scopes": ["source.view_credentials"], "expires_at": end});
+    let made = team.server.signed_in(EMAIL, PASSWORD).post("/api/auth/api-keys", &body).json();
+    let key = made["key"].as_str().expect("a key").to_owned();
+    let run = |here: &Scratch| here.dango(&PRINT).env("DANGO_SERVER_KEY", &key).run();
+    let _ = run(&team.here).success();
+    let Team { server, here, .. } = team;
+    server.kill();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let ran = run(&here);
+        if ran.status != 0 {
+            let _ = ran.fails(1, &["cannot be reached", "has expired"]);
+            break;
+        }
+        assert!(Instant::now() < deadline, "it does not end");
+    }
 }

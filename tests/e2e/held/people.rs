@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Team;
 use crate::answers::Answer;
-use crate::server::EMAIL;
+use crate::server::{EMAIL, PASSWORD};
 
 #[test]
 fn users_are_added_listed_changed_and_deleted() {
@@ -38,6 +38,9 @@ fn users_are_added_listed_changed_and_deleted() {
         .fails(1, &["not confirmed"]);
     let _ = team.dango(&["auth", "delete-user", "bob@team.example", "--yes"]).success();
     let _ = team
+        .dango(&["auth", "add-user", "eve@team.example", "--base-url", "https://dango.example.com"])
+        .fails(2, &["--base-url"]);
+    let _ = team
         .dango(&["auth", "unlock", "bob@team.example"])
         .fails(1, &["no user with this address"]);
     let _ = team.dango(&["auth", "deactivate-user", EMAIL]).ending_with(1);
@@ -65,4 +68,18 @@ fn a_key_without_the_scope_does_nothing_to_people() {
         .fails(1, &["config.manage"]);
     let _ = team.here.dango(&["env", "set", "X"]).stdin("v").run().fails(1, &["config.manage"]);
     let _ = team.dango(&["secrets", "list"]).success();
+}
+
+#[test]
+fn a_key_that_changes_values_and_may_not_read_them_sets_and_removes_without_a_denial() {
+    let team = Team::new("changes");
+    let body = json!({"name": "ci", "scopes": ["config.manage"], "expires_in_days": 1});
+    let made = team.server.signed_in(EMAIL, PASSWORD).post("/api/auth/api-keys", &body).json();
+    let key = made["key"].as_str().expect("a key");
+    let dango = |arguments: &[&str]| team.here.dango(arguments).env("DANGO_SERVER_KEY", key);
+    let _ = dango(&["secrets", "set", "sources.x.y"]).stdin("v".repeat(100_000)).run().success();
+    let _ = dango(&["env", "set", "X"]).stdin("v").run().success();
+    let _ = dango(&["secrets", "unset", "sources.x.y"]).run().success();
+    let _ = dango(&["env", "unset", "X"]).run().success();
+    assert!(team.events("permission_denied").is_empty());
 }

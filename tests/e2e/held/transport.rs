@@ -51,23 +51,50 @@ fn whatever_answers_that_is_no_dango_server_starts_nothing() {
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n[1,2,3",
-            "cannot be reached",
+            "broke off",
         ),
         (
-            "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
-            "not that of a Dango server",
+            "HTTP/1.1 401 No\r\nContent-Type: application/problem+json\r\nContent-Length: 99\r\n\r\n{",
+            "does not take this key",
         ),
+        ("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", "not that of a Dango server"),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n",
             "too large",
         ),
-        ("SSH-2.0-OpenSSH_9.2\r\n", "cannot be reached"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "no server of this kind"),
+        ("", "no server of this kind"),
     ] {
         let (address, _) = answering(answer);
         let here = machine(address);
         let _ = here.run(&STARTED).fails(1, &[words]);
+        // Something answered, so no copy takes the place of what it might have said.
+        let kept = here.run(&KEPT).fails(1, &[words]);
+        assert!(!kept.stderr.contains("offline copy"), "{answer}: {}", kept.stderr);
         assert!(!here.path().join("started").exists(), "{answer}");
     }
+}
+
+const KEPT: [&str; 6] = ["run", "--offline-cache", "1h", "--", "touch", "started"];
+
+#[test]
+fn a_gateway_without_a_server_behind_it_is_told_as_such_and_counts_as_nobody() {
+    for answer in [
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi",
+        "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 9\r\n\r\n",
+    ] {
+        let (address, _) = answering(answer);
+        let here = machine(address);
+        let _ = here.run(&STARTED).fails(1, &["the server behind it does not answer"]);
+        let _ = here.run(&KEPT).fails(1, &["does not answer", "there is no offline copy"]);
+    }
+    // What a Dango server says of itself is its own word.
+    let busy = "HTTP/1.1 503 No\r\nContent-Type: application/problem+json\r\nContent-Length: 33\r\n\r\n\
+                {\"code\":\"busy\",\"detail\":\"is busy\"}";
+    let (address, _) = answering(busy);
+    let kept = machine(address).run(&KEPT).fails(1, &["is busy"]);
+    assert!(!kept.stderr.contains("offline copy"), "{}", kept.stderr);
 }
 
 #[test]
@@ -95,6 +122,7 @@ fn where_nobody_is_the_error_is_plain() {
         .expect("a port");
     let here = machine(address);
     let _ = here.run(&STARTED).fails(1, &["cannot be reached", &address.to_string()]);
+    let _ = here.run(&KEPT).fails(1, &["cannot be reached", "there is no offline copy"]);
     assert!(!here.path().join("started").exists());
 }
 

@@ -234,6 +234,20 @@ fn what_a_server_does_not_do_is_not_done_to_the_files_here_instead() {
             .dango(arguments)
             .fails(1, &["a project that a server holds", "DANGO_SERVER_URL"]);
     }
+    // Whoever changes a credential is not left to guess where.
+    for arguments in [
+        &["rotate", "shop"][..],
+        &["exposed", PATH],
+        &["oauth", "list"],
+        &["source", "add", "shop", "--type", "notion"],
+        &["source", "remove", "shop", "--yes"],
+        &["source", "check"],
+    ] {
+        let _ = team
+            .dango(arguments)
+            .fails(1, &["a project that a server holds", &team.server.url(), "the files here"]);
+    }
+    let _ = team.dango(&["source", "list"]).success();
     // The variable chooses for these commands alone; the option says plainly what is meant.
     let _ = team.dango(&["key", "status"]).success();
     let url = team.server.url();
@@ -269,4 +283,53 @@ fn no_value_and_no_key_is_in_the_arguments_of_any_process() {
     }
     child.kill().expect("killed");
     child.wait().expect("gone");
+}
+
+#[test]
+fn what_is_of_no_use_to_a_program_and_what_opens_the_house_leaves_the_server_for_nobody() {
+    let team = Team::logged_in("house", "run");
+    let inner = team.canary.value();
+    team.project.write(
+        ".dlt/secrets.toml",
+        format!(
+            "[sources.shop]\napi_key = \"shop\"\n[dango.oauth.shop]\nprovider = \"google\"\nidentifier = \"{inner}\"\n\
+             [dango.oauth.shop.metadata]\napp_id = \"x\"\napp_secret = \"{inner}\"\n"
+        ),
+    );
+    team.project
+        .write(".env", format!("DANGO_IDENTITY_KEY={inner}\nREGION=eu\nGONE=1\nGONE\n"));
+    let key = machine_key(&team.here);
+    let mut client = team.server.client().with_key(&key);
+    for purpose in ["run", "sync", "export"] {
+        let answer = client.post("/api/project/values", &json!({"purpose": purpose}));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(!team.canary.is_in(answer.text.as_bytes()), "{purpose}");
+        assert_eq!(answer.text.contains("dango.oauth.shop.provider"), purpose == "sync", "{purpose}");
+        assert!(answer.text.contains("REGION"), "{purpose}: {}", answer.text);
+    }
+    let _ = team
+        .dango(&["env", "get", "DANGO_IDENTITY_KEY", "--reveal"])
+        .fails(1, &["gives it to nobody"]);
+    let _ = team
+        .dango(&["secrets", "get", "sources.typo", "--reveal"])
+        .fails(1, &["no such credential", "secrets.toml"]);
+    assert_eq!(team.dango(&["run", "--", "printenv", "GONE"]).status, 1);
+}
+
+#[test]
+fn a_file_that_was_put_back_is_told_of_here_and_recorded_there() {
+    let team = Team::logged_in("back", "run");
+    let _ = team.project.run(&["key", "create", "--holder", "file"]).success();
+    let _ = team.project.run(&["secrets", "encrypt", "--all"]).success();
+    let file = team.project.path().join(".dlt/secrets.toml");
+    let older = std::fs::read(&file).expect("there");
+    set(&team.project, PATH, "newer");
+    let _ = team.dango(&["run", "--", "true"]).success();
+    assert!(team.events("secrets_used")[0]["details"]["warnings"].is_null());
+    std::fs::write(&file, older).expect("written");
+    let _ = team
+        .dango(&["run", "--", "true"])
+        .success()
+        .says(&["warning", "an older version of itself"]);
+    assert_eq!(team.events("secrets_used")[0]["details"]["warnings"], json!(["seal-rolled-back"]));
 }

@@ -28,7 +28,7 @@ pub(super) fn run(held: Held) -> Outcome {
     project.write(".dlt/secrets.toml", text);
     let server = Server::start(&project);
     server.claim(EMAIL, PASSWORD);
-    let body = json!({"name": "bench", "scopes": ["source.view_credentials"]});
+    let body = json!({"name": "bench", "scopes": ["source.view_credentials"], "expires_in_days": 1});
     let made = server.signed_in(EMAIL, PASSWORD).post("/api/auth/api-keys", &body).json();
     let key = made["key"].as_str().ok_or("no key was made")?;
     let mut taken: Vec<f64> = Vec::with_capacity(RUNS);

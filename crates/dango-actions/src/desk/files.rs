@@ -141,6 +141,12 @@ pub enum FilesProblem {
     /// There is no such variable.
     #[error("there is no such variable in .env")]
     NotFound,
+    /// There is no such credential.
+    #[error("there is no such credential in .dlt/secrets.toml")]
+    NoCredential,
+    /// It opens what Dango itself keeps, and is given to nobody.
+    #[error("this variable opens what Dango keeps; the server gives it to nobody")]
+    Withheld,
     /// A file does not parse, or has a line that stands in the way.
     #[error("{file} cannot be used as it is: line {line}, column {column}: {reason}")]
     Unparsable {
@@ -181,7 +187,7 @@ impl FilesProblem {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Value { .. } => "invalid_value",
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::NoCredential | Self::Withheld => "not_found",
             Self::Unparsable { .. } => "file_unparsable",
             Self::Key => "encryption_key_unavailable",
             Self::DiskFull => "disk_full",

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dango_audit::{Detail, Event, Label, Target, TargetKind};
+use dango_audit::{Detail, Event, Label, Target, TargetKind, Word};
 use dango_core::Timestamp;
-use dango_identity::{ApiKeyId, ApiKeyList, ApiKeyName, Full, IssuedApiKey, MakeApiKeyError, NewApiKey, UserId};
+use dango_identity::{
+    Administration, ApiKeyId, ApiKeyList, ApiKeyName, ApiKeyRecord, Full, IssuedApiKey, MakeApiKeyError, NewApiKey, PermissionSet, UserId,
+};
 
 use crate::actions::Actions;
 use crate::caller::audit_id;
@@ -19,8 +21,10 @@ own_refusals! {
     ApiKeyError {
         /// The holder has to prove again who they are.
         ReauthenticationRequired = "reauthentication_required", "this needs a login that is at most minutes old";
-        /// The end is missing, past or too far away, or the overlap is too long.
+        /// The end is past or too far away, or the overlap is too long.
         InvalidExpiry = "invalid_expiry", "a key ends in the future, and within a year";
+        /// The end is missing.
+        ExpiryRequired = "invalid_expiry", "a key that may read stored values has to end, within a year";
         /// The key would be allowed more than its owner.
         ScopeExceedsOwner = "scope_exceeds_owner", "the key would be allowed more than its owner";
         /// The owner has no such key that could be replaced.
@@ -180,6 +184,7 @@ impl Unit<'_> {
                     Some(end) => record.with(Detail::ExpiresAt, end),
                     None => record,
                 };
+                let record = record.with(Detail::Scopes, scopes_of(&issued.record).as_slice());
                 self.succeed(record.on(target)).await?;
                 return Ok(Ok(issued));
             }
@@ -188,10 +193,19 @@ impl Unit<'_> {
             Err(MakeApiKeyError::ProofTooOld) => ApiKeyError::ReauthenticationRequired,
             Err(MakeApiKeyError::ScopeExceedsOwner) => ApiKeyError::ScopeExceedsOwner,
             Err(MakeApiKeyError::NotFound | MakeApiKeyError::PrefixesTaken) => ApiKeyError::NotFound,
+            Err(MakeApiKeyError::ExpiryRequired) => ApiKeyError::ExpiryRequired,
             Err(_) => ApiKeyError::InvalidExpiry,
         };
         self.refuse(record, refusal).await
     }
+}
+
+/// What a key may do, as the log says it: the permissions that it names, and whether it administers people.
+fn scopes_of(record: &ApiKeyRecord) -> Vec<Word> {
+    let named = record.scopes.permissions.unwrap_or(PermissionSet::EMPTY);
+    let administers = record.scopes.administration == Administration::Granted;
+    let named = named.iter().map(|permission| Word::new(permission.name()));
+    named.chain(administers.then_some(Word::new("admin"))).collect()
 }
 
 fn key_target(id: ApiKeyId, owner: UserId, name: &ApiKeyName) -> Target {

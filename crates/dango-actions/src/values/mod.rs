@@ -6,8 +6,7 @@ mod port;
 
 use std::sync::Arc;
 
-use dango_audit::{Detail, Event, Outcome, Stage, Target, TargetKind, Word};
-use dango_core::VariableName;
+use dango_audit::{Detail, Event, LIST_MAX, Label, Outcome, Stage, Target, TargetKind, Word};
 use dango_secrets::SetOutcome;
 
 use crate::actions::Actions;
@@ -21,8 +20,8 @@ use crate::workers::offload;
 
 pub use error::{ChangeCredentialError, ReadValuesError};
 pub use port::{
-    CredentialChange, CredentialChanged, CredentialEntry, GivenValues, Keeping, ProjectValues, Tables, ValuesListing, VariableEntry,
-    WantedValues,
+    CredentialChange, CredentialChanged, CredentialEntry, GivenValues, Keeping, ProjectValues, Tables, ValuesListing, ValuesWarning,
+    VariableEntry, WantedValues,
 };
 
 /// What values are read for, as the record says it.
@@ -88,10 +87,11 @@ impl ValuesDesk {
         Ok(offload(&*inner.workers, move || values.list()).await??)
     }
 
-    /// Gives values. One record says who took which; it is committed before this answers, and without it nothing is given.
+    /// Gives values. Records say who took which, all of them by name; they are committed before this answers, and without them nothing
+    /// is given. Where the caller's key or account has ended meanwhile, nothing is either.
     ///
-    /// Permission: `source.view_credentials`. Audit: `secrets_used`, `secret_revealed` or `secrets_exported`, with the paths and the
-    /// names of the variables, 100 of each at most, and how many values there were.
+    /// Permission: `source.view_credentials`. Audit: `secrets_used`, `secret_revealed` or `secrets_exported`, with what was asked for,
+    /// the paths and the names of the variables, and how many; more than 100 of either are in as many records as it takes.
     ///
     /// # Errors
     ///
@@ -100,13 +100,13 @@ impl ValuesDesk {
         let permit: Permit<ValuesRead> = self.actions.permit(caller).await?;
         let values = Arc::clone(&self.values);
         let inner = self.actions.inner();
+        let record = asked(Record::of(purpose.event()).with(Detail::Via, Word::new(purpose.word())), &wanted);
         let read = offload(&*inner.workers, move || values.read(&wanted)).await?;
-        let record = Record::of(purpose.event()).with(Detail::Via, Word::new(purpose.word()));
-        let (record, outcome) = match &read {
-            Ok(given) => (took(record, given), Outcome::Success),
-            Err(error) => (record.with(Detail::Code, error.word()), Outcome::Failure),
+        let (records, outcome) = match &read {
+            Ok(given) => (took(&record, given), Outcome::Success),
+            Err(error) => (vec![record.with(Detail::Code, error.word())], Outcome::Failure),
         };
-        self.tell(&permit, record, outcome).await?;
+        self.tell(&permit, records, outcome).await?;
         Ok(read?)
     }
 
@@ -144,10 +144,12 @@ impl ValuesDesk {
         offload(&*inner.workers, work).await?
     }
 
-    async fn tell(&self, permit: &Permit<ValuesRead>, record: Record, outcome: Outcome) -> Result<(), ReadValuesError> {
+    async fn tell(&self, permit: &Permit<ValuesRead>, records: Vec<Record>, outcome: Outcome) -> Result<(), ReadValuesError> {
         let work = self.actions.act(permit, move |mut unit| {
             Box::pin(async move {
-                unit.record(record, Stage::Ended(outcome)).await?;
+                for record in records {
+                    unit.record(record, Stage::Ended(outcome)).await?;
+                }
                 Ok(Ok(()))
             })
         });
@@ -155,18 +157,47 @@ impl ValuesDesk {
     }
 }
 
-/// Who took what: names, and how many.
-fn took(record: Record, given: &GivenValues) -> Record {
-    let keys: Vec<VariableName> = given.variables.iter().filter_map(|variable| variable.key.parse().ok()).collect();
-    let count = i64::try_from(given.paths.len() + given.variables.len()).unwrap_or(i64::MAX);
-    let record = match given.paths.as_slice() {
-        [path] => record.on(Target::new(TargetKind::Secret, path)),
-        _ => record,
-    };
-    record
-        .with(Detail::Paths, given.paths.as_slice())
-        .with(Detail::Keys, keys.as_slice())
-        .with(Detail::Count, count)
+/// What somebody asked for: everything below a path, or one thing.
+fn asked(record: Record, wanted: &WantedValues) -> Record {
+    match wanted {
+        WantedValues::Run { only: Some(only) } | WantedValues::Sync { only: Some(only) } | WantedValues::Credential(only) => {
+            record.with(Detail::Only, only)
+        }
+        WantedValues::Variable(key) => record.with(Detail::Only, &Label::new(key)),
+        WantedValues::Run { only: None } | WantedValues::Sync { only: None } => record,
+    }
+}
+
+/// Who took what, by name; no record holds more names than a list may have.
+fn took(record: &Record, given: &GivenValues) -> Vec<Record> {
+    let keys: Vec<Label> = given.variables.iter().map(|variable| Label::new(&variable.key)).collect();
+    let warnings: Vec<Word> = given.warnings.iter().map(|warning| Word::new(warning.code)).collect();
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let (mut paths, mut keys) = (given.paths.chunks(LIST_MAX), keys.chunks(LIST_MAX));
+    let several = paths.len().max(keys.len()) > 1;
+    let mut records = Vec::new();
+    loop {
+        let (paths, keys) = match (paths.next(), keys.next()) {
+            // One that took nothing is told of, too.
+            (None, None) if !records.is_empty() => return records,
+            (paths, keys) => (paths.unwrap_or_default(), keys.unwrap_or_default()),
+        };
+        let mut told = record
+            .clone()
+            .with(Detail::Paths, paths)
+            .with(Detail::Keys, keys)
+            .with(Detail::Count, number(paths.len() + keys.len()));
+        if several {
+            told = told.with(Detail::Total, number(given.paths.len() + given.variables.len()));
+        }
+        if let [path] = given.paths.as_slice() {
+            told = told.on(Target::new(TargetKind::Secret, path));
+        }
+        if !warnings.is_empty() {
+            told = told.with(Detail::Warnings, warnings.as_slice());
+        }
+        records.push(told);
+    }
 }
 
 fn ending(made: &Result<CredentialChanged, FilesError>) -> Ending {

@@ -24,7 +24,8 @@ pub trait ProjectValues: Send + Sync {
     /// # Errors
     ///
     /// [`FilesError`] where a file cannot be read, parsed or opened; [`FilesProblem::NotFound`](crate::FilesProblem::NotFound) where
-    /// one value was wanted and is not there.
+    /// one variable was wanted and is not there, [`FilesProblem::NoCredential`](crate::FilesProblem::NoCredential) where it was a
+    /// credential, [`FilesProblem::Withheld`](crate::FilesProblem::Withheld) where it is given to nobody.
     fn read(&self, wanted: &WantedValues) -> Result<GivenValues, FilesError>;
 
     /// Makes a change of one credential of `secrets.toml`; `by` is who makes it, as the history will say.
@@ -43,6 +44,11 @@ pub enum WantedValues {
         /// The path.
         only: Option<CredentialPath>,
     },
+    /// What a source is loaded with: the same, and of each connection what says how long it is good.
+    Sync {
+        /// The path.
+        only: Option<CredentialPath>,
+    },
     /// The credentials at or below a path, and the variables that they refer to.
     Credential(CredentialPath),
     /// A variable, and those that it refers to.
@@ -57,6 +63,17 @@ pub struct GivenValues {
     pub paths: Vec<CredentialPath>,
     /// Variables of `.env`, in the order of the file.
     pub variables: Vec<GivenValue>,
+    /// What was found to be wrong with the files, though their values open.
+    pub warnings: Vec<ValuesWarning>,
+}
+
+/// Something to be told about values that were given, as that a file was put back to an older state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuesWarning {
+    /// The stable code.
+    pub code: &'static str,
+    /// The sentence; no value is in it.
+    pub text: String,
 }
 
 /// What a project has, in the order of its files; no value is in it.
@@ -90,6 +107,8 @@ pub struct VariableEntry {
     pub is_encrypted: bool,
     /// Whether it refers to another.
     pub has_reference: bool,
+    /// Whether it opens what Dango keeps, and is therefore given to nobody.
+    pub is_withheld: bool,
 }
 
 /// A change of one credential. There is no `Debug`: it may hold the value.

@@ -99,6 +99,12 @@ fn scopes_of(scopes: Option<&[String]>) -> Result<KeyScopes, Problem> {
     for scope in scopes.unwrap_or_default() {
         match (scope.as_str(), scope.parse::<Permission>()) {
             (wire::SCOPE_ADMIN, _) => administration = Administration::Granted,
+            (_, Ok(permission)) if KeyScopes::ADMINISTRATION.contains(permission) => {
+                return Err(Problem::new(
+                    code!(invalid_body),
+                    "`users.manage` and `auth.manage` are not named; the scope `admin` stands for both",
+                ));
+            }
             (_, Ok(permission)) => named.push(permission),
             _ => return Err(Problem::new(code!(invalid_body), "a scope is `admin` or the name of a permission")),
         }

@@ -3,9 +3,10 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use bytes::Bytes;
-use dango_actions::{Caller, CredentialChange, CredentialChanged, Keeping, Purpose, Tables, WantedValues};
+use dango_actions::{Caller, CredentialChange, CredentialChanged, Keeping, KeyHolder, Purpose, Tables, WantedValues};
 use dango_core::{CredentialPath, SecretValue};
 use dango_secrets::document::{NewType, NewValue};
+use dango_secrets::dotenv::GivenValue;
 use dango_secrets::{References, SetOutcome};
 use zeroize::Zeroizing;
 
@@ -29,20 +30,22 @@ pub(crate) async fn read(caller: Caller, ask: Ask) -> Answer {
     let (wanted, purpose) = wanted(&purpose, only.as_deref(), key)?;
     let given = ask.values().read(&caller, wanted, purpose).await;
     let given = given.map_err(|error| error.into_problem(ask.now()))?;
+    for warning in &given.warnings {
+        tracing::warn!(code = warning.code, "values were given: {}", warning.text);
+    }
     // Room for all of it, so that growing leaves no copies; and it is wiped once it is sent.
-    let values = given
-        .variables
-        .iter()
-        .map(|variable| variable.value.expose().len() + variable.key.len() + 64);
-    let room = given.credentials.len() + values.sum::<usize>() + 64;
+    let length = |variable: &GivenValue| variable.value.as_ref().map_or(4, |value| value.expose().len());
+    let values = given.variables.iter().map(|variable| length(variable) + variable.key.len() + 64);
+    let warnings = given.warnings.iter().map(|warning| warning.text.len() + warning.code.len() + 64);
+    let room = given.credentials.len() + values.sum::<usize>() + warnings.sum::<usize>() + 128;
     let mut text = Zeroizing::new(Vec::with_capacity(room * 2));
-    serde_json::to_writer(&mut *text, &wire::Values::from(&given))
+    serde_json::to_writer(&mut *text, &wire::Values::new(&given, caller.key_ends_at()))
         .map_err(|_| Problem::new(code!(internal), "the answer cannot be written"))?;
     Ok(reply::text_of(StatusCode::OK, Body::from(Bytes::from_owner(text))))
 }
 
 /// `PUT /api/project/credentials`.
-pub(crate) async fn set(caller: Caller, ask: Ask) -> Answer {
+pub(crate) async fn set(KeyHolder { caller, .. }: KeyHolder, ask: Ask) -> Answer {
     let wire::SetCredential {
         path,
         value,
@@ -81,7 +84,7 @@ pub(crate) async fn set(caller: Caller, ask: Ask) -> Answer {
 }
 
 /// `DELETE /api/project/credentials`.
-pub(crate) async fn delete(caller: Caller, ask: Ask) -> Answer {
+pub(crate) async fn delete(KeyHolder { caller, .. }: KeyHolder, ask: Ask) -> Answer {
     let wire::DeleteCredential { path, table } = ask.parse()?;
     let path = path_of(&path)?;
     let tables = if table == Some(true) { Tables::MayGo } else { Tables::Stay };
@@ -119,7 +122,8 @@ fn wanted(purpose: &str, only: Option<&str>, key: Option<String>) -> Result<(Wan
     match (purpose, only, key) {
         (Purpose::Get, Some(path), None) => Ok((WantedValues::Credential(path), purpose)),
         (Purpose::Get, None, Some(key)) => Ok((WantedValues::Variable(key), purpose)),
-        (Purpose::Run | Purpose::Sync | Purpose::Export, only, None) => Ok((WantedValues::Run { only }, purpose)),
+        (Purpose::Sync, only, None) => Ok((WantedValues::Sync { only }, purpose)),
+        (Purpose::Run | Purpose::Export, only, None) => Ok((WantedValues::Run { only }, purpose)),
         _ => Err(invalid("`get` takes either `only` or `key`; the others take no `key`")),
     }
 }

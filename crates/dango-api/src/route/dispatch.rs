@@ -138,7 +138,7 @@ async fn answer(route: &'static Route, app: App, request: Request, allowance: &m
     };
     // A request whose sender is not let through is not read.
     let known = route.permission.zip(holder.as_ref().map(Holder::caller));
-    let admitted = match admit(route.handler, holder) {
+    let admitted = match admit(route, holder) {
         Ok(admitted) => admitted,
         Err(not_admitted) => {
             let NotAdmitted { problem, denied } = *not_admitted;
@@ -214,7 +214,8 @@ struct NotAdmitted {
 }
 
 /// The handler with whoever it needs, or why the sender does not get to it.
-fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask) -> Work + Send>, Box<NotAdmitted>> {
+fn admit(route: &Route, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask) -> Work + Send>, Box<NotAdmitted>> {
+    let handler = route.handler;
     let nobody = || {
         let problem = match handler {
             // Five minutes later the browser has forgotten the cookie: no session is the same as one that has ended.
@@ -237,7 +238,11 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
             None => return Ok(Box::new(move |ask| handler(holder.caller, ask))),
             Some(obligation) => return denied(&holder.caller, obliged(obligation)),
         },
-        (Handler::Key(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(*holder, ask))),
+        (Handler::Key(handler), Holder::Key(holder)) => match holder.obligation {
+            // To say what the key is, and to end it, is always allowed.
+            Some(obligation) if route.permission.is_some() => return denied(&holder.caller, obliged(obligation)),
+            _ => return Ok(Box::new(move |ask| handler(*holder, ask))),
+        },
         (Handler::Known(handler), Holder::Key(holder)) => return Ok(Box::new(move |ask| handler(holder.view(), ask))),
         (_, Holder::Key(holder)) => {
             let problem = Problem::new(
@@ -261,10 +266,7 @@ fn admit(handler: Handler, holder: Option<Holder>) -> Result<Box<dyn FnOnce(Ask)
             Ok(Box::new(move |ask| handler(Due::Restricted(holder), ask)))
         }
         (Handler::Key(_), SignedIn::Full(holder)) => {
-            let problem = Problem::new(
-                code!(key_required),
-                "this is about the API key that a request is sent with; send one",
-            );
+            let problem = Problem::new(code!(key_required), "this is for programs with an API key of their own; send one");
             denied(holder.caller(), problem)
         }
         (Handler::Session(handler), SignedIn::Full(holder)) => Ok(Box::new(move |ask| handler(holder, ask))),

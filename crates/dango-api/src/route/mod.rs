@@ -288,10 +288,11 @@ impl Route {
 
     /// The largest body that is read, in bytes.
     pub fn largest_body(&self) -> usize {
-        if self.path.starts_with("/api/auth/") {
-            16 * 1024
-        } else {
-            64 * 1024
+        match self.path {
+            // A key file of a provider, a certificate chain, a whole document: whatever a program keeps as a value.
+            "/api/project/credentials" => 1024 * 1024,
+            path if path.starts_with("/api/auth/") => 16 * 1024,
+            _ => 64 * 1024,
         }
     }
 }

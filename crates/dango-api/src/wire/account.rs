@@ -1,7 +1,7 @@
 //! Sessions, API keys and second factors as answers show them.
 
 use dango_core::Timestamp;
-use dango_identity::{ApiKeyRecord, Permission, PermissionSet, SessionId, SessionRecord};
+use dango_identity::{ApiKeyRecord, KeyScopes, Permission, PermissionSet, SessionId, SessionRecord};
 use serde::Serialize;
 
 use super::{SCOPE_ADMIN, answers};
@@ -62,6 +62,14 @@ answers! {
 /// What a key may be allowed.
 pub(super) fn scope() -> Schema {
     Schema::word(std::iter::once(SCOPE_ADMIN).chain(Permission::ALL.iter().map(|permission| permission.name())))
+}
+
+/// What a key may be asked for: administering people stands for its permissions.
+pub(super) fn requested_scope() -> Schema {
+    let named = Permission::ALL
+        .iter()
+        .filter(|permission| !KeyScopes::ADMINISTRATION.contains(**permission));
+    Schema::word(std::iter::once(SCOPE_ADMIN).chain(named.map(|permission| permission.name())))
 }
 
 impl Session {

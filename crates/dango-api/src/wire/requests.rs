@@ -100,11 +100,12 @@ requests! {
     MakeApiKey {
         /// What it is for. Not blank, and without control characters.
         name: String = Schema::text().lengths(1, 128).pattern(r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"),
-        /// When it ends: in the future, and within a year. Not together with `expires_in_days`; without both it never ends.
+        /// When it ends: in the future, and within a year. Not together with `expires_in_days`; without both it never ends, and may
+        /// not read stored values.
         expires_at: Option<String> = Schema::time(),
         expires_in_days: Option<i64> = Schema::of("integer").between(1, 365),
-        /// `admin` to administer people. Permissions that are named are all that it has; reading values has to be named.
-        scopes: Option<Vec<String>> = Schema::list(super::account::scope()),
+        /// `admin` to administer people, which alone stands for `users.manage` and `auth.manage`. Permissions that are named are all that it has; reading values has to be named.
+        scopes: Option<Vec<String>> = Schema::list(super::account::requested_scope()),
     } => with_one_expiry
     /// `POST /api/admin/users`.
     AddUser {

@@ -1,6 +1,7 @@
 //! A project's stored values as answers have them: listed without one, or given to an API key.
 
 use dango_actions::{CredentialEntry, GivenValues, ValuesListing, VariableEntry};
+use dango_core::Timestamp;
 
 use super::answers;
 use crate::schema::Schema;
@@ -30,19 +31,31 @@ answers! {
         masked_value: &'static str = Schema::constant(MASKED),
         encrypted: bool,
         reference: bool,
+        /// Whether it opens what Dango keeps, such as `DANGO_KEY`. Such a variable is given to nobody.
+        withheld: bool,
     }
     /// Values, opened. Nothing in them is resolved: whoever runs a program knows its environment.
     Values<'a> {
-        /// Credentials as TOML, one line each, with the records of connections in `[dango.oauth]`. `${NAME}` refers to a variable,
-        /// `\\u0024{` is the text `${`.
+        /// Credentials as TOML, one line each; for `sync`, with what `[dango.oauth]` says of how long connections are good. `${NAME}`
+        /// refers to a variable, `\\u0024{` is the text `${`.
         credentials: &'a str,
         /// Variables of `.env` in their order; of duplicates the last one counts.
         variables: Vec<Variable<'a>>,
+        /// What is wrong with the files, though their values open: as that one is an older version of itself.
+        warnings: Vec<Warning<'a>>,
+        /// When the key ends that asked. Nothing of this answer is to be used after that.
+        key_expires_at: Option<String> = Schema::time(),
+    }
+    /// Something to tell whoever asked.
+    Warning<'a> {
+        code: &'a str,
+        message: &'a str,
     }
     /// A variable with its value.
     Variable<'a> {
         key: &'a str,
-        value: &'a str,
+        /// None for a key that stands alone, which takes back what stands before it.
+        value: Option<&'a str>,
         /// Whether `${` in it stands for itself.
         literal: bool,
     }
@@ -79,6 +92,7 @@ impl<'a> From<&'a ValuesListing> for Listing<'a> {
             masked_value: MASKED,
             encrypted: entry.is_encrypted,
             reference: entry.has_reference,
+            withheld: entry.is_withheld,
         };
         Self {
             credentials: listing.credentials.iter().map(credential).collect(),
@@ -87,16 +101,25 @@ impl<'a> From<&'a ValuesListing> for Listing<'a> {
     }
 }
 
-impl<'a> From<&'a GivenValues> for Values<'a> {
-    fn from(given: &'a GivenValues) -> Self {
+impl<'a> Values<'a> {
+    pub(crate) fn new(given: &'a GivenValues, key_ends_at: Option<Timestamp>) -> Self {
         let variables = given.variables.iter().map(|variable| Variable {
             key: &variable.key,
-            value: variable.value.expose(),
+            value: variable.value.as_ref().map(|value| value.expose()),
             literal: variable.is_literal,
         });
         Self {
             credentials: &given.credentials,
             variables: variables.collect(),
+            warnings: given
+                .warnings
+                .iter()
+                .map(|warning| Warning {
+                    code: warning.code,
+                    message: &warning.text,
+                })
+                .collect(),
+            key_expires_at: key_ends_at.map(|end| end.to_string()),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use dango_actions::{
-    CredentialChange, CredentialChanged, CredentialEntry, GivenValues, ProjectValues, ValuesListing, VariableEntry, WantedValues,
+    CredentialChange, CredentialChanged, CredentialEntry, GivenValues, ProjectValues, ValuesListing, ValuesWarning, VariableEntry,
+    WantedValues,
 };
 use dango_actions::{
     FilesError, FilesProblem, ListedConnection, ListedCredential, ListedVariable, ProjectFiles, SecretsListing, VariableChange,
@@ -20,6 +21,10 @@ pub(crate) struct Files {
     pub(crate) connections: Mutex<Vec<ListedConnection>>,
     /// What every use of the files answers, if it is to fail.
     pub(crate) problem: Mutex<Option<FilesProblem>>,
+    /// What is told with values that are given.
+    pub(crate) warnings: Mutex<Vec<ValuesWarning>>,
+    /// What happens while the files are read.
+    pub(crate) meanwhile: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 impl Default for Files {
@@ -39,6 +44,8 @@ impl Default for Files {
             variables: Mutex::default(),
             connections: Mutex::new(vec![connection]),
             problem: Mutex::default(),
+            warnings: Mutex::default(),
+            meanwhile: Mutex::default(),
         }
     }
 }
@@ -120,6 +127,7 @@ impl ProjectValues for Files {
             key: key.clone(),
             is_encrypted: false,
             has_reference: false,
+            is_withheld: false,
         });
         Ok(ValuesListing {
             credentials: vec![credential],
@@ -129,16 +137,19 @@ impl ProjectValues for Files {
 
     fn read(&self, wanted: &WantedValues) -> Result<GivenValues, FilesError> {
         self.check()?;
+        if let Some(happens) = self.meanwhile.lock().expect("not poisoned").take() {
+            happens();
+        }
         let path = PATH.parse().expect("a path");
         let is_wanted = match wanted {
-            WantedValues::Run { only } => only.as_ref().is_none_or(|only| only == &path),
+            WantedValues::Run { only } | WantedValues::Sync { only } => only.as_ref().is_none_or(|only| only == &path),
             WantedValues::Credential(only) => only == &path,
             WantedValues::Variable(_) => false,
         };
         let variables = self.variables.lock().expect("not poisoned");
         let variables = variables.iter().map(|(key, value)| GivenValue {
             key: key.clone(),
-            value: SecretValue::new(value.clone()).expect("no NUL"),
+            value: SecretValue::new(value.clone()).ok(),
             is_literal: true,
         });
         Ok(GivenValues {
@@ -150,6 +161,7 @@ impl ProjectValues for Files {
             .into(),
             paths: if is_wanted { vec![path] } else { Vec::new() },
             variables: variables.collect(),
+            warnings: self.warnings.lock().expect("not poisoned").clone(),
         })
     }
 

@@ -121,7 +121,7 @@ impl Browser<'_> {
 
     /// Makes an API key; answers its id and the key.
     pub(crate) fn make_key(&mut self, scopes: &[&str]) -> (String, String) {
-        let made = self.post("/api/auth/api-keys", json!({"name": "ci", "scopes": scopes}));
+        let made = self.post("/api/auth/api-keys", json!({"name": "ci", "scopes": scopes, "expires_in_days": 30}));
         assert_eq!(made.status, 201, "{}", made.text());
         let made = made.json();
         let text = |member: &str| made[member].as_str().expect("a text").to_owned();

@@ -133,7 +133,6 @@ fn what_lies_on_the_way_to_an_operation_is_in_the_document_and_the_server_does_i
     world.add(TWO, Role::Admin);
     let bearer = format!("Bearer {}", world.signed_in(ADA).make_key(&["admin"]).1);
     world.signed_in(TWO).enrol();
-    let long = format!("{{\"x\":\"{}\"}}", "x".repeat(65 * 1024));
     for route in ROUTES.iter() {
         let path = route
             .path
@@ -146,7 +145,7 @@ fn what_lies_on_the_way_to_an_operation_is_in_the_document_and_the_server_does_i
         let cookie = browser.cookie();
         // A key of its own, since one operation ends the key that it is sent with.
         let is_for_keys = route.stage() == Stage::Key || route.permission == Some(Permission::SourceViewCredentials);
-        let own = is_for_keys.then(|| format!("Bearer {}", browser.make_key(&["source.view_credentials"]).1));
+        let own = is_for_keys.then(|| format!("Bearer {}", browser.make_key(&["source.view_credentials", "config.manage"]).1));
         let bearer = own.as_deref().unwrap_or(&bearer);
         let known = |headers: &[(&str, &str)], body: Option<&str>, query: &str| {
             let mut all = headers.to_vec();
@@ -159,6 +158,7 @@ fn what_lies_on_the_way_to_an_operation_is_in_the_document_and_the_server_does_i
             }
             world.send(method, &format!("{path}{query}"), &all, body).code()
         };
+        let long = format!("{{\"x\":\"{}\"}}", "x".repeat(route.largest_body() + 1));
         let nobody = if route.stage() == Stage::Partial {
             "session_expired"
         } else {

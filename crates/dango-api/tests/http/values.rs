@@ -28,7 +28,11 @@ fn values_are_given_to_a_key_that_names_them_with_one_record_of_which() {
     let expected = json!({
         "credentials": "sources.stripe.api_key = \"stored\"\n",
         "variables": [{"key": "REGION", "value": "eu", "literal": true}],
+        "warnings": [],
+        "key_expires_at": answer.json()["key_expires_at"],
     });
+    let own = world.with_key(&key, "GET", "/api/auth/api-key", None).json();
+    assert_eq!(answer.json()["key_expires_at"], own["expires_at"]);
     assert_eq!(answer.json(), expected);
     assert_eq!(records, ["secrets_used success"]);
     let event = &world.events()[0];
@@ -42,6 +46,94 @@ fn values_are_given_to_a_key_that_names_them_with_one_record_of_which() {
     let one = json!({"purpose": "get", "only": "sources.stripe.api_key"});
     let (answer, records) = world.recorded(|| world.with_key(&key, "POST", VALUES, Some(one)));
     assert_eq!((answer.status.as_u16(), records), (200, vec!["secret_revealed success".to_owned()]));
+    assert_eq!(told_last(&world)["only"], "sources.stripe.api_key");
+}
+
+/// The details of the newest record.
+fn told_last(world: &World) -> serde_json::Value {
+    serde_json::from_str(&world.events()[0].details).expect("JSON")
+}
+
+#[test]
+fn every_name_that_was_taken_stands_in_a_record_whatever_it_is_and_however_many_there_are() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let (_, key) = world.signed_in(ADA).make_key(&[READS]);
+    let names: Vec<String> = (0..250).map(|number| format!("no name, {number:03}")).collect();
+    let stored = names.iter().map(|name| (name.clone(), "v".to_owned()));
+    world.files.variables.lock().expect("not poisoned").extend(stored);
+    let (answer, records) = world.recorded(|| world.with_key(&key, "POST", VALUES, Some(run())));
+    assert_eq!((answer.status.as_u16(), records), (200, vec!["secrets_used success".to_owned(); 3]));
+    let told: Vec<serde_json::Value> = world.events()[..3]
+        .iter()
+        .rev()
+        .map(|event| serde_json::from_str(&event.details).expect("JSON"))
+        .collect();
+    let keys: Vec<String> = told
+        .iter()
+        .flat_map(|details| serde_json::from_value::<Vec<String>>(details["keys"].clone()).expect("texts"))
+        .collect();
+    assert_eq!(keys, names);
+    assert_eq!(
+        (&told[0]["count"], &told[2]["count"], &told[1]["total"]),
+        (&json!(101), &json!(50), &json!(251))
+    );
+    assert_eq!(told[0]["paths"], json!(["sources.stripe.api_key"]));
+}
+
+#[test]
+fn what_is_wrong_with_the_files_is_told_and_recorded_with_the_values() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let (_, key) = world.signed_in(ADA).make_key(&[READS]);
+    *world.files.warnings.lock().expect("not poisoned") = vec![dango_actions::ValuesWarning {
+        code: "seal-rolled-back",
+        text: ".env is an older version of itself".to_owned(),
+    }];
+    let answer = world.with_key(&key, "POST", VALUES, Some(run()));
+    let told = json!([{"code": "seal-rolled-back", "message": ".env is an older version of itself"}]);
+    assert_eq!(answer.json()["warnings"], told);
+    assert_eq!(told_last(&world)["warnings"], json!(["seal-rolled-back"]));
+}
+
+/// K3.
+#[test]
+fn a_key_that_is_ended_while_the_files_are_read_is_given_nothing() {
+    let world = std::sync::Arc::new(World::new());
+    world.add(ADA, Role::Admin);
+    let (_, key) = world.signed_in(ADA).make_key(&[READS]);
+    let (there, ended) = (std::sync::Arc::clone(&world), key.clone());
+    let end = move || assert_eq!(there.with_key(&ended, "DELETE", "/api/auth/api-key", None).status, 200);
+    *world.files.meanwhile.lock().expect("not poisoned") = Some(Box::new(move || {
+        let end = end.clone();
+        std::thread::spawn(end).join().expect("it is ended");
+    }));
+    let (answer, records) = world.recorded(|| world.with_key(&key, "POST", VALUES, Some(run())));
+    assert_eq!(answer.problem(), is(403, "permission_denied"));
+    assert_eq!(records, ["api_key_revoked success", "permission_denied denied permission_denied"]);
+}
+
+#[test]
+fn a_key_that_reads_values_ends_and_the_log_says_what_each_key_may() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let mut browser = world.signed_in(ADA);
+    let endless = browser.post("/api/auth/api-keys", json!({"name": "ci", "scopes": [READS]}));
+    assert_eq!(endless.problem(), is(422, "invalid_expiry"));
+    let _ = browser.make_key(&[READS, "admin"]);
+    assert_eq!(
+        told_last(&world)["scopes"],
+        json!([READS, "users.view", "users.manage", "auth.manage", "admin"])
+    );
+    let harmless = browser.post("/api/auth/api-keys", json!({"name": "ci", "scopes": ["config.manage"]}));
+    assert_eq!(
+        (harmless.status.as_u16(), &told_last(&world)["scopes"]),
+        (201, &json!(["config.manage"]))
+    );
+    for scope in ["users.manage", "auth.manage"] {
+        let filtered = browser.post("/api/auth/api-keys", json!({"name": "ci", "scopes": [scope]}));
+        assert_eq!(filtered.problem(), is(422, "invalid_body"), "it would not have what it names");
+    }
 }
 
 /// C17.
@@ -63,9 +155,10 @@ fn no_session_and_no_other_key_gets_a_value() {
         assert_eq!(world.with_key(&key, "POST", VALUES, Some(run())).problem(), denied(), "{scopes:?}");
         assert_eq!(world.with_key(&key, "GET", VALUES, None).problem(), denied(), "{scopes:?}");
     }
-    let refused = world
-        .signed_in(BOB)
-        .post("/api/auth/api-keys", json!({"name": "ci", "scopes": [READS]}));
+    let refused = world.signed_in(BOB).post(
+        "/api/auth/api-keys",
+        json!({"name": "ci", "scopes": [READS], "expires_in_days": 30}),
+    );
     assert_eq!(refused.problem(), is(422, "scope_exceeds_owner"));
     let unknown = browser.post("/api/auth/api-keys", json!({"name": "ci", "scopes": ["source.everything"]}));
     assert_eq!(unknown.problem(), is(422, "invalid_body"));
@@ -134,6 +227,20 @@ fn credentials_are_set_and_deleted_by_whoever_manages_the_configuration() {
         world.with_key(&reader, "PUT", path, Some(set)).problem(),
         is(403, "permission_denied")
     );
+    assert_eq!(
+        browser
+            .send("PUT", path, Some(&json!({"path": "a.b", "value": "x"}).to_string()))
+            .problem(),
+        is(403, "key_required")
+    );
+    assert_eq!(
+        browser
+            .send("DELETE", path, Some(&json!({"path": "sources", "table": true}).to_string()))
+            .problem(),
+        is(403, "key_required")
+    );
+    let large = json!({"path": "a.b", "value": "x".repeat(1_000_000)});
+    assert_eq!(world.with_key(&key, "PUT", path, Some(large)).status, 200);
     for (body, code) in [
         (json!({"path": "a..b", "value": "x"}), "invalid_body"),
         (json!({"path": "a.b", "value": "x", "value_type": "integer"}), "invalid_value"),

@@ -27,7 +27,7 @@ pub(crate) struct AddUserArguments {
     pub(crate) password: bool,
     /// Where people reach the server: what the link begins with [default: http://localhost:8800]
     #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
+    pub(crate) base_url: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -82,7 +82,7 @@ fn of_server(server: &Server, arguments: &GetArguments, output: &mut Output<'_>)
     };
     let value = match arguments.reveal {
         true => {
-            let (_, env) = server.values(Purpose::Get, Wanted::Variable(key))?;
+            let (_, env) = server.values(Purpose::Get, Wanted::Variable(key), output)?;
             revealed(&env, arguments, output)?
         }
         false => None,

@@ -91,12 +91,8 @@ fn on_server(server: &Server, key: &str, arguments: &SetArguments, global: &Glob
             "a server stores variables literally, and encrypted where that is the habit of the file; leave out --reference, --encrypt and --plain",
         ));
     }
-    // A key that may change values but not read them is not told what there is; then there may be something.
-    let listed = server.listing();
-    let is_stored = listed
-        .as_ref()
-        .map_or(true, |listing| listing.variables.iter().any(|row| row.key == key));
-    let value = arguments.input.read_over(key, is_stored, global, output)?;
+    let is_stored = || Ok(server.stored()?.variables.iter().any(|row| row.key == key));
+    let value = arguments.input.read_over_if(key, is_stored, global, output)?;
     let body = ToSet {
         key,
         value: value.expose(),
@@ -104,8 +100,8 @@ fn on_server(server: &Server, key: &str, arguments: &SetArguments, global: &Glob
     let set: WasSet = server.change(Method::Post, "/api/secrets", &body)?;
     let action = ["created", "updated"].into_iter().find(|word| *word == set.action);
     let listed = server
-        .listing()
-        .map(|listing| listing.variables.into_iter().find(|row| row.key == key));
+        .stored()
+        .map(|stored| stored.variables.into_iter().find(|row| row.key == key));
     let done = Done {
         key,
         action: action.unwrap_or("updated"),

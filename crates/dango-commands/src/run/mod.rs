@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: RunArguments, global: &Global, output: &mut Output<
         None if age.is_some() => return Err(Failure::usage("--offline-cache is for a project on a server; add `--server URL`")),
         None => Prepared::read(&Opened::find(global, output.host)?, output)?,
         Some(server) if age.is_some() => Prepared::of(server.values_or_kept(Purpose::Run, age, output)?),
-        Some(server) => Prepared::of(server.values(Purpose::Run, Wanted::Below(only.as_ref()))?),
+        Some(server) => Prepared::of(server.values(Purpose::Run, Wanted::Below(only.as_ref()), output)?),
     };
     let variables = prepared.variables(only.as_ref(), output)?;
     let mut words = arguments.command.into_iter();

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &ExportArguments, global: &Global, output: &mut Out
         return Err(Failure::refused("an export shows every value in plain text").hint("add `--reveal` if that is meant"));
     }
     let documents = match Server::of(global, output)? {
-        Some(server) => server.values(Purpose::Export, Wanted::Below(only.as_ref()))?,
+        Some(server) => server.values(Purpose::Export, Wanted::Below(only.as_ref()), output)?,
         None => {
             let opened = Opened::find(global, output.host)?;
             let secrets = opened.open_secrets(&opened.secrets(output)?, only.as_ref(), output)?;

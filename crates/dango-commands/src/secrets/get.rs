@@ -84,7 +84,7 @@ fn of_server(server: &Server, path: &CredentialPath, arguments: &GetArguments, o
     };
     let shown = match arguments.reveal {
         true => {
-            let (secrets, env) = server.values(Purpose::Get, Wanted::At(path))?;
+            let (secrets, env) = server.values(Purpose::Get, Wanted::At(path), output)?;
             let value = secrets.value(path).ok_or_else(missing)?;
             let process = process_variable(output.host);
             let lookup = Variables {

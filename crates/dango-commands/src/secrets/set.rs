@@ -85,11 +85,8 @@ pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output
 
 /// The same on a server, which makes and records the change.
 fn on_server(server: &Server, path: &CredentialPath, arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
-    // A key that may change values but not read them is not told what there is; then there may be something.
-    let is_stored = server
-        .listing()
-        .map_or(true, |listing| listing.credentials.iter().any(|row| row.path == path.to_string()));
-    let secret = arguments.input.read_over(&path.to_string(), is_stored, global, output)?;
+    let is_stored = || Ok(server.stored()?.credentials.iter().any(|row| row.path == path.to_string()));
+    let secret = arguments.input.read_over_if(&path.to_string(), is_stored, global, output)?;
     let keep = match arguments.protection.protection() {
         Protection::Encrypt => Some("encrypted"),
         Protection::Plain => Some("plain"),

@@ -17,7 +17,7 @@ use crate::opened::Opened;
 use crate::output::Output;
 use crate::prompt;
 use crate::recorded::{count, credential, recorded};
-use crate::server::{CredentialRow, Server};
+use crate::server::{Server, StoredCredential};
 
 #[derive(Args, Debug)]
 pub(crate) struct UnsetArguments {
@@ -70,8 +70,8 @@ pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Outp
 
 /// The same on a server, which makes and records the change.
 fn on_server(server: &Server, path: &CredentialPath, global: &Global, output: &mut Output<'_>) -> Outcome {
-    let parsed = |row: &CredentialRow| row.path.parse::<CredentialPath>().ok();
-    let rows = server.listing()?.credentials;
+    let parsed = |row: &StoredCredential| row.path.parse::<CredentialPath>().ok();
+    let rows = server.stored()?.credentials;
     let below = rows.iter().filter_map(parsed).filter(|found| found.starts_with(path)).count();
     let is_value = rows.iter().filter_map(parsed).any(|found| found == *path);
     if !is_value {

@@ -33,18 +33,49 @@ pub(crate) struct VariableRow {
     pub(crate) reference: bool,
 }
 
+/// What there is, as whoever changes it sees it.
+#[derive(Deserialize)]
+pub(crate) struct Stored {
+    #[serde(rename = "env_vars")]
+    pub(crate) variables: Vec<StoredVariable>,
+    #[serde(rename = "source_credentials")]
+    pub(crate) credentials: Vec<StoredCredential>,
+}
+
+/// A variable that is stored.
+#[derive(Deserialize)]
+pub(crate) struct StoredVariable {
+    pub(crate) key: String,
+    pub(crate) encrypted: bool,
+}
+
+/// A credential that is stored.
+#[derive(Deserialize)]
+pub(crate) struct StoredCredential {
+    pub(crate) path: String,
+}
+
 /// Values, opened.
 #[derive(Deserialize)]
 pub(super) struct Values {
     pub(super) credentials: Hidden,
     pub(super) variables: Vec<Variable>,
+    #[serde(default)]
+    pub(super) warnings: Vec<Warning>,
+    pub(super) key_expires_at: Option<String>,
+}
+
+/// What is wrong with the files there, though their values open.
+#[derive(Deserialize)]
+pub(super) struct Warning {
+    pub(super) message: String,
 }
 
 /// A variable with its value.
 #[derive(Deserialize)]
 pub(super) struct Variable {
     key: String,
-    value: Hidden,
+    value: Option<Hidden>,
     literal: bool,
 }
 
@@ -70,8 +101,12 @@ impl<'de> Deserialize<'de> for Hidden {
 impl Variable {
     /// `None` for a value that no environment can hold.
     pub(super) fn into_given(self) -> Option<GivenValue> {
+        let value = match self.value {
+            Some(hidden) => Some(hidden.into_secret()?),
+            None => None,
+        };
         Some(GivenValue {
-            value: self.value.into_secret()?,
+            value,
             key: self.key,
             is_literal: self.literal,
         })

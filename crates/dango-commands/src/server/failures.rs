@@ -8,10 +8,14 @@ use crate::failure::Failure;
 pub(super) fn call(error: CallError, url: &ServerUrl) -> Failure {
     let failure = Failure::refused(format!("{url}: {error}")).with_code(error.code());
     match error {
-        CallError::Unreachable | CallError::Timeout => failure.hint("look whether the server runs, and whether the address is right"),
+        CallError::Unreachable | CallError::Timeout | CallError::Gateway(_) => {
+            failure.hint("look whether the server runs, and whether the address is right")
+        }
         CallError::Certificate => failure.hint("if the server's authority is your own, give its certificate with `--server-ca FILE`"),
         CallError::Redirected => failure.hint("give the address that the server itself has (its --public-url)"),
-        CallError::Malformed => failure.hint("look whether there is a dango-server of this version at that address"),
+        CallError::Malformed | CallError::Broken | CallError::Incomplete => {
+            failure.hint("look whether there is a dango-server of this version at that address")
+        }
         CallError::NoCertificates => failure.hint("install the system's certificates (ca-certificates)"),
         _ => failure,
     }

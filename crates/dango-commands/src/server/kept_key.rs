@@ -1,6 +1,5 @@
 //! Where this machine's API key for a server is: in the environment, in a file if that was chosen, else in the system's keyring.
 
-use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -38,22 +37,44 @@ impl Holder {
     }
 }
 
+/// Who made a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// This machine, by a login: nobody else has it.
+    ThisMachine,
+    /// Somebody else, who may use it elsewhere, too.
+    Others,
+}
+
 /// A key, and where it was found.
 pub(super) struct Found {
     pub(super) key: SecretValue,
     pub(super) holder: Holder,
+    pub(super) maker: Maker,
+}
+
+/// What stands behind a key that was handed over.
+const HANDED_OVER: &str = "handed-over";
+
+/// What becomes of a keyring that cannot be looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// It is an error: the key may be in it.
+    Fails,
+    /// It counts as one in which nothing is, with a warning.
+    IsEmpty,
 }
 
 /// Finds the key for a server.
 pub(super) fn load(url: &ServerUrl, output: &mut Output<'_>) -> Result<Found, Failure> {
     if let Some(key) = secret_variable(output.host, VARIABLE)?.filter(|key| !key.expose().trim().is_empty()) {
-        let holder = Holder::Environment;
         return Ok(Found {
-            key: trimmed(&key)?,
-            holder,
+            key: SecretValue::new(key.expose().trim().to_owned()).map_err(|error| Failure::caused_by(&error))?,
+            holder: Holder::Environment,
+            maker: Maker::Others,
         });
     }
-    stored(url, output)?.ok_or_else(|| {
+    stored(url, Closed::Fails, output)?.ok_or_else(|| {
         Failure::refused(format!("there is no API key for {url} on this machine"))
             .hint(format!("`dango login {url}` makes one"))
             .hint(format!("servers and CI give one in {VARIABLE}"))
@@ -61,25 +82,25 @@ pub(super) fn load(url: &ServerUrl, output: &mut Output<'_>) -> Result<Found, Fa
 }
 
 /// The key that a login has kept, whatever the environment says.
-pub(super) fn stored(url: &ServerUrl, output: &mut Output<'_>) -> Result<Option<Found>, Failure> {
+pub(super) fn stored(url: &ServerUrl, closed: Closed, output: &mut Output<'_>) -> Result<Option<Found>, Failure> {
     let path = file(url, output.host)?;
     if let Some(contents) = storage::read(&path).map_err(|error| Failure::caused_by(&error))? {
         warn_of_readers(&path, output);
-        let key = SecretValue::from_utf8(contents.bytes().to_vec()).map_err(|error| Failure::caused_by(&error).at(&path))?;
-        let holder = Holder::File;
-        return Ok(Some(Found {
-            key: trimmed(&key)?,
-            holder,
-        }));
+        let text = SecretValue::from_utf8(contents.bytes().to_vec()).map_err(|error| Failure::caused_by(&error).at(&path))?;
+        return found(&text, Holder::File).map(Some);
     }
     match keyring(url, output.host).load_text() {
-        Ok(key) => Ok(Some(Found {
-            key,
-            holder: Holder::Keyring,
-        })),
+        Ok(text) => found(&text, Holder::Keyring).map(Some),
         // Where there is no keyring nothing was kept in one.
         Err(HolderError::Missing { .. } | HolderError::NoKeyring { .. }) => Ok(None),
-        Err(error) => Err(in_keyring(&error)),
+        Err(error) if closed == Closed::IsEmpty => {
+            output.warn(format!(
+                "the keyring could not be looked into for an earlier key: {}",
+                in_keyring(&error).message
+            ));
+            Ok(None)
+        }
+        Err(error) => Err(with_other_places(in_keyring(&error))),
     }
 }
 
@@ -89,43 +110,76 @@ pub(super) fn check_place(url: &ServerUrl, holder: Holder, host: &Host) -> Resul
         Holder::File => folder(host).and_then(|folder| make_folder(&folder)),
         Holder::Keyring | Holder::Environment => match keyring(url, host).load_text() {
             Ok(_) | Err(HolderError::Missing { .. }) => Ok(()),
-            Err(error) => Err(in_keyring(&error)),
+            Err(error) => Err(with_other_places(in_keyring(&error))),
         },
     }
 }
 
 /// Keeps a key; what was kept elsewhere for the same server goes.
-pub(super) fn keep(url: &ServerUrl, holder: Holder, key: &SecretValue, host: &Host) -> Result<(), Failure> {
+pub(super) fn keep(url: &ServerUrl, holder: Holder, (key, maker): (&SecretValue, Maker), output: &mut Output<'_>) -> Result<(), Failure> {
+    let host = &*output.host;
     let path = file(url, host)?;
+    let mut line = Zeroizing::new(String::with_capacity(key.expose().len() + HANDED_OVER.len() + 2));
+    line.push_str(key.expose());
+    if maker == Maker::Others {
+        line.push(' ');
+        line.push_str(HANDED_OVER);
+    }
     match holder {
         Holder::File => {
             make_folder(&folder(host)?)?;
-            let mut line = Zeroizing::new(String::with_capacity(key.expose().len() + 1));
-            // Writing to a string cannot fail.
-            let _ = writeln!(line, "{}", key.expose());
+            line.push('\n');
             storage::update(&path, host.entropy.as_ref(), |_| {
                 Ok::<_, Failure>(Edit::Replace(Zeroizing::new(line.as_bytes().to_vec()), ()))
             })
-            .map_err(failure_of_update)
+            .map_err(failure_of_update)?;
+            if let Err(left) = forget_in_keyring(url, host) {
+                output.warn(format!("an earlier key may still be in the keyring: {}", left.message));
+            }
+            Ok(())
         }
         Holder::Keyring | Holder::Environment => {
-            keyring(url, host).store_text(key).map_err(|error| in_keyring(&error))?;
+            let text = SecretValue::new(std::mem::take(&mut *line)).map_err(|error| Failure::caused_by(&error))?;
+            let stored = keyring(url, host).store_text(&text);
+            stored.map_err(|error| with_other_places(in_keyring(&error)))?;
             // The file would be looked at first.
-            storage::remove(&path, host.entropy.as_ref())
-                .map(|_| ())
-                .map_err(|error| Failure::caused_by(&error))
+            forget_in_file(url, host)
         }
     }
 }
 
-/// Forgets the key, wherever it was kept.
+/// Forgets the key, wherever it was kept; each place is tried, whatever became of the other.
 pub(super) fn forget(url: &ServerUrl, host: &Host) -> Result<(), Failure> {
-    let path = file(url, host)?;
-    storage::remove(&path, host.entropy.as_ref()).map_err(|error| Failure::caused_by(&error))?;
+    match (forget_in_file(url, host), forget_in_keyring(url, host)) {
+        (Ok(()), forgotten) | (forgotten, Ok(())) => forgotten,
+        (Err(one), Err(other)) => Err(one.also(other)),
+    }
+}
+
+fn forget_in_file(url: &ServerUrl, host: &Host) -> Result<(), Failure> {
+    storage::remove(&file(url, host)?, host.entropy.as_ref())
+        .map(|_| ())
+        .map_err(|error| Failure::caused_by(&error))
+}
+
+fn forget_in_keyring(url: &ServerUrl, host: &Host) -> Result<(), Failure> {
     match keyring(url, host).delete() {
         Ok(()) | Err(HolderError::Missing { .. } | HolderError::NoKeyring { .. }) => Ok(()),
         Err(error) => Err(in_keyring(&error)),
     }
+}
+
+/// Reads what was kept: the key, and whether somebody else made it.
+fn found(text: &SecretValue, holder: Holder) -> Result<Found, Failure> {
+    let (key, maker) = match text.expose().trim().split_once(' ') {
+        Some((key, HANDED_OVER)) => (key, Maker::Others),
+        _ => (text.expose().trim(), Maker::ThisMachine),
+    };
+    Ok(Found {
+        key: SecretValue::new(key.to_owned()).map_err(|error| Failure::caused_by(&error))?,
+        holder,
+        maker,
+    })
 }
 
 fn folder(host: &Host) -> Result<PathBuf, Failure> {
@@ -141,17 +195,16 @@ fn keyring(url: &ServerUrl, host: &Host) -> OsKeyring {
 }
 
 fn in_keyring(error: &HolderError) -> Failure {
-    let failure = key_access::with_hints(Failure::caused_by(error), error.code());
-    let mut failure = failure.hint(format!(
-        "or keep the key in a file with `dango login --holder file`, or give it in {VARIABLE}"
-    ));
+    let mut failure = key_access::with_hints(Failure::caused_by(error), error.code());
     // What else is said there is about the key of a project.
     failure.hints.retain(|hint| !hint.contains("dango key"));
     failure
 }
 
-fn trimmed(key: &SecretValue) -> Result<SecretValue, Failure> {
-    SecretValue::new(key.expose().trim().to_owned()).map_err(|error| Failure::caused_by(&error))
+fn with_other_places(failure: Failure) -> Failure {
+    failure.hint(format!(
+        "or keep the key in a file with `dango login --holder file`, or give it in {VARIABLE}"
+    ))
 }
 
 fn warn_of_readers(path: &std::path::Path, output: &mut Output<'_>) {

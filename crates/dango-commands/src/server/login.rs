@@ -2,13 +2,14 @@
 //! are not kept; or a key that was made elsewhere, taken over.
 
 use clap::Args;
-use dango_client::{Client, Method, ServerUrl};
+use dango_client::{Answer, Client, Method, ServerUrl};
 use dango_core::SecretValue;
 use serde::Serialize;
 
 use super::answers::{ApiKey, LoggedIn, Nothing, User};
-use super::kept_key::{self, Holder};
-use super::{call, client, failures, parse_url};
+use super::kept_key::{self, Closed, Holder, Maker};
+use super::offline::OfflineCopy;
+use super::{call, client, failures, outbound, parse_url};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -67,6 +68,12 @@ enum Told {
     AsData,
 }
 
+/// A key and its owner, as the server knows them.
+struct Own {
+    key: ApiKey,
+    user: User,
+}
+
 /// What is said of a key that is kept.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -84,30 +91,52 @@ pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut O
     let url = url_of(arguments.url.as_deref(), global)?;
     if arguments.status {
         let found = kept_key::load(&url, output)?;
-        return tell(&url, global, (&found.key, found.holder), Told::AsData, output);
+        let own = look(&url, &found.key, global)?;
+        return tell(&url, &own, found.holder, Told::AsData, output);
     }
     let holder = match arguments.holder.as_str() {
         "file" => Holder::File,
         _ => Holder::Keyring,
     };
     kept_key::check_place(&url, holder, output.host)?;
-    let before = kept_key::stored(&url, output)?;
-    let key = match arguments.key_from_stdin {
-        true => take_over(output)?,
-        false => make(&url, arguments, global, output)?,
+    // With a file in its place, a keyring that cannot be opened keeps nobody from logging in.
+    let closed = match holder {
+        Holder::File => Closed::IsEmpty,
+        Holder::Keyring | Holder::Environment => Closed::Fails,
+    };
+    let before = kept_key::stored(&url, closed, output)?;
+    let (key, maker) = match arguments.key_from_stdin {
+        true => (take_over(output)?, Maker::Others),
+        false => (make(&url, arguments, global, output)?, Maker::ThisMachine),
     };
     // A key that does not work is not kept; one that cannot be kept is not left behind.
-    let mut with_key = client(url.clone(), global)?;
-    with_key.use_key(&key).map_err(|error| failures::call(error, &url))?;
-    call(&with_key, Method::Get, "/api/auth/api-key", None::<&Nothing>)?;
-    if let Err(failure) = kept_key::keep(&url, holder, &key, output.host) {
-        if !arguments.key_from_stdin {
-            let _ = call(&with_key, Method::Delete, "/api/auth/api-key", None::<&Nothing>);
+    let looked_at = look(&url, &key, global).and_then(|own| {
+        kept_key::keep(&url, holder, (&key, maker), output)?;
+        Ok(own)
+    });
+    let own = match looked_at {
+        Ok(own) => own,
+        Err(failure) if maker == Maker::ThisMachine => {
+            return Err(match end(&url, &key, global) {
+                Ok(()) => failure,
+                Err(_) => failure.hint(format!("a key was made and may still be there; end it at {url}, under Account")),
+            });
         }
-        return Err(failure);
-    }
+        Err(failure) => return Err(failure),
+    };
     if let Some(before) = before.filter(|before| before.key.expose() != key.expose()) {
-        end_quietly(&url, &before.key, global);
+        match before.maker {
+            Maker::Others => output.say("the key before was made elsewhere and is still good; it was forgotten here alone"),
+            Maker::ThisMachine => {
+                if end(&url, &before.key, global).is_err() {
+                    output.warn(format!("the key before could not be ended; end it at {url}, under Account"));
+                }
+            }
+        }
+    }
+    // What was given to another key is not for this one.
+    if let Err(left) = OfflineCopy::forget_all(&url, output.host) {
+        output.warn(format!("an offline copy could not be removed: {}", left.message));
     }
     if output.host.variable(kept_key::VARIABLE).is_some_and(|value| !value.is_empty()) {
         output.warn(format!(
@@ -115,7 +144,7 @@ pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut O
             kept_key::VARIABLE
         ));
     }
-    tell(&url, global, (&key, holder), Told::AsMessage, output)
+    tell(&url, &own, holder, Told::AsMessage, output)
 }
 
 /// The server that is meant: that of the argument, else the chosen one.
@@ -125,25 +154,33 @@ pub(super) fn url_of(argument: Option<&str>, global: &Global) -> Result<ServerUr
     parse_url(text)
 }
 
-/// Ends a key that another has taken the place of. It would have ended by itself.
-fn end_quietly(url: &ServerUrl, key: &SecretValue, global: &Global) {
-    if let Ok(mut client) = client(url.clone(), global)
-        && client.use_key(key).is_ok()
-    {
-        let _ = call(&client, Method::Delete, "/api/auth/api-key", None::<&Nothing>);
+/// Ends a key of this machine's on the server.
+fn end(url: &ServerUrl, key: &SecretValue, global: &Global) -> Result<(), Failure> {
+    let mut client = client(url.clone(), global)?;
+    client.use_key(key).map_err(|error| failures::call(error, url))?;
+    let ended = client.call(outbound(Method::Delete, "/api/auth/api-key", None::<&Nothing>)?);
+    match ended.map_err(|error| failures::call(error, url))? {
+        Ok(_) => Ok(()),
+        // It had ended already.
+        Err(problem) if problem.status == 401 => Ok(()),
+        Err(problem) => Err(failures::problem(&problem, url)),
     }
 }
 
-fn tell(url: &ServerUrl, global: &Global, (key, holder): (&SecretValue, Holder), told: Told, output: &mut Output<'_>) -> Outcome {
+/// Asks whose key it is, and what it may do.
+fn look(url: &ServerUrl, key: &SecretValue, global: &Global) -> Result<Own, Failure> {
     let mut client = client(url.clone(), global)?;
     client.use_key(key).map_err(|error| failures::call(error, url))?;
     let malformed = |error| failures::call(error, url);
-    let own: ApiKey = call(&client, Method::Get, "/api/auth/api-key", None::<&Nothing>)?
-        .json()
-        .map_err(malformed)?;
-    let user: User = call(&client, Method::Get, "/api/auth/me", None::<&Nothing>)?
-        .json()
-        .map_err(malformed)?;
+    let key = call(&client, Method::Get, "/api/auth/api-key", None::<&Nothing>)?;
+    let user = call(&client, Method::Get, "/api/auth/me", None::<&Nothing>)?;
+    Ok(Own {
+        key: key.json().map_err(malformed)?,
+        user: user.json().map_err(malformed)?,
+    })
+}
+
+fn tell(url: &ServerUrl, Own { key: own, user }: &Own, holder: Holder, told: Told, output: &mut Output<'_>) -> Outcome {
     if output.json {
         return output.json(&Shown {
             server: url.as_str(),
@@ -204,10 +241,26 @@ fn make(url: &ServerUrl, arguments: &LoginArguments, global: &Global, output: &m
         email: &email,
         password: password.expose(),
     };
-    let mut answer = call(&client, Method::Post, "/api/auth/login", Some(&body))?;
+    let answer = call(&client, Method::Post, "/api/auth/login", Some(&body))?;
     drop(password);
     client.use_session(&answer).map_err(malformed)?;
-    let mut logged_in: LoggedIn = answer.json().map_err(malformed)?;
+    let made = in_session(&mut client, answer, arguments, &mut proofs, output);
+    // The session was for this alone, whatever became of it; one that stays ends by itself.
+    let _ = call(&client, Method::Post, "/api/auth/logout", None::<&Nothing>);
+    made
+}
+
+/// Gives the second factor where it is due, and makes a key.
+fn in_session(
+    client: &mut Client,
+    first: Answer,
+    arguments: &LoginArguments,
+    proofs: &mut Proofs,
+    output: &Output<'_>,
+) -> Result<SecretValue, Failure> {
+    let url = client.server().clone();
+    let malformed = |error| failures::call(error, &url);
+    let mut logged_in: LoggedIn = first.json().map_err(malformed)?;
     if logged_in.requires_2fa {
         let code = proofs.code()?;
         let is_code = code.expose().chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
@@ -215,17 +268,14 @@ fn make(url: &ServerUrl, arguments: &LoginArguments, global: &Global, output: &m
             true => Code::Code(code.expose()),
             false => Code::RecoveryCode(code.expose()),
         };
-        answer = call(&client, Method::Post, "/api/auth/2fa/verify", Some(&body))?;
+        let answer = call(client, Method::Post, "/api/auth/2fa/verify", Some(&body))?;
         client.use_session(&answer).map_err(malformed)?;
         logged_in = answer.json().map_err(malformed)?;
     }
-    let made = match due(&logged_in, url) {
+    match due(&logged_in, &url) {
         Some(failure) => Err(failure),
-        None => issue(&client, arguments, output),
-    };
-    // The session was for this alone; one that stays ends by itself.
-    let _ = call(&client, Method::Post, "/api/auth/logout", None::<&Nothing>);
-    made
+        None => issue(client, arguments, output),
+    }
 }
 
 /// What has to be done in a browser first.

@@ -10,8 +10,8 @@ mod offline;
 mod people;
 mod records;
 
-use dango_client::{Answer, Client, Method, Outbound, ServerUrl, Trust};
-use dango_core::CredentialPath;
+use dango_client::{Answer, Client, Method, Outbound, Problem, ServerUrl, Trust};
+use dango_core::{CredentialPath, Timestamp};
 use dango_secrets::document::SecretsDocument;
 use dango_secrets::dotenv::EnvDocument;
 use dango_secrets::storage;
@@ -25,8 +25,9 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::output::Output;
 use crate::secrets::SecretsCommand;
+use crate::source::SourceCommand;
 
-pub(crate) use answers::{CredentialRow, Listing, VariableRow};
+pub(crate) use answers::{CredentialRow, Listing, Stored, StoredCredential, VariableRow};
 use answers::{Nothing, Values};
 pub(crate) use login::{LoginArguments, log_in};
 pub(crate) use logout::{LogoutArguments, log_out};
@@ -66,7 +67,8 @@ struct ReadValues<'a> {
 /// A server with the key that this machine has there.
 pub(crate) struct Server {
     client: Client,
-    key: dango_core::SecretValue,
+    /// Where what it answered is kept; none where this user has no place for files.
+    copy: Option<OfflineCopy>,
 }
 
 impl Server {
@@ -77,7 +79,8 @@ impl Server {
         let key = kept_key::load(&url, output)?.key;
         let mut client = client(url, global)?;
         client.use_key(&key).map_err(|error| failures::call(error, client.server()))?;
-        Ok(Some(Self { client, key }))
+        let copy = OfflineCopy::of(client.server(), &key, output.host).ok();
+        Ok(Some(Self { client, copy }))
     }
 
     /// What the project has, masked.
@@ -85,10 +88,21 @@ impl Server {
         self.read(Method::Get, "/api/project/values", None::<&Nothing>)
     }
 
+    /// What whoever changes values is told of what there is: it takes no permission to read values.
+    pub(crate) fn stored(&self) -> Result<Stored, Failure> {
+        self.read(Method::Get, "/api/secrets", None::<&Nothing>)
+    }
+
     /// Values, opened; both documents are for reading.
-    pub(crate) fn values(&self, purpose: Purpose, wanted: Wanted<'_>) -> Result<(SecretsDocument, EnvDocument), Failure> {
+    pub(crate) fn values(
+        &self,
+        purpose: Purpose,
+        wanted: Wanted<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<(SecretsDocument, EnvDocument), Failure> {
         let answer = self.send(Method::Post, "/api/project/values", Some(&request(purpose, wanted)))?;
-        self.documents(&answer.into_text().map_err(|error| failures::call(error, self.client.server()))?)
+        let text = answer.into_text().map_err(|error| failures::call(error, self.url()))?;
+        Ok(self.documents(&text, output)?.documents)
     }
 
     /// The same for a run that may go on with what was kept, where nobody answers and that is no older than `age` microseconds.
@@ -99,40 +113,38 @@ impl Server {
         output: &mut Output<'_>,
     ) -> Result<(SecretsDocument, EnvDocument), Failure> {
         let Some(age) = age else {
-            return self.values(purpose, Wanted::Below(None));
+            return self.values(purpose, Wanted::Below(None), output);
         };
-        let url = self.client.server();
-        let copy = OfflineCopy::of(url, &self.key, output.host)?;
+        let url = self.url();
+        // Whatever is said of a place for files is said again where one is needed.
+        let copy = match &self.copy {
+            Some(copy) => copy,
+            None => {
+                return Err(Failure::refused(
+                    "there is no place for an offline copy: neither HOME nor XDG_CACHE_HOME says where",
+                ));
+            }
+        };
         // Everything is asked for, so that what is kept serves every run.
-        let called = self.client.call(outbound(
-            Method::Post,
-            "/api/project/values",
-            Some(&request(purpose, Wanted::Below(None))),
-        )?);
-        match called {
+        let body = request(purpose, Wanted::Below(None));
+        match self.client.call(outbound(Method::Post, "/api/project/values", Some(&body))?) {
             Ok(Ok(answer)) => {
                 let text = answer.into_text().map_err(|error| failures::call(error, url))?;
-                let documents = self.documents(&text)?;
-                if let Err(failure) = copy.keep(&text, output.host) {
+                let read = self.documents(&text, output)?;
+                if let Err(failure) = copy.keep(&text, read.key_expires_at) {
                     output.warn(format!("no offline copy was kept: {}", failure.message));
                 }
-                Ok(documents)
+                Ok(read.documents)
             }
-            Ok(Err(problem)) => {
-                // Whoever may not read them any more reads no copy of them either.
-                if matches!(problem.status, 401 | 403) {
-                    copy.forget(output.host)?;
-                }
-                Err(failures::problem(&problem, url))
-            }
+            Ok(Err(problem)) => Err(self.refused(&problem)),
             Err(error) if error.is_silence() => {
                 let unreachable = failures::call(error, url);
-                let (text, kept_at) = copy.read(age, output.host).map_err(|failure| unreachable.also(failure))?;
+                let (text, kept_at) = copy.read(age).map_err(|failure| unreachable.also(failure))?;
                 output.insist(format!(
                     "{url} cannot be reached; going on with the offline copy of {}",
-                    offline::told(kept_at, output.host)
+                    copy.told(kept_at)
                 ));
-                self.documents(&text)
+                Ok(self.documents(&text, output)?.documents)
             }
             Err(error) => Err(failures::call(error, url)),
         }
@@ -154,17 +166,42 @@ impl Server {
     }
 
     fn send(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> Result<Answer, Failure> {
-        call(&self.client, method, path, body)
+        let called = self.client.call(outbound(method, path, body)?);
+        let answered = called.map_err(|error| failures::call(error, self.url()))?;
+        answered.map_err(|problem| self.refused(&problem))
     }
 
-    fn documents(&self, text: &dango_core::SecretValue) -> Result<(SecretsDocument, EnvDocument), Failure> {
+    /// What a refusal means. Whoever may not any more reads no copy of what they once were given either.
+    fn refused(&self, problem: &Problem) -> Failure {
+        let failure = failures::problem(problem, self.url());
+        let copy = self.copy.as_ref().filter(|_| matches!(problem.status, 401 | 403));
+        match copy.map(OfflineCopy::forget_if_there) {
+            Some(Err(left)) => failure.hint(format!("the offline copy could not be removed: {}", left.message)),
+            _ => failure,
+        }
+    }
+
+    fn documents(&self, text: &dango_core::SecretValue, output: &mut Output<'_>) -> Result<Read, Failure> {
         let malformed = || failures::call(dango_client::CallError::Malformed, self.url());
         let values: Values = serde_json::from_str(text.expose()).map_err(|_| malformed())?;
         let secrets = SecretsDocument::parse(values.credentials.as_bytes()).map_err(|_| malformed())?;
         let variables = values.variables.into_iter().map(answers::Variable::into_given);
         let variables: Option<Vec<_>> = variables.collect();
-        Ok((secrets, EnvDocument::of_given(variables.ok_or_else(malformed)?)))
+        let env = EnvDocument::of_given(variables.ok_or_else(malformed)?);
+        for warning in values.warnings {
+            output.warn(format!("{}: {}", self.url(), warning.message));
+        }
+        Ok(Read {
+            documents: (secrets, env),
+            key_expires_at: values.key_expires_at.map(|end| end.parse()).transpose().map_err(|_| malformed())?,
+        })
     }
+}
+
+/// What values were read.
+struct Read {
+    documents: (SecretsDocument, EnvDocument),
+    key_expires_at: Option<Timestamp>,
 }
 
 /// Refuses what cannot be done on a project that a server holds, before anything is done to the files here in its place.
@@ -188,6 +225,9 @@ pub(crate) fn check_offered(command: &Command, global: &Global) -> Result<(), Fa
         Command::Auth(command) => people::is_offered(command),
         Command::Audit(command) => matches!(command, crate::audit::AuditCommand::List(_)),
         Command::Run(_) | Command::Sync(_) | Command::Login(_) | Command::Logout(_) => true,
+        // Whoever changes a credential should know where: here or there is not to be guessed from a variable that was set some day.
+        Command::Rotate(_) | Command::Exposed(_) | Command::Oauth(_) => false,
+        Command::Source(command) => matches!(command, SourceCommand::List | SourceCommand::Types(_)) && !global.is_server_given,
         // The variable alone does not keep anybody from working on what is here.
         _ => !global.is_server_given,
     };
@@ -197,7 +237,14 @@ pub(crate) fn check_offered(command: &Command, global: &Global) -> Result<(), Fa
     let failure = Failure::refused("this command works on the files of a project, and not on a project that a server holds");
     Err(match global.is_server_given {
         true => failure.hint("run it on the server's machine, in the project's directory"),
-        false => failure.hint("DANGO_SERVER_URL chooses a server; unset it to work on the files here"),
+        false => {
+            // A malformed address is not repeated: it may hold a password.
+            let url = global.server.as_deref().and_then(|text| text.parse::<ServerUrl>().ok());
+            let there = url.map_or_else(|| "a server".to_owned(), |url| url.to_string());
+            failure
+                .hint(format!("DANGO_SERVER_URL chooses {there}; unset it to work on the files here"))
+                .hint("to work on what is there, run the command on the server's machine, in the project's directory")
+        }
     })
 }
 

@@ -23,6 +23,9 @@ pub(super) const fn is_offered(command: &AuthCommand) -> bool {
 pub(crate) fn run(command: AuthCommand, server: &Server, global: &Global, output: &mut Output<'_>) -> Outcome {
     match command {
         AuthCommand::ListUsers => list(server, output),
+        AuthCommand::AddUser(arguments) if arguments.base_url.is_some() => Err(Failure::usage(
+            "--base-url is for links that are made here; the server knows its own address (its --public-url)",
+        )),
         AuthCommand::AddUser(arguments) => add(server, &arguments.email, &arguments.role, arguments.password, output),
         AuthCommand::ChangeRole(arguments) => {
             let path = path_of(server, &arguments.email, "/role")?;

@@ -108,7 +108,7 @@ impl ApiKeys {
         entropy: &dyn Entropy,
     ) -> Result<IssuedApiKey, MakeApiKeyError> {
         self.check_fresh(session, now)?;
-        self.check_expiry(new.expires_at, now)?;
+        self.check_expiry(new.expires_at, new.scopes, now)?;
         if !new.scopes.are_within(permissions) {
             return Err(MakeApiKeyError::ScopeExceedsOwner);
         }
@@ -140,13 +140,13 @@ impl ApiKeys {
         entropy: &dyn Entropy,
     ) -> Result<IssuedApiKey, MakeApiKeyError> {
         self.check_fresh(session, now)?;
-        self.check_expiry(expires_at, now)?;
         if overlap > self.policy.longest_overlap {
             return Err(MakeApiKeyError::OverlapTooLong);
         }
         let old = store.api_key_of(session.user(), id).await?;
         let works = |old: &ApiKeyRecord| old.is_authentic(&self.mac) && old.state(now) == ApiKeyState::Active;
         let old = old.filter(works).ok_or(MakeApiKeyError::NotFound)?;
+        self.check_expiry(expires_at, old.scopes, now)?;
         if !old.scopes.are_within(permissions) {
             return Err(MakeApiKeyError::ScopeExceedsOwner);
         }
@@ -256,8 +256,10 @@ impl ApiKeys {
         }
     }
 
-    fn check_expiry(&self, expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), MakeApiKeyError> {
+    /// A key that reads stored values ends, whatever the policy says.
+    fn check_expiry(&self, expires_at: Option<Timestamp>, scopes: KeyScopes, now: Timestamp) -> Result<(), MakeApiKeyError> {
         match (expires_at, self.policy.expiry) {
+            (None, _) if scopes.names(PermissionSet::OF_KEYS_ALONE) => Err(MakeApiKeyError::ExpiryRequired),
             (None, ExpiryRule::Required) => Err(MakeApiKeyError::ExpiryRequired),
             (Some(at), _) if at <= now => Err(MakeApiKeyError::ExpiryPast),
             (Some(at), _) if at > after(now, self.policy.longest) => Err(MakeApiKeyError::ExpiryTooFar),

@@ -71,7 +71,8 @@ pub struct KeyScopes {
 }
 
 impl KeyScopes {
-    const ADMINISTRATION: PermissionSet = PermissionSet::of(&[Permission::UsersManage, Permission::AuthManage]);
+    /// What takes [`Administration::Granted`], whatever else is named.
+    pub const ADMINISTRATION: PermissionSet = PermissionSet::of(&[Permission::UsersManage, Permission::AuthManage]);
 
     /// What the key may do while its owner has these permissions.
     pub fn effective(self, owner: PermissionSet) -> PermissionSet {
@@ -83,6 +84,12 @@ impl KeyScopes {
             Administration::Granted => listed,
             Administration::Withheld => listed.iter().filter(|one| !Self::ADMINISTRATION.contains(*one)).collect(),
         }
+    }
+
+    /// Whether one of these permissions is named.
+    pub(super) fn names(self, permissions: PermissionSet) -> bool {
+        let both = self.permissions.map(|listed| listed.intersection(permissions));
+        both.is_some_and(|both| both != PermissionSet::EMPTY)
     }
 
     /// Whether the owner has all that the scopes name.

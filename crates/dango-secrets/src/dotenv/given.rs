@@ -11,25 +11,25 @@ use super::parser::{Binding, RawValue, Statement, StatementKind};
 pub struct GivenValue {
     /// The key.
     pub key: String,
-    /// The value, references as they are written.
-    pub value: SecretValue,
+    /// The value, references as they are written; none for a key that stands alone, which takes the bindings before it back.
+    pub value: Option<SecretValue>,
     /// Whether `${` in it stands for itself.
     pub is_literal: bool,
 }
 
 impl EnvDocument {
-    /// What a program is given of this document: each binding with a value, in order, duplicates included.
+    /// What a program is given of this document: each binding in order, duplicates and keys without a value included.
     pub fn given(&self) -> Vec<GivenValue> {
-        let given = |binding: &Binding| {
-            let raw = binding.value.as_ref()?;
-            Some(GivenValue {
-                key: binding.key.clone(),
-                // No NUL is in a document.
-                value: SecretValue::new(raw.text.as_str().to_owned()).ok()?,
-                is_literal: raw.is_opened,
-            })
+        let given = |binding: &Binding| GivenValue {
+            key: binding.key.clone(),
+            // No NUL is in a document.
+            value: binding
+                .value
+                .as_ref()
+                .and_then(|raw| SecretValue::new(raw.text.as_str().to_owned()).ok()),
+            is_literal: binding.value.as_ref().is_some_and(|raw| raw.is_opened),
         };
-        self.bindings().filter_map(given).collect()
+        self.bindings().map(given).collect()
     }
 
     /// A document for reading, of what somebody else's has [given](Self::given). Its text is empty.
@@ -41,8 +41,8 @@ impl EnvDocument {
                 key: given.key,
                 line: index + 1,
                 key_span: 0..0,
-                value: Some(RawValue {
-                    text: Zeroizing::new(given.value.expose().to_owned()),
+                value: given.value.map(|value| RawValue {
+                    text: Zeroizing::new(value.expose().to_owned()),
                     span: 0..0,
                     is_opened: given.is_literal,
                 }),
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_was_given_is_read_as_the_file_is() {
-        let text = "# note\nA=1\nB='x ${A} y'\nA=2\nC=\"two\\nlines ${D:-d}\"\nFLAG\nS=sealed\nT=${S}\n";
+        let text = "# note\nA=1\nB='x ${A} y'\nA=2\nC=\"two\\nlines ${D:-d}\"\nFLAG\nS=sealed\nT=${S}\nGONE=1\nGONE\n";
         let document = EnvDocument::parse(text.as_bytes()).expect("a document");
         let open = |binding: &Binding| -> Result<Option<SecretValue>, Infallible> {
             Ok((binding.expose() == Some("sealed")).then(|| SecretValue::new("${A} '#".to_owned()).expect("no NUL")))

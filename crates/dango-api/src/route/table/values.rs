@@ -38,7 +38,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route {
         verb: Verb::Post,
         operation: "read_values",
-        summary: "Gives stored values, in one answer and with one record of who took which.",
+        summary: "Gives stored values, in one answer and with records of who took which.",
         takes: Some(Shape::of::<wire::ReadValues>()),
         gives: &[(200, Shape::of::<wire::Values<'_>>())],
         events: &[Event::SecretsUsed, Event::SecretRevealed, Event::SecretsExported],
@@ -52,7 +52,7 @@ pub(super) const ROUTES: &[Route] = &[
         takes: Some(Shape::of::<wire::SetCredential>()),
         gives: &[(200, Shape::of::<wire::CredentialSet<'_>>())],
         events: &[Event::SecretSet],
-        handler: handler!(SessionOrKey, values::set),
+        handler: handler!(Key, values::set),
         ..CREDENTIALS
     },
     Route {
@@ -62,7 +62,7 @@ pub(super) const ROUTES: &[Route] = &[
         takes: Some(Shape::of::<wire::DeleteCredential>()),
         gives: &[(200, Shape::of::<wire::CredentialDeleted<'_>>())],
         events: &[Event::SecretDeleted],
-        handler: handler!(SessionOrKey, values::delete),
+        handler: handler!(Key, values::delete),
         ..CREDENTIALS
     },
 ];
