@@ -5,13 +5,16 @@
 //! - [`DatabaseUrl`]: where it is and who one is there, as `postgres://` writes it;
 //! - [`ProjectRows`]: the files of projects that several servers share, sealed by whoever puts them there;
 //! - [`DatabaseClock`]: the time of the database, on which all servers agree;
+//! - [`CopyTarget`]: a database into which another one is being moved;
 //! - [`migrate`]: the schema and the rights of the role that serves, made by the owner;
 //! - [`inspect`]: whether one could serve from it, found out without changing anything.
 #![warn(missing_docs)]
 
+mod address;
 mod clock;
 mod column;
 mod connection;
+mod copy;
 mod door;
 mod failure;
 mod line;
@@ -20,6 +23,7 @@ mod owner;
 mod project_rows;
 mod reading;
 mod role;
+mod statements;
 mod store;
 mod tables;
 mod threads;
@@ -29,6 +33,7 @@ mod url;
 mod writer;
 
 pub use clock::DatabaseClock;
+pub use copy::{Arrival, CopyTarget, Put, Standing, Step};
 pub use owner::{Inspected, inspect, migrate};
 pub use project_rows::ProjectRows;
 pub use store::{CONNECTIONS, PostgresStore};

@@ -49,6 +49,7 @@ pub(crate) async fn grants_to(connection: &Connection, role: &str) -> Result<Str
          GRANT INSERT, UPDATE, DELETE ON users, passwords, invites, bootstrap_claim, links, attempts, sessions, totp, recovery_sets, \
          recovery_codes, factor_attempts, api_keys, settings, imports, oauth_flows TO {role}; \
          GRANT UPDATE ON turn TO {role}; \
+         GRANT DELETE ON arrival TO {role}; \
          GRANT INSERT, UPDATE ON project_files TO {role}; \
          GRANT INSERT, UPDATE, DELETE ON project_claims TO {role}; \
          GRANT INSERT ON audit, audit_segments TO {role}; \

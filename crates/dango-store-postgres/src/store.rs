@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dango_core::Clock;
 use dango_identity::{ApiKeyRecord, StoredSession, TokenDigest, kind};
+use dango_store::copy::MoveToken;
 use dango_store::{AtTheDoor, Budgets, Job, Store, StoreFailure};
 
 use crate::clock::DatabaseClock;
@@ -15,7 +16,7 @@ use crate::line::Line;
 use crate::threads::Threads;
 use crate::url::DatabaseUrl;
 use crate::writer::Writer;
-use crate::{migration, reading, role};
+use crate::{copy, migration, reading, role};
 
 /// How many connections read at most, unless told otherwise; one more writes.
 pub const CONNECTIONS: usize = 8;
@@ -43,11 +44,27 @@ impl PostgresStore {
     /// [`StoreFailure`]: it cannot be reached, does not let the role in, has no schema of this version ([`StoreFailure::Missing`],
     /// [`StoreFailure::Newer`]), or the role could change what the log says ([`StoreFailure::Forbidden`]).
     pub fn connect(url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreFailure> {
+        Self::connect_after(url, connections, clock, None)
+    }
+
+    /// Connects to a database into which another one was moved, known by the token that the other one was marked with. It counts from here
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::connect`]; [`StoreFailure::Arriving`] where it is another move.
+    pub fn connect_moved(url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>, token: MoveToken) -> Result<Self, StoreFailure> {
+        Self::connect_after(url, connections, clock, Some(token))
+    }
+
+    fn connect_after(url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>, moved: Option<MoveToken>) -> Result<Self, StoreFailure> {
         let (threads, clock) = (Threads::start()?, Arc::new(DatabaseClock::new(clock)));
         let line = Arc::new(Line::new(url, Arc::clone(&clock), connections.max(1)));
         let (opening, time) = (Arc::clone(&line), keep_time(Arc::downgrade(&line), Arc::clone(&clock)));
         let writer = threads.wait(async move {
-            look(&opening.connect().await?).await?;
+            let connection = opening.connect().await?;
+            look(&connection).await?;
+            copy::settle(&connection, moved).await?;
             tokio::spawn(time);
             Ok(Writer::start(opening))
         });
