@@ -1,6 +1,7 @@
 //! A database into which another one is being moved: empty at first, then filled and kept up in steps, each of which is one transaction,
 //! and served from by nobody until it is settled. Where the rows come from is not known here.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dango_store::StoreFailure;
@@ -359,8 +360,8 @@ async fn take_away(connection: &Connection, put: &Put) -> Result<(), StoreFailur
     let table = put.table;
     let gone: Vec<Cells> = match table.following {
         Following::NotedInPlace => {
-            let stays = |key: &Cells| put.rows.iter().any(|row| table.key_of(row) == key.as_slice());
-            put.changed.iter().filter(|key| !stays(key)).cloned().collect()
+            let stay: BTreeSet<&[Cell]> = put.rows.iter().map(|row| table.key_of(row)).collect();
+            put.changed.iter().filter(|key| !stay.contains(key.as_slice())).cloned().collect()
         }
         _ => put.changed.clone(),
     };
