@@ -6,7 +6,7 @@ use dango_store::copy::{Cells, TABLES, Table, trim_to_groups};
 use dango_store_sqlite::Moment;
 
 use crate::error::MigrationError;
-use crate::follow::Followed;
+use crate::follow::{Followed, beginning_of};
 use crate::migration::{Copied, Migration, Progress, ROWS};
 
 /// A table of which every row is the same in both databases.
@@ -29,7 +29,8 @@ impl Migration {
         self.copied.follow(snapshot.moment())?;
         let mut compared = Vec::with_capacity(TABLES.len());
         for table in TABLES {
-            let rows = self.copied.compare_behind(snapshot.moment(), table, None, tell)?;
+            let beginning = beginning_of(snapshot.moment(), table)?;
+            let rows = self.copied.compare_behind(snapshot.moment(), table, beginning, tell)?;
             compared.push(Compared { table: table.name, rows });
         }
         Ok(compared)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use dango_store::copy::{Cells, Following, TABLES, Table, position};
+use dango_store::copy::{Cell, Cells, Following, TABLES, Table};
 use dango_store_postgres::{Put, Step};
 use dango_store_sqlite::Moment;
 
@@ -53,7 +53,7 @@ impl Copied {
                     followed.changed.push((table, keys));
                 }
                 Following::Appended if is_copied => {
-                    let after = self.target.last_key(table).map_err(MigrationError::new)?;
+                    let after = self.end_of(moment, table)?;
                     let rows = self.append(moment, table, after.clone())?;
                     puts.push(Put {
                         table,
@@ -73,18 +73,18 @@ impl Copied {
                 Following::Appended | Following::Whole => {}
             }
         }
-        let has_log = position("audit").is_some_and(|place| place < self.arrival.copied);
-        let first_record = match has_log {
-            true => Some(moment.first_record().map_err(MigrationError::old)?.unwrap_or(i64::MAX)),
-            false => None,
-        };
         self.step(Step {
             puts,
-            first_record,
             copied: self.arrival.copied,
             noted: newest,
         })?;
         Ok(followed)
+    }
+
+    /// The key behind which rows of a table are still to be brought.
+    pub(crate) fn end_of(&mut self, moment: Moment<'_>, table: &'static Table) -> Result<Option<Cells>, MigrationError> {
+        let last = self.target.last_key(table).map_err(MigrationError::new)?;
+        Ok(last.max(beginning_of(moment, table)?))
     }
 
     /// Brings rows that were added, all but the last few, and answers those.
@@ -105,10 +105,17 @@ impl Copied {
                     changed: Vec::new(),
                     rows,
                 }],
-                first_record: None,
                 copied: self.arrival.copied,
                 noted: self.arrival.noted,
             })?;
         }
     }
+}
+
+/// The key behind which the rows of a table begin that are moved: records of the log for which a segment stands are not.
+pub(crate) fn beginning_of(moment: Moment<'_>, table: &Table) -> Result<Option<Cells>, MigrationError> {
+    Ok(match table.name {
+        "audit" => Some(vec![Cell::Integer(moment.last_sealed().map_err(MigrationError::old)?)]),
+        _ => None,
+    })
 }

@@ -126,7 +126,7 @@ impl Copied {
     /// Copies the next rows of a table as they are at a moment that was followed, and says how many.
     fn copy_some(&mut self, moment: Moment<'_>, table: &'static Table, after: &mut Option<Cells>) -> Result<u64, MigrationError> {
         if after.is_none() {
-            *after = self.target.last_key(table).map_err(MigrationError::new)?;
+            *after = self.end_of(moment, table)?;
         }
         // The one row of such a table comes with whatever is followed.
         let is_whole = table.following == Following::Whole;
@@ -145,7 +145,6 @@ impl Copied {
                 changed: Vec::new(),
                 rows,
             }],
-            first_record: None,
             copied: self.arrival.copied + usize::from(is_last),
             noted: self.arrival.noted,
         })?;

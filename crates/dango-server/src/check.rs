@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 
 use dango_actions::Premises;
 use dango_secrets::project::Project;
-use dango_store_postgres::DatabaseUrl;
+use dango_store_postgres::{DatabaseUrl, Inspected as Looked};
 use dango_store_sqlite::{Inspected, inspect};
 
-use crate::database::Database;
+use crate::database::{Database, MAY_REWRITE, TWO_ROLES, complete, not_for_this_role};
 use crate::failure::{Failure, identity_key_is_lost};
-use crate::house::premises;
+use crate::house::{given_key, premises};
 use crate::serve::{Certificate, bind};
 use crate::settings::Settings;
 use crate::system::System;
@@ -18,13 +18,19 @@ use crate::traces;
 
 type Found = Result<String, Failure>;
 
+/// What was found about the database, and what there is to say of it though it can be served from.
+struct DatabaseFound {
+    found: Found,
+    warning: Option<Failure>,
+}
+
 /// Looks at everything, says of each how it is, and answers whether all is well.
 pub(crate) fn run(system: &System, settings: &Settings, project: &Project, out: &mut dyn Write, complaints: &mut dyn Write) -> bool {
     let mut findings: Vec<(&str, Found)> = vec![
         ("settings", Ok("understood".to_owned())),
         ("project", Ok(project.root().display().to_string())),
     ];
-    findings.extend(database_and_key(system, settings, project));
+    findings.extend(database_and_key(system, settings, project, complaints));
     findings.push(("listen", address(settings.listen)));
     findings.extend(settings.operations_listen.map(|listen| ("operations", address(listen))));
     findings.extend(settings.tls.as_ref().map(|files| {
@@ -47,28 +53,33 @@ pub(crate) fn run(system: &System, settings: &Settings, project: &Project, out: 
     is_well
 }
 
-fn database_and_key(system: &System, settings: &Settings, project: &Project) -> Vec<(&'static str, Found)> {
+fn database_and_key(system: &System, settings: &Settings, project: &Project, complaints: &mut dyn Write) -> Vec<(&'static str, Found)> {
     let premises = match premises(system, settings, project) {
         Ok(premises) => premises,
         Err(failure) => return vec![("identity key", Err(failure))],
     };
-    let key = premises.identity_key().load().map_err(Failure::from);
     let database = match Database::of(system, settings) {
         Ok(database) => database,
         Err(failure) => return vec![("database", Err(failure))],
     };
-    let (found, is_there) = match &database {
-        Database::File => file(&premises),
-        Database::Postgres(url) => (server(&database, url), Ok(true)),
-    };
-    let key = match (key, &is_there) {
-        (Ok(Some(_)), _) => Ok("can be used".to_owned()),
-        (Ok(None), Ok(false)) => Ok("none yet; it is made at the first start".to_owned()),
-        (Ok(None), _) if !database.is_file() => {
-            Ok("none yet; the first server of an empty database makes it, the others need a copy".to_owned())
+    let usable = || "can be used".to_owned();
+    let (key, found) = match &database {
+        Database::File => {
+            let (found, is_there) = file(&premises);
+            let key = match (premises.identity_key().load().map_err(Failure::from), is_there) {
+                (Ok(None), Ok(false)) => Ok("none yet; it is made at the first start".to_owned()),
+                (Ok(None), _) => Err(identity_key_is_lost(&premises)),
+                (key, _) => key.map(|_| usable()),
+            };
+            (key, found)
         }
-        (Ok(None), _) => Err(identity_key_is_lost(&premises, &database)),
-        (Err(failure), _) => Err(failure),
+        Database::Postgres(url) => {
+            let DatabaseFound { found, warning } = server(system, settings, &database, url);
+            if let Some(warning) = warning {
+                warning.at("database").warn(complaints);
+            }
+            (given_key(system, &premises).map(|_| usable()), found)
+        }
     };
     vec![("identity key", key), ("database", found)]
 }
@@ -93,18 +104,40 @@ fn file(premises: &Premises) -> (Found, Result<bool, ()>) {
     (found, told)
 }
 
-/// Looks at PostgreSQL as the role that is to serve.
-fn server(database: &Database, url: &DatabaseUrl) -> Found {
-    let found = dango_store_postgres::inspect(url.clone()).map_err(|failure| database.failure(failure).at(url))?;
-    match found.schema_version == found.latest {
-        true => Ok(format!("{url}, schema {}", found.latest)),
-        false => Err(Failure::new(format!(
-            "it has schema {}, and this version of Dango needs {}",
-            found.schema_version, found.latest
-        ))
-        .hint("`dango-server migrate` brings it up to date, as its owner")
-        .at(url)),
+/// Looks at PostgreSQL as the role that is to serve, and as the owner where one is given.
+fn server(system: &System, settings: &Settings, database: &Database, url: &DatabaseUrl) -> DatabaseFound {
+    let looked = look(system, settings, database, url);
+    let warning = match looked {
+        Ok((_, found)) if found.may_rewrite && settings.database_owner.is_none() => Some(Failure::new(MAY_REWRITE).hint(TWO_ROLES)),
+        _ => None,
+    };
+    DatabaseFound {
+        found: looked.map(|(told, _)| told),
+        warning,
     }
+}
+
+fn look(system: &System, settings: &Settings, database: &Database, url: &DatabaseUrl) -> Result<(String, Looked), Failure> {
+    let inspect = |url: &DatabaseUrl| dango_store_postgres::inspect(url.clone()).map_err(|failure| database.failure(failure).at(url));
+    let found = inspect(url)?;
+    let owner = settings.database_owner.as_ref().map(|owner| complete(system, owner)).transpose()?;
+    let owner = owner.as_ref().map(inspect).transpose()?;
+    if owner.is_some() && found.may_rewrite {
+        return Err(Failure::new(MAY_REWRITE).hint(TWO_ROLES).at(url));
+    }
+    let told = match found.schema_version {
+        version if version == found.latest => format!("{url}, schema {version}"),
+        _ if !owner.unwrap_or(found).may_migrate => return Err(not_for_this_role(found).at(url)),
+        0 => format!(
+            "{url}, empty; the next start, or `dango-server migrate`, makes schema {}",
+            found.latest
+        ),
+        version => format!(
+            "{url}, schema {version}; the next start, or `dango-server migrate`, brings it to {}",
+            found.latest
+        ),
+    };
+    Ok((told, found))
 }
 
 /// Whether this machine has the address; whether its port is free is not asked, since the server itself may have it.

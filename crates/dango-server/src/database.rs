@@ -9,7 +9,7 @@ use dango_core::{Clock, SecretValue};
 use dango_identity::StoreError;
 use dango_secrets::storage;
 use dango_store::{Store, StoreExt, StoreFailure};
-use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore};
+use dango_store_postgres::{CONNECTIONS, DatabaseUrl, Inspected, PostgresStore, ServingRole};
 use dango_store_sqlite::{Open, SqliteStore};
 
 use crate::failure::Failure;
@@ -59,33 +59,57 @@ impl Database {
         }
     }
 
-    /// Opens it; `open` is for files alone.
+    /// Opens it; `open` is for files alone. A schema that is missing or older is made or brought up to date by whoever may.
     pub(crate) fn open(&self, system: &System, settings: &Settings, premises: &Premises, open: Open) -> Result<Opened, Failure> {
-        let opened = match self {
-            Self::File => SqliteStore::open(premises.database(), open).map(|store| Opened {
-                store: Arc::new(store),
-                clock: Arc::clone(&system.clock),
-            }),
-            Self::Postgres(url) => {
-                let connections = settings.database_connections.map_or(CONNECTIONS, std::num::NonZeroUsize::get);
-                PostgresStore::connect((**url).clone(), connections, Arc::clone(&system.clock)).map(|store| {
-                    let clock = store.clock();
-                    tell_of_skew(clock.ahead_micros());
-                    Opened {
-                        store: Arc::new(store),
-                        clock,
-                    }
+        match self {
+            Self::File => {
+                let store =
+                    SqliteStore::open(premises.database(), open).map_err(|failure| self.failure(failure).at(self.name(premises)))?;
+                Ok(Opened {
+                    store: Arc::new(store),
+                    clock: Arc::clone(&system.clock),
                 })
             }
+            Self::Postgres(url) => {
+                let store = self.connect(system, settings, url)?;
+                let clock = store.clock();
+                tell_of_skew(clock.ahead_micros());
+                if store.may_rewrite() {
+                    tracing::warn!("{MAY_REWRITE}: {TWO_ROLES}");
+                }
+                Ok(Opened {
+                    store: Arc::new(store),
+                    clock,
+                })
+            }
+        }
+    }
+
+    fn connect(&self, system: &System, settings: &Settings, url: &DatabaseUrl) -> Result<PostgresStore, Failure> {
+        let role = match settings.database_owner {
+            Some(_) => ServingRole::Apart,
+            None => ServingRole::Any,
         };
-        opened.map_err(|failure| self.failure(failure).at(self.name(premises)))
+        let connections = settings.database_connections.map_or(CONNECTIONS, std::num::NonZeroUsize::get);
+        let connect = || PostgresStore::connect_as(role, url.clone(), connections, Arc::clone(&system.clock));
+        let connected = match (connect(), role) {
+            // The owner may have it to give what this role lacks.
+            (Err(StoreFailure::Missing), _) | (Err(StoreFailure::Forbidden(_)), ServingRole::Apart) => {
+                let version = migrate(system, settings, self, url)?;
+                tracing::info!("{url} has schema {version}");
+                connect()
+            }
+            (connected, _) => connected,
+        };
+        connected.map_err(|failure| self.failure(failure).at(url))
     }
 
     /// A failure of the store with what can be done about it here.
     pub(crate) fn failure(&self, failure: StoreFailure) -> Failure {
         match (self, &failure) {
-            (Self::Postgres(_), StoreFailure::Missing) => Failure::new("the schema of this version of Dango is not in the database")
-                .hint("`dango-server migrate` makes it or brings it up to date, as its owner: see --database-owner-url"),
+            (Self::Postgres(_), StoreFailure::Missing) => {
+                Failure::new("there is no such database").hint("`createdb` makes one, and the server makes the rest")
+            }
             (Self::Postgres(_), StoreFailure::Forbidden(_)) => Failure::caused_by(&failure)
                 .hint("the role needs its password (DANGO_SERVER_DATABASE_URL, PGPASSWORD or PGPASSFILE), and the rights that `dango-server migrate` gives it"),
             (Self::Postgres(_), StoreFailure::Foreign) => Failure::new("its schema `dango` is not Dango's, so it is left alone")
@@ -95,15 +119,37 @@ impl Database {
     }
 }
 
-/// Brings PostgreSQL's schema up to date as its owner, for the role of the address that is served from.
+/// What is said of a role that can take the triggers of the log away.
+pub(crate) const MAY_REWRITE: &str =
+    "the role that serves owns the log, so only triggers keep it from rewriting it, which it could take away";
+/// What can be done about it.
+pub(crate) const TWO_ROLES: &str = "serve as another role than the one of --database-owner-url";
+
+/// Brings PostgreSQL's schema up to date, for the role of the address that is served from: as its owner, where an address is given for
+/// that, else as the same role.
 pub(crate) fn migrate(system: &System, settings: &Settings, database: &Database, serving: &DatabaseUrl) -> Result<u32, Failure> {
-    let Some(owner) = &settings.database_owner else {
-        return Err(Failure::new("the schema is made by its owner, whose address is not given")
-            .hint("give it in DANGO_SERVER_DATABASE_OWNER_URL, or as --database-owner-url without a password"));
+    if let Some(owner) = &settings.database_owner {
+        let owner = complete(system, owner)?;
+        let migrated = dango_store_postgres::migrate(owner.clone(), serving.user());
+        return migrated.map_err(|failure| database.failure(failure).at(&owner));
+    }
+    let failed = |failure| database.failure(failure).at(serving);
+    let found = dango_store_postgres::inspect(serving.clone()).map_err(failed)?;
+    match found.schema_version == found.latest {
+        true => Ok(found.latest),
+        false if found.may_migrate => dango_store_postgres::migrate_alone(serving.clone()).map_err(failed),
+        false => Err(not_for_this_role(found).at(serving)),
+    }
+}
+
+/// The schema is not what is needed, and the role that serves cannot make it so.
+pub(crate) fn not_for_this_role(found: Inspected) -> Failure {
+    let is = match found.schema_version {
+        0 => "it has no schema of Dango yet".to_owned(),
+        older => format!("it has schema {older}, and this version of Dango needs {}", found.latest),
     };
-    let owner = complete(system, owner)?;
-    let migrated = dango_store_postgres::migrate(owner.clone(), serving.user());
-    migrated.map_err(|failure| database.failure(failure).at(&owner))
+    Failure::new(format!("{is}; the role that serves may not change that"))
+        .hint("give the address of the role that owns the database in DANGO_SERVER_DATABASE_OWNER_URL: then every start, and `dango-server migrate`, does it as its owner")
 }
 
 /// Whether nobody and nothing has ever been in it: then, and only then, a key may be made for it.

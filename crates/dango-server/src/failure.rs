@@ -7,13 +7,16 @@ use std::io::Write;
 use dango_actions::{CheckpointError, Fault, IdentityKeyError, PremisesError};
 use dango_store::StoreFailure;
 
-use crate::database::Database;
 use crate::serve::TlsError;
 use crate::settings::SettingsError;
 
 /// What to do where the key is not the one that is needed.
 pub(crate) const BRING_KEY: &str =
     "put the key back from a backup, or give it in DANGO_IDENTITY_KEY or in the file that DANGO_IDENTITY_KEY_FILE names";
+
+/// Where the password of a database stands that nobody else sees.
+pub(crate) const PASSWORD_PLACES: &str =
+    "a password in DANGO_SERVER_DATABASE_URL, in PGPASSWORD, or in the file that PGPASSFILE names is seen by nobody else";
 
 const RECOVER: &str = "if it is lost for good, `dango auth recover` begins with a new one";
 
@@ -50,11 +53,20 @@ impl Failure {
 
     /// Writes it as the command line does: one line for what is wrong, one for each thing to do about it.
     pub(crate) fn write(&self, out: &mut dyn Write) {
+        self.write_as("error", out);
+    }
+
+    fn write_as(&self, kind: &str, out: &mut dyn Write) {
         // Where even this cannot be written, the exit status says it.
-        let _ = writeln!(out, "error: {}", one_line(&self.message));
+        let _ = writeln!(out, "{kind}: {}", one_line(&self.message));
         for hint in &self.hints {
             let _ = writeln!(out, "hint: {}", one_line(hint));
         }
+    }
+
+    /// Writes it as something that is no failure.
+    pub(crate) fn warn(&self, out: &mut dyn Write) {
+        self.write_as("warning", out);
     }
 
     /// Writes it to the log.
@@ -94,13 +106,13 @@ pub(crate) fn one_line(text: &str) -> String {
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         let failure = Self::caused_by(&error);
-        match error {
+        match &error {
             SettingsError::UnknownVariable { .. } | SettingsError::UnknownKey { .. } => {
                 failure.hint("`dango-server --help` lists the settings; nothing was made or started")
             }
-            SettingsError::Exposed { .. } => {
-                failure.hint("give it in DANGO_SERVER_DATABASE_URL, in PGPASSWORD, or in the file that PGPASSFILE names")
-            }
+            SettingsError::Exposed { path, .. } => failure
+                .hint(format!("`chmod 600 {}` closes it", path.display()))
+                .hint(PASSWORD_PLACES),
             _ => failure,
         }
     }
@@ -193,18 +205,14 @@ impl From<Fault> for Failure {
 }
 
 /// The key of a database that is there is gone.
-pub(crate) fn identity_key_is_lost(premises: &dango_actions::Premises, database: &Database) -> Failure {
-    let failure = Failure::new(format!(
+pub(crate) fn identity_key_is_lost(premises: &dango_actions::Premises) -> Failure {
+    Failure::new(format!(
         "the identity key of {} is gone: {} is not there",
-        database.name(premises),
+        premises.database().display(),
         premises.identity_key().path().display()
-    ));
-    match database.is_file() {
-        true => failure.hint(BRING_KEY).hint(RECOVER),
-        false => failure
-            .hint("all servers of one database have the same key: copy it from the first")
-            .hint(BRING_KEY),
-    }
+    ))
+    .hint(BRING_KEY)
+    .hint(RECOVER)
 }
 
 #[cfg(test)]

@@ -56,33 +56,31 @@ impl House {
         let premises = premises(system, settings, project)?;
         let kept = premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error))?;
         let database = Database::of(system, settings)?;
-        // A file is looked for before it is opened, since opening would make it. PostgreSQL is asked what is in it.
-        let is_there = database.is_file() && premises.has_database(kept.as_ref())?;
         let open = |open| database.open(system, settings, &premises, open);
-        let (Opened { store, clock }, is_there) = match (database.is_file(), is_there) {
-            (true, false) => {
-                make_key(system, &premises)?;
-                (open(Open::OrCreate)?, false)
+        // A file is looked for before it is opened, since opening would make it. PostgreSQL is asked what is in it.
+        let (Opened { store, clock }, key, is_new) = match &database {
+            Database::File if premises.has_database(kept.as_ref())? => {
+                let key = load_key(&premises)?;
+                (open(Open::Existing)?, key, false)
             }
-            (true, true) => {
-                load_key(&premises, &database)?;
-                (open(Open::Existing)?, true)
+            Database::File => {
+                let key = make_key(system, &premises)?;
+                (open(Open::OrCreate)?, key, true)
             }
-            (false, _) => {
+            Database::Postgres(url) => {
+                let key = given_key(system, &premises)?;
                 let opened = open(Open::Existing)?;
-                let is_there = !is_fresh(&*opened.store)?;
-                if !is_there {
-                    make_key(system, &premises)?;
+                if kept.is_some() && is_fresh(&*opened.store)? {
+                    return Err(log_is_elsewhere(&premises).at(url));
                 }
-                (opened, is_there)
+                (opened, key, false)
             }
         };
-        let key = load_key(&premises, &database)?;
         let setup = setup(settings, project, origin, workers);
         let entropy = Arc::clone(&system.entropy);
         let actions = Actions::new(Arc::clone(&store), &key, setup, Arc::clone(&clock), entropy);
         let actions = actions.map_err(|error| Failure::caused_by(&error))?;
-        if !is_there && !premises.identity_key().is_in_environment() {
+        if is_new && !premises.identity_key().is_in_environment() {
             let permit = pollster::block_on(actions.permit::<Machine>(&caller(system)));
             let permit = permit.map_err(|error| Failure::caused_by(&error))?;
             let recorded = pollster::block_on(actions.record_identity_key(&permit));
@@ -101,15 +99,45 @@ impl House {
     }
 }
 
-fn load_key(premises: &Premises, database: &Database) -> Result<IdentityKey, Failure> {
-    premises
-        .identity_key()
-        .load()?
-        .ok_or_else(|| identity_key_is_lost(premises, database))
+fn load_key(premises: &Premises) -> Result<IdentityKey, Failure> {
+    premises.identity_key().load()?.ok_or_else(|| identity_key_is_lost(premises))
 }
 
-/// Makes the key of a database in which nothing is yet, unless there is one.
-fn make_key(system: &System, premises: &Premises) -> Result<(), Failure> {
+/// The key that all servers of one database are given. None is made: the next server could not know it.
+pub(crate) fn given_key(system: &System, premises: &Premises) -> Result<IdentityKey, Failure> {
+    let file = premises.identity_key();
+    match file.load()? {
+        Some(key) if file.is_in_environment() => Ok(key),
+        found => {
+            let refused = Failure::new("servers on PostgreSQL need their identity key from DANGO_IDENTITY_KEY_FILE or DANGO_IDENTITY_KEY");
+            let path = file.path().strip_prefix(&system.directory).unwrap_or(file.path()).display();
+            let refused = match found {
+                Some(_) => refused.hint(format!("`export DANGO_IDENTITY_KEY_FILE={path}` names the one of this project")),
+                None => refused
+                    .hint(format!("`(umask 077; openssl rand -hex 32 > {path})` makes one"))
+                    .hint(format!("`export DANGO_IDENTITY_KEY_FILE={path}` names it")),
+            };
+            Err(refused.hint("all servers of one database have the same key: keep a copy of it elsewhere"))
+        }
+    }
+}
+
+/// The project has had a log, and the database has none.
+fn log_is_elsewhere(premises: &Premises) -> Failure {
+    let failure = Failure::new(format!(
+        "it is empty, and {} says that this project has had people and a log",
+        premises.checkpoint().display()
+    ));
+    failure
+        .hint("`dango-server migrate --from sqlite:FILE --to postgres://…` takes those of a file along")
+        .hint(format!(
+            "to begin anew, without them, move {} away",
+            premises.checkpoint().display()
+        ))
+}
+
+/// Fetches the key of a database that is made now, and makes one unless there is one.
+fn make_key(system: &System, premises: &Premises) -> Result<IdentityKey, Failure> {
     let found = premises.identity_key().load_or_make(&*system.entropy)?;
     if found.is_new {
         tracing::info!(
@@ -117,7 +145,7 @@ fn make_key(system: &System, premises: &Premises) -> Result<(), Failure> {
             "made the identity key of this project: keep a copy of it elsewhere"
         );
     }
-    Ok(())
+    Ok(found.key)
 }
 
 fn setup(settings: &Settings, project: &Project, origin: &Origin, workers: Arc<dyn Workers>) -> Setup {

@@ -50,7 +50,7 @@ pub use settings::{
 pub use system::System;
 
 use database::Database;
-use failure::Failure;
+use failure::{Failure, PASSWORD_PLACES};
 use house::House;
 use server::Ended;
 use settings::{CommandLine, Unplaced, Verb};
@@ -84,6 +84,11 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
     let by_default = if system.has_terminal { LogFormat::Human } else { LogFormat::Json };
     let format = settings.log_format.unwrap_or(by_default);
     logs::start(format, settings.log_level);
+    for name in &settings.shown_passwords {
+        tracing::warn!(
+            "the password of --{name} stands in the list of processes, where everybody on this machine reads it: {PASSWORD_PLACES}"
+        );
+    }
     match line.verb {
         Verb::Serve => match server::run(system, settings, project) {
             Ok(Ended::Well) => Ok(0),

@@ -28,17 +28,26 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL 
 
 const FIND_ARRIVAL: &str = "SELECT token, step, copied, noted FROM dango.arrival WHERE one = 1";
 
-/// The functions that watch over the log take records only behind the last; here some may be missing before the first.
-const APPEND_ANYWHERE: &str = "ALTER TABLE dango.audit DISABLE TRIGGER audit_is_appended";
-const APPEND_AT_THE_END: &str = "ALTER TABLE dango.audit ENABLE TRIGGER audit_is_appended";
-
-/// Records that were pruned where they come from. A segment stands for them, or the trigger refuses.
-const PRUNE: &str = "DELETE FROM dango.audit WHERE seq < $1 AND seq <= (SELECT max(last_seq) FROM dango.audit_segments)";
+/// Records for which a segment stands are not brought, and go where they were.
+const PRUNE: &str = "DELETE FROM dango.audit WHERE seq <= (SELECT max(last_seq) FROM dango.audit_segments)";
 
 /// Numbers that the database gives go on behind those that came with rows.
 const GO_ON_COUNTING: &str =
     "SELECT setval(pg_get_serial_sequence('dango.oauth_flows', 'number'), (SELECT max(number) FROM dango.oauth_flows)) \
      WHERE EXISTS (SELECT 1 FROM dango.oauth_flows)";
+
+/// Empties everything but what belongs to the schema and the files of projects. Nobody was ever served from it, so it is no log that is
+/// deleted here, and what watches over one looks away for this transaction.
+const EMPTY: &str = "DO $$ DECLARE \
+                       emptied text[] := ARRAY(SELECT format('dango.%I', relname) FROM pg_catalog.pg_class \
+                         WHERE relnamespace = 'dango'::regnamespace AND relkind = 'r' \
+                         AND relname NOT IN ('schema_migrations', 'turn', 'project_files', 'project_claims')); \
+                       name text; \
+                     BEGIN \
+                       FOREACH name IN ARRAY emptied LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', name); END LOOP; \
+                       EXECUTE format('TRUNCATE %s RESTART IDENTITY', array_to_string(emptied, ', ')); \
+                       FOREACH name IN ARRAY emptied LOOP EXECUTE format('ALTER TABLE %s ENABLE TRIGGER USER', name); END LOOP; \
+                     END $$";
 
 /// How far a move is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +87,6 @@ pub struct Put {
 pub struct Step {
     /// The tables, in their order.
     pub puts: Vec<Put>,
-    /// The first record of the log that was not pruned; nothing where that is not known yet.
-    pub first_record: Option<i64>,
     /// How many tables are copied whole afterwards.
     pub copied: usize,
     /// The newest note that is followed afterwards.
@@ -216,7 +223,7 @@ impl CopyTarget {
     ///
     /// [`StoreFailure`] if it cannot be written.
     pub fn settle(&mut self, token: MoveToken) -> Result<(), StoreFailure> {
-        self.ask(move |connection| Box::pin(settle(connection, Some(token))))
+        self.ask(move |connection| Box::pin(settle_on(connection, token)))
     }
 
     /// Takes away everything that a move has put here, if one has begun that is not settled.
@@ -231,21 +238,7 @@ impl CopyTarget {
                 let Standing::Arriving(_) = standing(connection).await? else {
                     return connection.run_all("ROLLBACK").await;
                 };
-                // Nobody was ever served from this, so it is no log that is deleted here.
-                for table in TABLES {
-                    connection
-                        .run_all(&format!("ALTER TABLE dango.{} DISABLE TRIGGER USER", table.name))
-                        .await?;
-                }
-                let names: Vec<String> = TABLES.iter().map(|table| format!("dango.{}", table.name)).collect();
-                connection
-                    .run_all(&format!("TRUNCATE {}, dango.arrival RESTART IDENTITY", names.join(", ")))
-                    .await?;
-                for table in TABLES {
-                    connection
-                        .run_all(&format!("ALTER TABLE dango.{} ENABLE TRIGGER USER", table.name))
-                        .await?;
-                }
+                connection.run_all(EMPTY).await?;
                 connection.run_all("COMMIT").await
             })
         })
@@ -287,16 +280,32 @@ impl CopyTarget {
     }
 }
 
-/// Lets nobody be served while a move is not settled. Whoever knows by which token the other database was marked as moved, settles it.
-pub(crate) async fn settle(connection: &Connection, moved: Option<MoveToken>) -> Result<(), StoreFailure> {
-    let arrival = connection.one(&query(FIND_ARRIVAL), arrival).await?;
-    match (arrival, moved) {
-        (None, _) => Ok(()),
-        (Some(arrival), Some(token)) if arrival.token == token => {
+/// Says to a database, as a role that serves, that what was moved into it counts: by the token that the other database was marked with.
+/// Where that was said before, nothing is done. It blocks while it does.
+///
+/// # Errors
+///
+/// [`StoreFailure`]; [`StoreFailure::Arriving`] where it is another move.
+pub fn settle(url: DatabaseUrl, token: MoveToken) -> Result<(), StoreFailure> {
+    Threads::start()?.wait(async move { settle_on(&Connection::open(&url).await?, token).await })
+}
+
+/// Refuses to serve from a database while a move into it is not settled.
+pub(crate) async fn check_settled(connection: &Connection) -> Result<(), StoreFailure> {
+    match connection.one(&query(FIND_ARRIVAL), arrival).await? {
+        None => Ok(()),
+        Some(_) => Err(StoreFailure::Arriving),
+    }
+}
+
+async fn settle_on(connection: &Connection, token: MoveToken) -> Result<(), StoreFailure> {
+    match connection.one(&query(FIND_ARRIVAL), arrival).await? {
+        None => Ok(()),
+        Some(arrival) if arrival.token == token => {
             let settle = query("DELETE FROM dango.arrival WHERE token = $1").bind(token.to_vec());
             connection.change(&settle).await.map(|_| ())
         }
-        (Some(_), _) => Err(StoreFailure::Arriving),
+        Some(_) => Err(StoreFailure::Arriving),
     }
 }
 
@@ -335,8 +344,8 @@ async fn do_step(connection: &Connection, from: Arrival, step: &Step) -> Result<
     for put in &step.puts {
         put_rows(connection, put).await?;
     }
-    if let Some(first) = step.first_record {
-        connection.change(&query(PRUNE).bind(first)).await?;
+    if step.puts.iter().any(|put| put.table.name == "audit_segments") {
+        connection.run_all(PRUNE).await?;
     }
     if step.puts.iter().any(|put| put.table.name == "oauth_flows") {
         connection.rows(&query(GO_ON_COUNTING)).await?;
@@ -382,17 +391,10 @@ async fn take_away(connection: &Connection, put: &Put) -> Result<(), StoreFailur
 }
 
 async fn put_rows(connection: &Connection, put: &Put) -> Result<(), StoreFailure> {
-    let is_log = put.table.name == "audit" && !put.rows.is_empty();
-    if is_log {
-        connection.run_all(APPEND_ANYWHERE).await?;
-    }
     for rows in put.rows.chunks(ROWS) {
         let insert = query(statements::insert(put.table));
         let insert = statements::bind_columns(insert, put.table, put.table.columns, rows)?;
         connection.change(&insert).await?;
-    }
-    if is_log {
-        connection.run_all(APPEND_AT_THE_END).await?;
     }
     Ok(())
 }

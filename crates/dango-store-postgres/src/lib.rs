@@ -5,8 +5,8 @@
 //! - [`DatabaseUrl`]: where it is and who one is there, as `postgres://` writes it;
 //! - [`ProjectRows`]: the files of projects that several servers share, sealed by whoever puts them there;
 //! - [`DatabaseClock`]: the time of the database, on which all servers agree;
-//! - [`CopyTarget`]: a database into which another one is being moved;
-//! - [`migrate`]: the schema and the rights of the role that serves, made by the owner;
+//! - [`CopyTarget`]: a database into which another one is being moved; [`settle`]: from here on it counts;
+//! - [`migrate`]: the schema and the rights of the role that serves, made by the owner; [`migrate_alone`] where one role is both;
 //! - [`inspect`]: whether one could serve from it, found out without changing anything.
 #![warn(missing_docs)]
 
@@ -33,8 +33,9 @@ mod url;
 mod writer;
 
 pub use clock::DatabaseClock;
-pub use copy::{Arrival, CopyTarget, Put, Standing, Step};
-pub use owner::{Inspected, inspect, migrate};
+pub use copy::{Arrival, CopyTarget, Put, Standing, Step, settle};
+pub use owner::{Inspected, inspect, migrate, migrate_alone};
 pub use project_rows::ProjectRows;
+pub use role::ServingRole;
 pub use store::{CONNECTIONS, PostgresStore};
 pub use url::{DatabaseUrl, ParseUrlError};

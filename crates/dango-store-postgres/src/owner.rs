@@ -3,6 +3,7 @@
 use dango_store::StoreFailure;
 
 use crate::connection::Connection;
+use crate::role::RoleError;
 use crate::threads::Threads;
 use crate::url::DatabaseUrl;
 use crate::{migration, role};
@@ -14,24 +15,32 @@ pub struct Inspected {
     pub schema_version: u32,
     /// The version that this program needs.
     pub latest: u32,
+    /// Whether the role could change what the log says, so that it is [`ServingRole::Any`](crate::ServingRole::Any) at most.
+    pub may_rewrite: bool,
+    /// Whether the role may make the schema or bring it up to date: [`migrate_alone`].
+    pub may_migrate: bool,
 }
 
-/// Looks at a database as the role that is to serve. It blocks while it does.
+/// Looks at a database as a role. It blocks while it does.
 ///
 /// # Errors
 ///
-/// [`StoreFailure`], as [`PostgresStore::connect`](crate::PostgresStore::connect) has it, but for a schema that is not there or older.
+/// [`StoreFailure`], as [`PostgresStore::connect`](crate::PostgresStore::connect) has it, but for a schema that is not there or older,
+/// and for a role that may do too much.
 pub fn inspect(url: DatabaseUrl) -> Result<Inspected, StoreFailure> {
     Threads::start()?.wait(async move {
         let connection = Connection::open(&url).await?;
         let schema_version = migration::version(&connection).await?;
-        if schema_version > 0 {
-            migration::check(&connection, schema_version).await?;
-            role::check(&connection).await?;
-        }
+        migration::check(&connection, schema_version).await?;
+        let may_rewrite = match schema_version {
+            0 => false,
+            _ => role::may_rewrite(&connection).await?,
+        };
         Ok(Inspected {
             schema_version,
             latest: migration::LATEST,
+            may_rewrite,
+            may_migrate: role::may_migrate(&connection).await?,
         })
     })
 }
@@ -48,5 +57,22 @@ pub fn migrate(owner: DatabaseUrl, serving: &str) -> Result<u32, StoreFailure> {
         let connection = Connection::open(&owner).await?;
         let grants = role::grants_to(&connection, &serving).await?;
         migration::migrate(&connection, &grants).await
+    })
+}
+
+/// Makes the schema, or brings it up to date, as the role that also serves, and answers the version. All of it happens or nothing, and
+/// however many do it at once, one does and the others find it done. It blocks while it does.
+///
+/// # Errors
+///
+/// [`StoreFailure`]: the database cannot be reached, holds something else or something newer, or the schema is not for this role to make
+/// or change ([`StoreFailure::Forbidden`]): then nothing was done.
+pub fn migrate_alone(url: DatabaseUrl) -> Result<u32, StoreFailure> {
+    Threads::start()?.wait(async move {
+        let connection = Connection::open(&url).await?;
+        match role::may_migrate(&connection).await? {
+            true => migration::migrate(&connection, "").await,
+            false => Err(StoreFailure::forbidden(RoleError::NotOwner)),
+        }
     })
 }

@@ -1,11 +1,21 @@
-//! Two roles: the owner, who makes the schema and whom no server is, and the one that serves, which cannot change what the log says.
+//! Two roles: the owner, who makes the schema, and the one that serves, which cannot change what the log says. Or one that is both, where
+//! nobody asked for two: then triggers alone stand before the log.
 
 use dango_store::StoreFailure;
 
 use crate::column::Columns;
 use crate::connection::{Connection, query};
 
-/// A role cannot be the one that serves.
+/// Whom a store serves as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServingRole {
+    /// A role that owns nothing. One that could change what the log says is refused.
+    Apart,
+    /// Any role. Where it could change what the log says, triggers refuse it, and it could take them away.
+    Any,
+}
+
+/// A role cannot be the one that serves, or not the one that makes the schema.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RoleError {
     #[error("the role that serves is not there: CREATE ROLE makes it")]
@@ -16,7 +26,14 @@ pub(crate) enum RoleError {
     TooMuch,
     #[error("the role may change or delete records of the audit log: serve as a role that owns nothing")]
     MayRewrite,
+    #[error("the schema is not this role's, so it is not for it to make or change")]
+    NotOwner,
 }
+
+/// Asks whether the current role may make the schema, or owns the one that is there.
+const MAY_MIGRATE: &str = "SELECT coalesce((SELECT nspowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) \
+                           FROM pg_catalog.pg_namespace WHERE nspname = 'dango'), \
+                           has_database_privilege(current_database(), 'CREATE'))";
 
 /// Asks whether the role `$1` may serve, where the one that asks owns the schema.
 const FIND_ROLE: &str = "SELECT rolsuper OR pg_has_role(rolname, current_user, 'member') FROM pg_catalog.pg_roles WHERE rolname = $1";
@@ -59,11 +76,18 @@ pub(crate) async fn grants_to(connection: &Connection, role: &str) -> Result<Str
     ))
 }
 
-/// Refuses to serve as a role that could change what the log says.
-pub(crate) async fn check(connection: &Connection) -> Result<(), StoreFailure> {
-    match connection.one(&query(MAY_REWRITE), |row| Columns::of(row).flag()).await? {
-        Some(false) => Ok(()),
-        Some(true) => Err(StoreFailure::forbidden(RoleError::MayRewrite)),
-        None => Err(StoreFailure::Missing),
-    }
+/// Whether the current role could change what the log says.
+///
+/// # Errors
+///
+/// There is no schema.
+pub(crate) async fn may_rewrite(connection: &Connection) -> Result<bool, StoreFailure> {
+    let told = connection.one(&query(MAY_REWRITE), |row| Columns::of(row).flag()).await?;
+    told.ok_or(StoreFailure::Missing)
+}
+
+/// Whether the current role may make the schema or bring it up to date.
+pub(crate) async fn may_migrate(connection: &Connection) -> Result<bool, StoreFailure> {
+    let told = connection.one(&query(MAY_MIGRATE), |row| Columns::of(row).flag()).await?;
+    Ok(told.unwrap_or(false))
 }

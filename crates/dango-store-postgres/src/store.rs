@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dango_core::Clock;
 use dango_identity::{ApiKeyRecord, StoredSession, TokenDigest, kind};
-use dango_store::copy::MoveToken;
 use dango_store::{AtTheDoor, Budgets, Job, Store, StoreFailure};
 
 use crate::clock::DatabaseClock;
 use crate::connection::Connection;
 use crate::door::Door;
 use crate::line::Line;
+use crate::role::{RoleError, ServingRole};
 use crate::threads::Threads;
 use crate::url::DatabaseUrl;
 use crate::writer::Writer;
@@ -34,6 +34,7 @@ pub struct PostgresStore {
     door: Arc<Door>,
     writer: Arc<Writer>,
     clock: Arc<DatabaseClock>,
+    may_rewrite: bool,
 }
 
 impl PostgresStore {
@@ -44,32 +45,27 @@ impl PostgresStore {
     /// [`StoreFailure`]: it cannot be reached, does not let the role in, has no schema of this version ([`StoreFailure::Missing`],
     /// [`StoreFailure::Newer`]), or the role could change what the log says ([`StoreFailure::Forbidden`]).
     pub fn connect(url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreFailure> {
-        Self::connect_after(url, connections, clock, None)
+        Self::connect_as(ServingRole::Apart, url, connections, clock)
     }
 
-    /// Connects to a database into which another one was moved, known by the token that the other one was marked with. It counts from here
-    /// on.
+    /// The same as another role than one that serves and does nothing else.
     ///
     /// # Errors
     ///
-    /// As [`PostgresStore::connect`]; [`StoreFailure::Arriving`] where it is another move.
-    pub fn connect_moved(url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>, token: MoveToken) -> Result<Self, StoreFailure> {
-        Self::connect_after(url, connections, clock, Some(token))
-    }
-
-    fn connect_after(url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>, moved: Option<MoveToken>) -> Result<Self, StoreFailure> {
+    /// As [`PostgresStore::connect`].
+    pub fn connect_as(role: ServingRole, url: DatabaseUrl, connections: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreFailure> {
         let (threads, clock) = (Threads::start()?, Arc::new(DatabaseClock::new(clock)));
         let line = Arc::new(Line::new(url, Arc::clone(&clock), connections.max(1)));
         let (opening, time) = (Arc::clone(&line), keep_time(Arc::downgrade(&line), Arc::clone(&clock)));
-        let writer = threads.wait(async move {
-            let connection = opening.connect().await?;
-            look(&connection).await?;
-            copy::settle(&connection, moved).await?;
+        let begun = threads.wait(async move {
+            let may_rewrite = look(&opening.connect().await?, role).await?;
             tokio::spawn(time);
-            Ok(Writer::start(opening))
+            Ok((Writer::start(opening), may_rewrite))
         });
+        let (writer, may_rewrite) = begun?;
         Ok(Self {
-            writer: Arc::new(writer?),
+            writer: Arc::new(writer),
+            may_rewrite,
             threads,
             line,
             door: Arc::default(),
@@ -85,20 +81,29 @@ impl PostgresStore {
         &self.threads
     }
 
+    /// Whether the role could change what the log says, were it not for triggers, which it could take away.
+    pub const fn may_rewrite(&self) -> bool {
+        self.may_rewrite
+    }
+
     /// The database's time, for everything that several servers have to agree on.
     pub fn clock(&self) -> Arc<DatabaseClock> {
         Arc::clone(&self.clock)
     }
 }
 
-/// Whether the database is one that can be served from.
-async fn look(connection: &Connection) -> Result<(), StoreFailure> {
+/// Refuses a database that cannot be served from by such a role, and answers whether the role could change what the log says.
+async fn look(connection: &Connection, role: ServingRole) -> Result<bool, StoreFailure> {
     let found = migration::version(connection).await?;
     if found < migration::LATEST {
         return Err(StoreFailure::Missing);
     }
     migration::check(connection, found).await?;
-    role::check(connection).await
+    copy::check_settled(connection).await?;
+    match (role, role::may_rewrite(connection).await?) {
+        (ServingRole::Apart, true) => Err(StoreFailure::forbidden(RoleError::MayRewrite)),
+        (_, may_rewrite) => Ok(may_rewrite),
+    }
 }
 
 /// Compares clocks from time to time, as long as there is a store.

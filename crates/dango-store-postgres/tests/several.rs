@@ -12,7 +12,7 @@ use dango_identity::{
 };
 use dango_store::contract::sample::{at, bytes, chain_key, draft, session, user, user_id};
 use dango_store::{Admission, AtTheDoor, Budgets, Job, Store, StoreExt, StoreFailure, contract};
-use dango_store_postgres::PostgresStore;
+use dango_store_postgres::{PostgresStore, ServingRole, inspect, migrate_alone};
 use database::{Databases, OWNER, SERVING};
 use pollster::block_on;
 
@@ -207,7 +207,9 @@ fn the_role_that_serves_cannot_change_what_the_log_says_and_the_owner_not_by_mis
         "DELETE FROM dango.audit_head",
         "INSERT INTO dango.audit SELECT seq + 2, at, event, actor, target, outcome, origin, request_id, details, prev_hash, hash FROM dango.audit",
     ] {
-        assert_eq!(refused_to(&databases, &name, OWNER, statement), "23514", "{statement}");
+        for role in [OWNER, "postgres"] {
+            assert_eq!(refused_to(&databases, &name, role, statement), "23514", "{role}: {statement}");
+        }
     }
     // A function of the owner lets nothing go for which no segment stands.
     assert_eq!(
@@ -216,10 +218,36 @@ fn the_role_that_serves_cannot_change_what_the_log_says_and_the_owner_not_by_mis
     );
     assert_eq!(databases.server.sql(&name, "SELECT count(*) FROM dango.audit"), "1");
     let clock = Arc::new(dango_core::SystemClock);
-    let as_owner = PostgresStore::connect(databases.url(OWNER, &name), 1, clock);
+    let as_owner = PostgresStore::connect(databases.url(OWNER, &name), 1, Arc::clone(&clock) as _);
     assert_eq!(as_owner.err().map(|failure| failure.code()), Some("store-forbidden"));
+    let alone = |role| PostgresStore::connect_as(ServingRole::Any, databases.url(role, &name), 1, Arc::clone(&clock) as _);
+    let may_rewrite = |role| alone(role).expect("it serves").may_rewrite();
+    assert_eq!((may_rewrite(OWNER), may_rewrite(SERVING)), (true, false));
     let one_role = dango_store_postgres::migrate(databases.url(OWNER, &name), OWNER);
     assert_eq!(one_role.err().map(|failure| failure.code()), Some("store-forbidden"));
+}
+
+#[test]
+fn one_role_makes_its_own_schema_however_many_begin_at_once_and_nobody_makes_anothers() {
+    let databases = Databases::start();
+    let sql = |statement: &str| databases.server.sql("postgres", statement);
+    let _ = sql(&format!("CREATE DATABASE own OWNER {OWNER}"));
+    let _ = sql(&format!("CREATE DATABASE other OWNER {OWNER}"));
+    let own = || migrate_alone(databases.url(OWNER, "own"));
+    let done: Vec<_> = std::thread::scope(|scope| {
+        let begun: Vec<_> = (0..12).map(|_| scope.spawn(own)).collect();
+        begun.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+    let found = inspect(databases.url(OWNER, "own")).expect("it is there");
+    assert!(found.schema_version == found.latest && found.may_rewrite && found.may_migrate);
+    // Neither in a database that is another's, nor over a schema that is.
+    let code = |role, name| migrate_alone(databases.url(role, name)).err().map(|failure| failure.code());
+    assert_eq!(code(SERVING, "other"), Some("store-forbidden"));
+    databases.server.role("root", database::PASSWORD);
+    let _ = sql("ALTER ROLE root SUPERUSER");
+    assert_eq!(code("root", "own"), Some("store-forbidden"));
+    assert_eq!(databases.server.sql("other", "SELECT to_regnamespace('dango') IS NULL"), "t");
 }
 
 #[test]

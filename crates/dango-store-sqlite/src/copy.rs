@@ -273,14 +273,14 @@ impl Moment<'_> {
         Ok(self.0.one(&ask, |row| Columns::of(row).number())?.unwrap_or(0))
     }
 
-    /// The place of the first record of the log that was not pruned, if there is one.
+    /// The place of the last record for which a segment stands; 0 where there is no segment. Records up to there are about to go.
     ///
     /// # Errors
     ///
     /// [`StoreFailure`] if it cannot be read.
-    pub fn first_record(self) -> Result<Option<i64>, StoreFailure> {
-        let found = self.0.one(&query("SELECT min(seq) FROM audit"), |row| Columns::of(row).optional_integer());
-        Ok(found?.flatten())
+    pub fn last_sealed(self) -> Result<i64, StoreFailure> {
+        let ask = query("SELECT coalesce(max(last_seq), 0) FROM audit_segments");
+        Ok(self.0.one(&ask, |row| Columns::of(row).integer())?.unwrap_or(0))
     }
 
     fn all(self, table: &Table, statement: Statement) -> Result<Vec<Cells>, StoreFailure> {

@@ -14,6 +14,9 @@ const SERVING: &str = "dango";
 const OWNER: &str = "dango_owner";
 const CANARY: &str = "canary5d21";
 
+/// The identity key that all servers of one database are given.
+const KEY: &str = "6f1d0c52b7e948a3f0165be27c9d84a1530e6bf8297ad4c1e85f3b60927dca14";
+
 /// How long something that must come may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -26,20 +29,12 @@ fn database() -> Postgres {
     postgres
 }
 
-/// A project whose servers are told of the database by their environment.
+/// A project whose servers are told of the database, and of the key, by their environment.
 fn project(postgres: &Postgres) -> Scratch {
     let mut project = Scratch::initialised();
     project.give("DANGO_SERVER_DATABASE_URL", postgres.url(SERVING, CANARY, "dango"));
+    project.give("DANGO_IDENTITY_KEY", KEY);
     project
-}
-
-/// Another machine's project with the same identity key.
-fn beside(first: &Scratch, postgres: &Postgres) -> Scratch {
-    let second = project(postgres);
-    second.write(".dango/identity.key", first.read_bytes(".dango/identity.key"));
-    let closed = second.command("chmod", &["600", ".dango/identity.key"]).run();
-    assert_eq!(closed.status, 0, "{}", closed.stderr);
-    second
 }
 
 fn migrate(project: &Scratch, postgres: &Postgres) {
@@ -57,7 +52,7 @@ fn three(postgres: &Postgres) -> (Vec<Scratch>, Vec<Server>) {
     migrate(&first, postgres);
     let server = Server::start(&first);
     claim(&server);
-    let others: Vec<_> = (0..2).map(|_| beside(&first, postgres)).collect();
+    let others: Vec<_> = (0..2).map(|_| project(postgres)).collect();
     let servers = std::iter::once(server).chain(others.iter().map(Server::start)).collect();
     (std::iter::once(first).chain(others).collect(), servers)
 }
@@ -84,67 +79,203 @@ fn token_in(invited: &Answer) -> String {
     link.rsplit('/').next().expect("the last part").to_owned()
 }
 
+/// What a server says that does not start.
+#[track_caller]
+fn refused(project: &Scratch, options: &[&str]) -> String {
+    let refused = project
+        .command(dango_server(), &[&["--listen", "127.0.0.1:0"], options].concat())
+        .run();
+    assert_eq!(refused.status, 1, "{}", refused.stderr);
+    assert!(
+        !format!("{}{}", refused.stdout, refused.stderr).contains(CANARY),
+        "{}",
+        refused.stderr
+    );
+    refused.stderr
+}
+
 #[test]
 fn a_database_is_set_up_by_its_owner_and_served_from_by_another_role() {
     let postgres = database();
-    let project = project(&postgres);
-    let refused = project.command(dango_server(), &["--listen", "127.0.0.1:0"]).run();
-    assert_eq!(refused.status, 1, "{}", refused.stderr);
-    assert!(refused.stderr.contains("dango-server migrate"), "{}", refused.stderr);
-    let unchecked = project.command(dango_server(), &["check"]).run();
-    assert_eq!(unchecked.status, 1, "{}", unchecked.stdout);
-    let ownerless = project.command(dango_server(), &["migrate"]).run();
-    assert!(
-        ownerless.status == 1 && ownerless.stderr.contains("DANGO_SERVER_DATABASE_OWNER_URL"),
-        "{}",
-        ownerless.stderr
-    );
+    let mut project = project(&postgres);
+    // The role that serves may not make the schema.
+    let said = refused(&project, &[]);
+    assert!(said.contains("DANGO_SERVER_DATABASE_OWNER_URL"), "{said}");
+    for verb in ["check", "migrate"] {
+        let said = project.command(dango_server(), &[verb]).run();
+        assert!(
+            said.status == 1 && said.stderr.contains("DANGO_SERVER_DATABASE_OWNER_URL"),
+            "{}",
+            said.stderr
+        );
+    }
     migrate(&project, &postgres);
     migrate(&project, &postgres);
     let checked = project.command(dango_server(), &["check"]).run();
-    assert_eq!(checked.status, 0, "{}", checked.stderr);
-    // Whoever owns the schema could rewrite the log, so no server is the owner.
-    let as_owner = project
-        .command(dango_server(), &["--listen", "127.0.0.1:0"])
-        .env("DANGO_SERVER_DATABASE_URL", postgres.url(OWNER, CANARY, "dango"))
-        .run();
-    assert_eq!(as_owner.status, 1, "{}", as_owner.stderr);
-    let shown = project
-        .command(
-            dango_server(),
-            &["check", "--database-url", &postgres.url(SERVING, CANARY, "dango")],
-        )
-        .run();
-    assert!(shown.status == 1 && shown.stderr.contains("--database-url"), "{}", shown.stderr);
+    assert_eq!((checked.status, checked.stderr.as_str()), (0, ""), "{}", checked.stdout);
+    // Where two roles are named they are two: whoever owns the schema could rewrite the log.
+    project.give("DANGO_SERVER_DATABASE_OWNER_URL", postgres.url(OWNER, CANARY, "dango"));
+    let as_owner = postgres.url(OWNER, CANARY, "dango");
+    let said = refused(&project, &["--database-url", &as_owner]);
+    assert!(said.contains("owner"), "{said}");
+    let checked = project.command(dango_server(), &["check", "--database-url", &as_owner]).run();
+    assert!(checked.status == 1 && !checked.stderr.contains(CANARY), "{}", checked.stderr);
     // The command line does not make a file of people beside it.
     let people = project.run(&["auth", "list-users"]);
     assert_eq!(people.status, 1, "{}", people.stdout);
     assert!(people.stderr.contains("PostgreSQL"), "{}", people.stderr);
     assert!(!project.path().join(".dango/dango.db").exists());
-    for said in [&refused, &unchecked, &ownerless, &checked, &as_owner, &shown, &people] {
-        assert!(!format!("{}{}", said.stdout, said.stderr).contains(CANARY));
-    }
 }
 
 #[test]
-fn a_server_with_another_identity_key_is_not_let_near_the_log() {
+fn every_start_brings_the_schema_up_to_date_as_the_owner_that_is_given() {
     let postgres = database();
-    let first = project(&postgres);
-    migrate(&first, &postgres);
-    claim(&Server::start(&first));
-    let stranger = project(&postgres);
-    let keyless = stranger.command(dango_server(), &["--listen", "127.0.0.1:0"]).run();
+    let mut project = project(&postgres);
+    project.give("DANGO_SERVER_DATABASE_OWNER_URL", postgres.url(OWNER, CANARY, "dango"));
+    let checked = project.command(dango_server(), &["check"]).run();
     assert!(
-        keyless.status == 1 && keyless.stderr.contains("copy it from the first"),
+        checked.status == 0 && checked.stdout.contains("the next start"),
         "{}",
-        keyless.stderr
+        checked.stdout
     );
-    assert!(!stranger.path().join(".dango/identity.key").exists());
-    let other = Scratch::initialised();
-    drop(Server::start(&other));
-    let other = beside(&other, &postgres);
-    let refused = other.command(dango_server(), &["--listen", "127.0.0.1:0"]).run();
-    assert_eq!(refused.status, 1, "{}", refused.stderr);
+    let server = Server::start(&project);
+    claim(&server);
+    assert!(!server.log().contains("triggers"), "{}", server.log());
+    let owner = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'dango'";
+    assert_eq!(postgres.sql("dango", owner), OWNER);
+    // The rights of a role are given, too, where the schema is there already.
+    postgres.role("other", CANARY);
+    let other = postgres.url("other", CANARY, "dango");
+    let second = Server::start_with(&project, &["--database-url", &other]);
+    assert_eq!(second.signed_in(EMAIL, PASSWORD).get("/api/auth/me").status, 200);
+}
+
+#[test]
+fn one_address_is_enough_and_many_servers_begin_at_once_on_an_empty_database() {
+    let postgres = Postgres::new();
+    postgres.role(OWNER, CANARY);
+    let _ = postgres.sql("postgres", &format!("CREATE DATABASE dango OWNER {OWNER}"));
+    let url = postgres.url(OWNER, CANARY, "dango");
+    let servers: Vec<(Scratch, Server)> = thread::scope(|threads| {
+        let begun: Vec<_> = (0..5)
+            .map(|_| {
+                threads.spawn(|| {
+                    let mut project = Scratch::initialised();
+                    project.give("DANGO_IDENTITY_KEY", KEY);
+                    let server = Server::start_with(&project, &["--database-url", &url]);
+                    (project, server)
+                })
+            })
+            .collect();
+        begun.into_iter().map(|thread| thread.join().expect("it starts")).collect()
+    });
+    // The password is in the list of processes, which is said; it is not said again.
+    for (_, server) in &servers {
+        let log = server.log();
+        assert!(
+            log.contains("--database-url stands in the list of processes") && log.contains("triggers"),
+            "{log}"
+        );
+        assert!(!log.contains(CANARY), "{log}");
+    }
+    // Each has offered a link, and the newest counts.
+    let claims = servers.iter().map(|(_, server)| {
+        let token = server.setup_link().rsplit('/').next().expect("a token").to_owned();
+        let body = json!({"token": token, "email": EMAIL, "password": PASSWORD});
+        server.client().post("/api/auth/claim", &body).status
+    });
+    assert_eq!(claims.filter(|status| *status == 201).count(), 1);
+    for (project, server) in &servers {
+        assert_eq!(server.signed_in(EMAIL, PASSWORD).get("/api/auth/me").status, 200);
+        assert!(!project.path().join(".dango/identity.key").exists());
+    }
+    let verified = servers[0].1.signed_in(EMAIL, PASSWORD).get("/api/admin/audit/verify");
+    assert!(verified.status == 200 && verified.json()["ok"] == true, "{}", verified.text);
+    let project = &servers[0].0;
+    let checked = project.command(dango_server(), &["check", "--database-url", &url]).run();
+    assert!(
+        checked.status == 0 && checked.stderr.contains("triggers"),
+        "{}{}",
+        checked.stdout,
+        checked.stderr
+    );
+    // A superuser serves, too.
+    let _ = postgres.sql("postgres", &format!("ALTER ROLE postgres PASSWORD '{CANARY}'"));
+    let root = Server::start_with(project, &["--database-url", &postgres.url("postgres", CANARY, "dango")]);
+    assert_eq!(root.signed_in(EMAIL, PASSWORD).get("/api/auth/me").status, 200);
+}
+
+#[test]
+fn the_address_may_stand_in_the_projects_file_with_a_password_that_nobody_else_reads() {
+    let postgres = database();
+    let mut project = Scratch::initialised();
+    project.give("DANGO_IDENTITY_KEY", KEY);
+    let url = postgres.url(OWNER, CANARY, "dango");
+    project.write(".dango/server.toml", format!("database_url = \"{url}\"\n"));
+    let mode = |mode: &str| assert_eq!(project.command("chmod", &[mode, ".dango/server.toml"]).run().status, 0);
+    mode("644");
+    let said = refused(&project, &[]);
+    assert!(said.contains("server.toml:1:") && said.contains("chmod 600"), "{said}");
+    mode("600");
+    let server = Server::start(&project);
+    claim(&server);
+    assert!(!server.log().contains(CANARY), "{}", server.log());
+}
+
+#[test]
+fn the_identity_key_has_to_be_given_and_the_same_everywhere() {
+    let postgres = database();
+    let mut keyless = project(&postgres);
+    keyless.take("DANGO_IDENTITY_KEY");
+    let said = refused(&keyless, &[]);
+    assert!(said.contains("openssl rand -hex 32 > .dango/identity.key"), "{said}");
+    assert!(said.contains("export DANGO_IDENTITY_KEY_FILE=.dango/identity.key"), "{said}");
+    assert!(!keyless.path().join(".dango/identity.key").exists(), "none is made");
+    assert_eq!(
+        postgres.sql("dango", "SELECT to_regnamespace('dango') IS NULL"),
+        "t",
+        "and no schema"
+    );
+    let checked = keyless.command(dango_server(), &["check"]).run();
+    assert!(
+        checked.status == 1 && checked.stderr.contains("DANGO_IDENTITY_KEY_FILE"),
+        "{}",
+        checked.stderr
+    );
+    // What the hints say works.
+    migrate(&keyless, &postgres);
+    let made = keyless
+        .command("sh", &["-c", "umask 077; openssl rand -hex 32 > .dango/identity.key"])
+        .run();
+    assert_eq!(made.status, 0, "{}", made.stderr);
+    let said = refused(&keyless, &[]);
+    assert!(
+        said.contains("export DANGO_IDENTITY_KEY_FILE=.dango/identity.key") && !said.contains("openssl"),
+        "{said}"
+    );
+    keyless.give("DANGO_IDENTITY_KEY_FILE", ".dango/identity.key");
+    claim(&Server::start(&keyless));
+    // Another key is not let near the log.
+    let stranger = project(&postgres);
+    let said = refused(&stranger, &[]);
+    assert!(said.contains("DANGO_IDENTITY_KEY_FILE"), "{said}");
+    let mut lost = project(&postgres);
+    lost.take("DANGO_IDENTITY_KEY");
+    lost.give("DANGO_IDENTITY_KEY_FILE", "nowhere");
+    let said = refused(&lost, &[]);
+    assert!(said.contains("there is no") && said.contains("nowhere"), "{said}");
+}
+
+#[test]
+fn a_project_that_has_had_people_does_not_begin_anew_in_silence() {
+    let postgres = database();
+    let mut project = Scratch::initialised();
+    claim(&Server::start(&project));
+    project.give("DANGO_IDENTITY_KEY_FILE", ".dango/identity.key");
+    project.give("DANGO_SERVER_DATABASE_URL", postgres.url(SERVING, CANARY, "dango"));
+    migrate(&project, &postgres);
+    let said = refused(&project, &[]);
+    assert!(said.contains("migrate --from") && said.contains("audit.checkpoint"), "{said}");
 }
 
 #[test]

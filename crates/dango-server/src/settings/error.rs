@@ -1,5 +1,7 @@
 //! Why settings cannot be used: the place and what is wrong, never what stands there.
 
+use std::path::PathBuf;
+
 use dango_secrets::storage::ReadError;
 
 use super::layers::Origin;
@@ -60,13 +62,15 @@ pub enum SettingsError {
         /// The one that was not.
         other: &'static str,
     },
-    /// A password stands where others read it.
-    #[error("{origin}: {name} is not to hold a password here, where others read it")]
+    /// A password stands in a file that others may read.
+    #[error("{origin}: {name} holds a password, and others may read the file")]
     Exposed {
         /// Where.
         origin: Origin,
         /// The setting.
         name: &'static str,
+        /// The file.
+        path: PathBuf,
     },
     /// Passwords would be hashed more cheaply than is safe.
     #[error("{origin}: hashing has to cost at least 19456 KiB and 2 passes, and no more than a stored hash can say")]

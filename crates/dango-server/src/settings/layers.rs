@@ -100,10 +100,28 @@ pub(crate) fn of_environment(environment: &BTreeMap<OsString, OsString>) -> Resu
     Ok(layer)
 }
 
-/// What `.dango/server.toml` gives; nothing where there is none.
-pub(crate) fn of_file(path: &Path) -> Result<Layer, SettingsError> {
+/// The mode bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
+
+/// Who may read or write a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Its owner alone.
+    Owner,
+    /// Somebody else, too.
+    Others,
+}
+
+/// What `.dango/server.toml` gives, and who else may know; nothing where there is none.
+pub(crate) fn of_file(path: &Path) -> Result<(Layer, Readers), SettingsError> {
     let contents = dango_secrets::storage::read(path).map_err(SettingsError::Read)?;
-    let Some(contents) = contents else { return Ok(Layer::new()) };
+    let Some(contents) = contents else {
+        return Ok((Layer::new(), Readers::Owner));
+    };
+    let readers = match contents.mode() & OTHERS {
+        0 => Readers::Owner,
+        _ => Readers::Others,
+    };
     let at = |place: file::Place| Origin::File {
         path: path.to_owned(),
         line: place.line,
@@ -126,5 +144,5 @@ pub(crate) fn of_file(path: &Path) -> Result<Layer, SettingsError> {
         let given = entry.values.into_iter().map(|(text, place)| Given { text, origin: at(place) });
         layer.insert(setting.name, given.collect());
     }
-    Ok(layer)
+    Ok((layer, readers))
 }

@@ -27,7 +27,7 @@ use crate::limits::Limits;
 pub(crate) use arguments::{CommandLine, Verb, parse as parse_arguments};
 pub use error::SettingsError;
 pub use layers::Origin;
-use layers::{Given, Layers};
+use layers::{Given, Layers, Readers};
 pub use table::{Count, Places, SETTINGS, Setting, VARIABLE_PREFIX};
 use value::Parsed;
 
@@ -140,6 +140,8 @@ pub struct Settings {
     pub database: Option<DatabaseSetting>,
     /// `database-owner-url`.
     pub database_owner: Option<DatabaseUrl>,
+    /// The options that hold a password, which everybody on the machine sees in the list of processes.
+    pub shown_passwords: Vec<&'static str>,
     /// `database-connections`.
     pub database_connections: Option<NonZeroUsize>,
     /// `public-url`.
@@ -189,8 +191,10 @@ impl Unplaced {
     /// All settings, with those of the project's file below.
     pub(crate) fn with_file(self, project: &Project, directory: &Path) -> Result<Settings, SettingsError> {
         let path = project.dango_dir().join("server.toml");
+        let (file, readers) = layers::of_file(&path)?;
         let reader = Reader {
-            layers: self.layers.below(layers::of_file(&path)?),
+            layers: self.layers.below(file),
+            readers,
             root: project.root(),
             directory,
         };
@@ -200,6 +204,8 @@ impl Unplaced {
 
 struct Reader<'a> {
     layers: Layers,
+    /// Who may read the file.
+    readers: Readers,
     root: &'a Path,
     directory: &'a Path,
 }
@@ -221,6 +227,7 @@ impl Reader<'_> {
             listen: self.or("listen", value::parse_address, DEFAULT_LISTEN)?,
             database: self.database()?,
             database_owner: self.postgres("database-owner-url")?,
+            shown_passwords: self.shown_passwords()?,
             database_connections: self.one("database-connections", value::parse_count)?,
             public_url: self.one("public-url", value::parse_public_url)?,
             trusted_proxies: self.many("trusted-proxy", value::parse_network)?,
@@ -288,17 +295,35 @@ impl Reader<'_> {
         })
     }
 
-    /// An address of PostgreSQL. A password in it is for the environment alone: everybody on a machine sees the command line of a
-    /// process, and the file goes where the project goes.
+    /// An address of PostgreSQL. A password in the file is taken only where nobody else may read it.
     fn postgres(&self, name: &'static str) -> Result<Option<DatabaseUrl>, SettingsError> {
         let url = self.one(name, value::parse_postgres_url)?;
         match (&url, self.layers.one(name).map(|given| &given.origin)) {
-            (Some(url), Some(origin)) if url.has_password() && !matches!(origin, Origin::Variable(_)) => Err(SettingsError::Exposed {
-                origin: origin.clone(),
-                name,
-            }),
+            (Some(url), Some(origin @ Origin::File { path, .. })) if url.has_password() && self.readers == Readers::Others => {
+                Err(SettingsError::Exposed {
+                    origin: origin.clone(),
+                    name,
+                    path: path.clone(),
+                })
+            }
             _ => Ok(url),
         }
+    }
+
+    /// The options whose passwords stand in the list of processes.
+    fn shown_passwords(&self) -> Result<Vec<&'static str>, SettingsError> {
+        let mut shown = Vec::new();
+        for name in ["database-url", "database-owner-url"] {
+            let is_option = matches!(self.layers.one(name).map(|given| &given.origin), Some(Origin::Option(_)));
+            let has_password = match self.one(name, value::parse_database_url)? {
+                Some(DatabaseSetting::Postgres(url)) => url.has_password(),
+                Some(DatabaseSetting::File(_)) | None => false,
+            };
+            if is_option && has_password {
+                shown.push(name);
+            }
+        }
+        Ok(shown)
     }
 
     fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {

@@ -99,7 +99,7 @@ pub const SETTINGS: &[Setting] = &[
         "database-owner-url",
         "URL",
         "none",
-        "For `migrate` on PostgreSQL: the same database as the role that owns the schema, which no server serves as",
+        "The same PostgreSQL database as the role that owns the schema, which makes it and brings it up to date, and does not serve",
     ),
     Setting::one(
         "database-connections",

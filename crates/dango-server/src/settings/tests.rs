@@ -1,5 +1,10 @@
 //! Settings from every place, and what is said where one is wrong.
 
+#![expect(clippy::disallowed_methods, reason = "files with the modes that people give them")]
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use dango_core::OsEntropy;
 use tempfile::TempDir;
 
@@ -184,19 +189,40 @@ fn paths_of_the_file_begin_at_the_project_and_others_where_the_command_is_typed(
 }
 
 #[test]
-fn a_password_of_a_database_stands_in_the_environment_alone() {
+fn a_password_of_a_database_is_taken_from_an_option_and_known_to_be_shown() {
+    let with = "postgres://dango:canary@localhost/d";
     for name in ["database-url", "database-owner-url"] {
-        let (option, key) = (format!("--{name}"), name.replace('-', "_"));
-        let variable = format!("DANGO_SERVER_{}", key.to_uppercase());
-        let with = "postgres://dango:canary@localhost/d";
-        let file = project(&format!("{key} = \"{with}\"\n"));
-        for refused in [read(&project(""), &[&option, with], &[]), read(&file, &[], &[])] {
-            let error = refused.expect_err("refused");
+        let (option, variable) = (
+            format!("--{name}"),
+            format!("DANGO_SERVER_{}", name.replace('-', "_").to_uppercase()),
+        );
+        let settings = read(&project(""), &[&option, with], &[]).expect("good");
+        assert_eq!(settings.shown_passwords, [name]);
+        assert!(!format!("{settings:?}").contains("canary"));
+        let without = read(&project(""), &[&option, "postgres://dango@localhost/d"], &[]).expect("good");
+        let unseen = read(&project(""), &[], &[(&variable, with)]).expect("good");
+        // An option that goes before the variable says nothing about it.
+        let both = read(&project(""), &[&option, "postgres://dango@localhost/d"], &[(&variable, with)]).expect("good");
+        assert!([without, unseen, both].iter().all(|settings| settings.shown_passwords.is_empty()));
+    }
+}
+
+#[test]
+fn a_password_of_a_database_is_taken_from_the_file_only_where_nobody_else_reads_it() {
+    for key in ["database_url", "database_owner_url"] {
+        let file = project(&format!("{key} = \"postgres://dango:canary@localhost/d\"\n"));
+        let set_mode = |mode| std::fs::set_permissions(file.path().join(".dango/server.toml"), Permissions::from_mode(mode));
+        for mode in [0o644, 0o640, 0o604, 0o602] {
+            set_mode(mode).expect("ours");
+            let error = read(&file, &[], &[]).expect_err("refused");
             assert!(matches!(error, SettingsError::Exposed { .. }) && !format!("{error} {error:?}").contains("canary"));
         }
-        let settings = read(&project(""), &[], &[(&variable, with)]).expect("good");
-        assert!(!format!("{settings:?}").contains("canary"));
-        assert!(read(&project(""), &[&option, "postgres://dango@localhost/d"], &[]).is_ok());
+        set_mode(0o600).expect("ours");
+        let settings = read(&file, &[], &[]).expect("good");
+        assert!(settings.shown_passwords.is_empty() && !format!("{settings:?}").contains("canary"));
+        let open = project(&format!("{key} = \"postgres://dango@localhost/d\"\n"));
+        std::fs::set_permissions(open.path().join(".dango/server.toml"), Permissions::from_mode(0o644)).expect("ours");
+        assert!(read(&open, &[], &[]).is_ok(), "without a password others may read it");
     }
 }
 
