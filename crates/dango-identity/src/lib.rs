@@ -30,6 +30,7 @@ mod email;
 mod encoding;
 mod epoch;
 mod factor;
+mod handover;
 mod id;
 mod instant;
 mod invite;
@@ -72,6 +73,7 @@ pub use factor::{
     TotpParameters, TotpRecord, TotpSecret, TotpState, TotpStep, VerifyFactorError,
 };
 pub use id::{ApiKeyId, DeviceId, FactorId, InviteId, ParseIdError, SessionId, UserId};
+pub use handover::{open_handover, seal_handover};
 pub use invite::{INVITE_TTL, Invite, InviteStore, ReplaceInvite};
 pub use key::{
     AccountNameKey, ApiKeyMacKey, AuditChainKey, AuditCheckpointSeed, ColumnKey, DeviceKey, IdentityKey, IdentityKeyId,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dango_core::Clock;
+use dango_identity::SealedColumn;
 use dango_store_sqlite::{Begun, Moment};
 
 use crate::error::MigrationError;
@@ -43,16 +44,16 @@ impl Migration {
 
     /// Holds back whoever writes, brings the rest, compares it, and marks the old database as moved. From then on the new one counts.
     ///
-    /// Everything was copied before, and compared.
+    /// Everything was copied before, and compared. The password of the new one is left for servers that follow, sealed.
     ///
     /// # Errors
     ///
     /// [`MigrationError`]: the old one counts as before, nobody is held back any more, and the next call goes on.
-    pub fn cut_over(mut self, clock: &dyn Clock, tell: &mut dyn FnMut(Progress)) -> Result<CutOver, MigrationError> {
+    pub fn cut_over(mut self, password: Option<SealedColumn>, clock: &dyn Clock, tell: &mut dyn FnMut(Progress)) -> Result<CutOver, MigrationError> {
         for _ in 0..ROUNDS {
             self.come_close(tell)?;
             tell(Progress::Pausing);
-            match self.try_to_cut(clock)? {
+            match self.try_to_cut(password.clone(), clock)? {
                 Some((pause, changes)) => {
                     let is_settled = self.copied.target.settle(self.begun.token).is_ok();
                     return Ok(CutOver {
@@ -83,7 +84,7 @@ impl Migration {
     }
 
     /// Cuts over, unless it takes too long: then everything is as before.
-    fn try_to_cut(&mut self, clock: &dyn Clock) -> Result<Option<(Duration, usize)>, MigrationError> {
+    fn try_to_cut(&mut self, password: Option<SealedColumn>, clock: &dyn Clock) -> Result<Option<(Duration, usize)>, MigrationError> {
         let held = self.source.hold().map_err(MigrationError::old)?;
         let paused = Instant::now();
         self.copied.target.set_patience(ANSWER);
@@ -93,7 +94,7 @@ impl Migration {
         if paused.elapsed() > PAUSE {
             return Ok(None);
         }
-        held.finish(&self.begun, clock.now().unix_micros()).map_err(MigrationError::old)?;
+        held.finish(&self.begun, password, clock.now().unix_micros()).map_err(MigrationError::old)?;
         Ok(Some((paused.elapsed(), changes)))
     }
 }

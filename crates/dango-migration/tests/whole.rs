@@ -46,7 +46,7 @@ fn move_all(databases: &Databases, path: &Path, name: &str) -> Result<Duration, 
     let mut migration = begin(databases, path, name)?;
     migration.copy(&mut |_| ())?;
     migration.compare(&mut |_| ())?;
-    let done = migration.cut_over(&SystemClock, &mut |_| ())?;
+    let done = migration.cut_over(None, &SystemClock, &mut |_| ())?;
     assert!(done.is_settled);
     Ok(done.pause)
 }
@@ -160,7 +160,7 @@ fn whatever_any_store_does_is_followed() {
                 for table in compared {
                     *rows.entry(table.table).or_default() += table.rows;
                 }
-                migration.cut_over(&SystemClock, &mut |_| ()).expect("cut over");
+                migration.cut_over(None, &SystemClock, &mut |_| ()).expect("cut over");
                 is_the_same(&databases, &name, &path);
             }
             // Chains that were put away, which a move does not survive.
@@ -238,7 +238,7 @@ fn an_interrupted_move_goes_on_while_others_write() {
                     let mut migration = begin(&databases, &path, &name)?;
                     migration.copy(&mut told)?;
                     migration.compare(&mut told)?;
-                    migration.cut_over(&SystemClock, &mut told)
+                    migration.cut_over(None, &SystemClock, &mut told)
                 }));
                 match done {
                     Ok(Ok(done)) => return done,
@@ -301,7 +301,7 @@ fn nobody_is_served_before_it_is_settled_and_who_knows_the_mark_settles_it() {
     assert!(matches!(connect(None), Err(StoreFailure::Arriving)));
     assert!(matches!(connect(Some([8; 16])), Err(StoreFailure::Arriving)));
     // As if the program had been killed after the mark was set.
-    migration.cut_over(&SystemClock, &mut |_| ()).expect("cut over");
+    migration.cut_over(None, &SystemClock, &mut |_| ()).expect("cut over");
     let arrive = "INSERT INTO dango.arrival VALUES (1, decode(repeat('07', 16), 'hex'), 9, 22, 0)";
     let _ = databases.server.sql(&name, arrive);
     assert!(matches!(connect(None), Err(StoreFailure::Arriving)));

@@ -11,6 +11,7 @@ use dango_store_sqlite::Open;
 
 use crate::database::{Database, Opened, is_fresh};
 use crate::failure::{Failure, identity_key_is_lost};
+use crate::movable::Whereabouts;
 use crate::origin::Origin;
 use crate::settings::{DatabaseSetting, Settings};
 use crate::setup_link::caller;
@@ -26,6 +27,8 @@ pub(crate) struct House {
     pub(crate) database: Database,
     /// The time on which all agree who use the database.
     pub(crate) clock: Arc<dyn Clock>,
+    /// For a file: whether the rows are still there.
+    pub(crate) place: Option<Arc<Whereabouts>>,
     pub(crate) premises: Arc<Premises>,
     pub(crate) key: IdentityKey,
     pub(crate) standing: CheckpointStanding,
@@ -58,7 +61,7 @@ impl House {
         let database = Database::of(system, settings)?;
         let open = |open| database.open(system, settings, &premises, open);
         // A file is looked for before it is opened, since opening would make it. PostgreSQL is asked what is in it.
-        let (Opened { store, clock }, key, is_new) = match &database {
+        let (Opened { store, clock, place }, key, is_new) = match &database {
             Database::File if premises.has_database(kept.as_ref())? => {
                 let key = load_key(&premises)?;
                 (open(Open::Existing)?, key, false)
@@ -92,6 +95,7 @@ impl House {
             store,
             database,
             clock,
+            place,
             premises: Arc::new(premises),
             key,
             standing,

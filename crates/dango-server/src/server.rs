@@ -120,7 +120,7 @@ impl Running {
             Arc::clone(&house.premises),
             house.key,
             project.clone(),
-            house.database.is_file(),
+            house.place,
         );
         let keeper = Keeper::start(Kept {
             actions: house.actions.clone(),

@@ -1,5 +1,6 @@
-//! An address of a database as it may be kept and shown: everything that [`DatabaseUrl::parse`] takes but the password.
+//! An address of a database as it is given to others: everything that [`DatabaseUrl::parse`] takes but the password, and that apart.
 
+use dango_core::SecretValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::url::{DatabaseUrl, is_here};
@@ -8,6 +9,11 @@ use crate::url::{DatabaseUrl, is_here};
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl DatabaseUrl {
+    /// The password, for whoever seals it for another program that has to connect, too.
+    pub fn password_to_hand_over(&self) -> Option<SecretValue> {
+        self.password().and_then(|password| SecretValue::new(password.to_owned()).ok())
+    }
+
     /// The address without its password. What [`DatabaseUrl::parse`] makes of it is the same but for that.
     pub fn to_address(&self) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();

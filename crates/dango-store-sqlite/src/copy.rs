@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use dango_identity::SealedColumn;
 use dango_store::StoreFailure;
 use dango_store::copy::{Cell, Cells, Column, Kind, MoveToken, TABLES, Table, position};
 
@@ -164,17 +165,19 @@ impl Held<'_> {
         Moment(&self.source.connection)
     }
 
-    /// Marks the database as moved: nobody reads or writes it from here on.
+    /// Marks the database as moved: nobody reads or writes it from here on. The password, sealed under the identity key, is for servers
+    /// that follow.
     ///
     /// # Errors
     ///
     /// [`StoreFailure`] if it cannot be written: it is as it was then.
-    pub fn finish(mut self, begun: &Begun, at_micros: i64) -> Result<(), StoreFailure> {
+    pub fn finish(mut self, begun: &Begun, password: Option<SealedColumn>, at_micros: i64) -> Result<(), StoreFailure> {
         let connection = &self.source.connection;
         forget_all(connection)?;
         let to = MovedTo {
             address: Arc::from(begun.address.as_str()),
             token: begun.token,
+            password,
         };
         moved::mark(connection, &to, at_micros)?;
         connection.run("COMMIT")?;

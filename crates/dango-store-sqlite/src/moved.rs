@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use dango_identity::SealedColumn;
 use dango_store::StoreFailure;
 use dango_store::copy::{MoveToken, TABLES};
 
@@ -21,6 +22,8 @@ pub struct MovedTo {
     pub address: Arc<str>,
     /// By what that move is told from another.
     pub token: MoveToken,
+    /// The password there, sealed under the identity key, if there is one.
+    pub password: Option<SealedColumn>,
 }
 
 /// Looks where the database at a path was moved, if it was.
@@ -60,11 +63,12 @@ fn is_moved(connection: &Connection) -> Result<bool, StoreFailure> {
 }
 
 fn read(connection: &Connection) -> Result<MovedTo, StoreFailure> {
-    let found = connection.one(&query("SELECT address, token FROM moved WHERE one = 1"), |row| {
+    let found = connection.one(&query("SELECT address, token, password FROM moved WHERE one = 1"), |row| {
         let columns = &mut Columns::of(row);
         Ok(MovedTo {
             address: columns.text()?.into(),
             token: columns.bytes()?,
+            password: columns.optional_blob()?.map(|sealed| SealedColumn::from_bytes(sealed.to_vec())),
         })
     });
     found?.ok_or_else(|| StoreFailure::damaged("it says that it was moved, and not where"))
@@ -74,10 +78,12 @@ fn read(connection: &Connection) -> Result<MovedTo, StoreFailure> {
 pub(crate) fn mark(connection: &Connection, to: &MovedTo, at_micros: i64) -> Result<(), StoreFailure> {
     connection.run_all(
         "CREATE TABLE moved (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), address TEXT NOT NULL, token BLOB NOT NULL, \
-         moved_at INTEGER NOT NULL) STRICT",
+         password BLOB, moved_at INTEGER NOT NULL) STRICT",
     )?;
-    let insert = query("INSERT INTO moved (one, address, token, moved_at) VALUES (1, ?1, ?2, ?3)");
-    connection.change(&insert.bind(to.address.to_string()).bind(to.token.to_vec()).bind(at_micros))?;
+    let insert = query("INSERT INTO moved (one, address, token, password, moved_at) VALUES (1, ?1, ?2, ?3, ?4)");
+    let insert = insert.bind(to.address.to_string()).bind(to.token.to_vec());
+    let insert = insert.bind(to.password.as_ref().map(|sealed| sealed.as_bytes().to_vec()));
+    connection.change(&insert.bind(at_micros))?;
     for table in TABLES {
         let name = table.name;
         for change in ["INSERT", "UPDATE", "DELETE"] {
