@@ -11,8 +11,18 @@ use crate::seal::{Cell, OpenColumnError, SealedColumn};
 /// # Errors
 ///
 /// [`EntropyError`] where there is no randomness.
-pub fn seal_handover(key: &IdentityKey, address: &str, password: &SecretValue, entropy: &dyn Entropy) -> Result<SealedColumn, EntropyError> {
-    SealedColumn::seal(&ColumnKey::derive(key), &cell(&[address.as_bytes()]), password.expose().as_bytes(), entropy)
+pub fn seal_handover(
+    key: &IdentityKey,
+    address: &str,
+    password: &SecretValue,
+    entropy: &dyn Entropy,
+) -> Result<SealedColumn, EntropyError> {
+    SealedColumn::seal(
+        &ColumnKey::derive(key),
+        &cell(&[address.as_bytes()]),
+        password.expose().as_bytes(),
+        entropy,
+    )
 }
 
 /// Opens what [`seal_handover`] has sealed for the same address.

@@ -72,8 +72,8 @@ pub use factor::{
     ProvenFactor, RECOVERY_CODES, RecoveryCode, RecoveryCodes, RecoverySetRecord, RegenerateError, SecondFactors, TotpAlgorithm, TotpCode,
     TotpParameters, TotpRecord, TotpSecret, TotpState, TotpStep, VerifyFactorError,
 };
-pub use id::{ApiKeyId, DeviceId, FactorId, InviteId, ParseIdError, SessionId, UserId};
 pub use handover::{open_handover, seal_handover};
+pub use id::{ApiKeyId, DeviceId, FactorId, InviteId, ParseIdError, SessionId, UserId};
 pub use invite::{INVITE_TTL, Invite, InviteStore, ReplaceInvite};
 pub use key::{
     AccountNameKey, ApiKeyMacKey, AuditChainKey, AuditCheckpointSeed, ColumnKey, DeviceKey, IdentityKey, IdentityKeyId,

@@ -35,7 +35,6 @@ impl Migration {
         }
         Ok(compared)
     }
-
 }
 
 impl Copied {
@@ -80,7 +79,10 @@ impl Copied {
             let Some(last) = old.last() else { return Ok(count) };
             after = Some(table.key_of(last).to_vec());
             count += old.len() as u64;
-            tell(Progress::Comparing { table: table.name, rows: count });
+            tell(Progress::Comparing {
+                table: table.name,
+                rows: count,
+            });
         }
     }
 }

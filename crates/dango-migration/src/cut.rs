@@ -49,7 +49,12 @@ impl Migration {
     /// # Errors
     ///
     /// [`MigrationError`]: the old one counts as before, nobody is held back any more, and the next call goes on.
-    pub fn cut_over(mut self, password: Option<SealedColumn>, clock: &dyn Clock, tell: &mut dyn FnMut(Progress)) -> Result<CutOver, MigrationError> {
+    pub fn cut_over(
+        mut self,
+        password: Option<SealedColumn>,
+        clock: &dyn Clock,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<CutOver, MigrationError> {
         for _ in 0..ROUNDS {
             self.come_close(tell)?;
             tell(Progress::Pausing);
@@ -94,7 +99,8 @@ impl Migration {
         if paused.elapsed() > PAUSE {
             return Ok(None);
         }
-        held.finish(&self.begun, password, clock.now().unix_micros()).map_err(MigrationError::old)?;
+        held.finish(&self.begun, password, clock.now().unix_micros())
+            .map_err(MigrationError::old)?;
         Ok(Some((paused.elapsed(), changes)))
     }
 }

@@ -107,7 +107,10 @@ impl Migration {
             {
                 let copied = self.copied.copy_some(snapshot.moment(), table, &mut after)?;
                 told += copied;
-                tell(Progress::Copying { table: table.name, rows: told });
+                tell(Progress::Copying {
+                    table: table.name,
+                    rows: told,
+                });
                 if TABLES.get(self.copied.arrival.copied).is_none_or(|next| next.name != table.name) {
                     told = 0;
                 }
@@ -119,7 +122,6 @@ impl Migration {
             }
         }
     }
-
 }
 
 impl Copied {

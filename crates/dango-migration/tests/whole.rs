@@ -61,13 +61,16 @@ async fn add(store: &dyn Store, number: u32) -> Result<(), StoreError> {
     let work = store.write(move |tx| {
         Box::pin(async move {
             tx.insert_user(&sample::user(number, Role::Viewer, now)).await?;
-            tx.insert_session(&sample::session(number, id, SecurityEpoch::default(), now), 10).await?;
+            tx.insert_session(&sample::session(number, id, SecurityEpoch::default(), now), 10)
+                .await?;
             tx.insert_api_key(&sample::api_key(number, id, now)).await?;
             tx.put_active_totp(&sample::active_totp(number, id, now), &sample::recovery(number, id, now))
                 .await?;
             let entropy = sample::Counting::from(u64::from(number) << 16);
             let draft = sample::draft(number, now);
-            log::record(tx, &sample::chain_key(), &entropy, &draft).await.map_err(StoreError::new)?;
+            log::record(tx, &sample::chain_key(), &entropy, &draft)
+                .await
+                .map_err(StoreError::new)?;
             Ok(())
         })
     });
@@ -87,7 +90,8 @@ async fn change(store: &dyn Store, number: u32) -> Result<(), StoreError> {
                     let other = sample::user_id(number + 1);
                     tx.change_email(id, &address(format!("third{number}@example.com")), now).await?;
                     tx.change_email(other, &address(format!("user{number}@example.com")), now).await?;
-                    tx.change_email(id, &address(format!("user{}@example.com", number + 1)), now).await?;
+                    tx.change_email(id, &address(format!("user{}@example.com", number + 1)), now)
+                        .await?;
                 }
                 2 => drop(tx.remove_factors(id).await?),
                 3 => drop(tx.end_session(&TokenDigest::from_bytes(sample::bytes(2, number))).await?),
@@ -126,7 +130,9 @@ fn is_the_same(databases: &Databases, name: &str, path: &Path) {
             .expect("a statement");
         let rows = statement.query_map((), |row| row.get::<_, String>(0)).expect("rows");
         let mut old: Vec<String> = rows.collect::<Result<_, _>>().expect("texts");
-        let new = databases.server.sql(name, &format!("SELECT {of_postgres} FROM dango.{}", table.name));
+        let new = databases
+            .server
+            .sql(name, &format!("SELECT {of_postgres} FROM dango.{}", table.name));
         let mut new: Vec<String> = new.lines().map(str::to_owned).collect();
         old.sort();
         new.sort();
@@ -169,7 +175,10 @@ fn whatever_any_store_does_is_followed() {
         }
     }
     assert!(anew > 0, "the contract begins a log anew");
-    let empty: Vec<_> = rows.iter().filter(|(name, rows)| **rows == 0 && !name.starts_with("audit_retired")).collect();
+    let empty: Vec<_> = rows
+        .iter()
+        .filter(|(name, rows)| **rows == 0 && !name.starts_with("audit_retired"))
+        .collect();
     assert!(empty.is_empty(), "{empty:?}");
 }
 
@@ -189,7 +198,11 @@ fn a_log_that_was_begun_anew_before_is_moved_with_the_old_chains() {
         let name = databases.make();
         move_all(&databases, &path, &name).expect("moved");
         is_the_same(&databases, &name, &path);
-        retired += databases.server.sql(&name, "SELECT count(*) FROM dango.audit_retired").parse::<u64>().expect("a number");
+        retired += databases
+            .server
+            .sql(&name, "SELECT count(*) FROM dango.audit_retired")
+            .parse::<u64>()
+            .expect("a number");
     }
     assert!(retired > 0);
 }
@@ -264,23 +277,31 @@ fn an_interrupted_move_goes_on_while_others_write() {
     let gone = pollster::block_on(add(&*store, 99_999)).expect_err("moved");
     assert!(matches!(StoreFailure::within(&gone), Some(StoreFailure::Moved { .. })));
     let read: Result<_, StoreError> = pollster::block_on(store.read(|tx| Box::pin(async { tx.users().await })));
-    assert!(matches!(read.as_ref().err().and_then(|error| StoreFailure::within(error)), Some(StoreFailure::Moved { .. })));
+    assert!(matches!(
+        read.as_ref().err().and_then(|error| StoreFailure::within(error)),
+        Some(StoreFailure::Moved { .. })
+    ));
     assert!(matches!(store.version(), Err(StoreFailure::Moved { .. })));
     assert!(matches!(SqliteStore::open(&path, Open::Existing), Err(StoreFailure::Moved { .. })));
     assert!(matches!(CopySource::open(&path), Err(StoreFailure::Moved { .. })));
     assert_eq!(moved_to(&path).expect("read").map(|to| to.token), Some([7; 16]));
     // Nor does one that knows nothing of moves change anything.
     let sqlite = rusqlite::Connection::open(&path).expect("opened");
-    for sql in ["DELETE FROM users", "UPDATE sessions SET expires_at = 0", "INSERT INTO imports VALUES (zeroblob(32), 0)", "DELETE FROM audit_head"] {
+    for sql in [
+        "DELETE FROM users",
+        "UPDATE sessions SET expires_at = 0",
+        "INSERT INTO imports VALUES (zeroblob(32), 0)",
+        "DELETE FROM audit_head",
+    ] {
         let refused = sqlite.execute(sql, ()).expect_err("refused").to_string();
         assert!(refused.contains("moved"), "{sql}: {refused}");
     }
     // The chain goes on where it was.
     let new: Arc<dyn Store> = databases.open(&name);
     pollster::block_on(add(&*new, 100_000)).expect("added");
-    let verified: Result<_, StoreError> = pollster::block_on(new.read(|tx| {
-        Box::pin(async move { log::verify(tx, &sample::chain_key(), &[]).await.map_err(StoreError::new) })
-    }));
+    let verified: Result<_, StoreError> = pollster::block_on(
+        new.read(|tx| Box::pin(async move { log::verify(tx, &sample::chain_key(), &[]).await.map_err(StoreError::new) })),
+    );
     assert!(verified.expect("read").is_ok());
 }
 
@@ -325,13 +346,19 @@ fn what_is_not_the_same_ends_the_move_and_the_old_database_counts() {
     let mut migration = begin(&databases, &path, &name).expect("begun");
     migration.copy(&mut |_| ()).expect("copied");
     let _ = databases.server.sql(&name, "UPDATE dango.users SET role = 'admin'");
-    assert!(matches!(migration.compare(&mut |_| ()), Err(MigrationError::Different { table: "users" })));
+    assert!(matches!(
+        migration.compare(&mut |_| ()),
+        Err(MigrationError::Different { table: "users" })
+    ));
     drop(migration);
     pollster::block_on(add(&*store, 2)).expect("it goes on as before");
 
     // Elsewhere nothing may begin, nor here from elsewhere.
     let (elsewhere, other): (String, TempDir) = (databases.make(), tempfile::tempdir().expect("a folder"));
-    assert!(matches!(begin(&databases, &path, &elsewhere), Err(MigrationError::OtherPlace { .. })));
+    assert!(matches!(
+        begin(&databases, &path, &elsewhere),
+        Err(MigrationError::OtherPlace { .. })
+    ));
     let stranger = other.path().join("dango.db");
     drop(open(&stranger));
     assert!(matches!(begin(&databases, &stranger, &name), Err(MigrationError::OtherMove)));
@@ -341,7 +368,10 @@ fn what_is_not_the_same_ends_the_move_and_the_old_database_counts() {
     let mut source = CopySource::open(&path).expect("opened");
     let mut back = target(&databases, &name);
     abort(&mut source, &mut back).expect("taken back");
-    assert_eq!((source.begun().expect("read"), back.standing().expect("read")), (None, Standing::Empty));
+    assert_eq!(
+        (source.begun().expect("read"), back.standing().expect("read")),
+        (None, Standing::Empty)
+    );
     let sqlite = rusqlite::Connection::open(&path).expect("opened");
     let left = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'note%' OR name LIKE 'migration%'";
     assert_eq!(sqlite.query_row(left, (), |row| row.get::<_, i64>(0)).expect("read"), 0);

@@ -131,7 +131,9 @@ impl Database {
 fn follow(system: &System, settings: &Settings, path: &Path, key: Option<&IdentityKey>) -> Result<Followed, Failure> {
     let moved = moved_to(path)?.ok_or_else(|| Failure::from(StoreFailure::Gone))?;
     let url = DatabaseUrl::parse(&moved.address).map_err(|error| Failure::caused_by(&error))?;
-    let left = key.zip(moved.password).map(|(key, sealed)| open_handover(key, &moved.address, &sealed));
+    let left = key
+        .zip(moved.password)
+        .map(|(key, sealed)| open_handover(key, &moved.address, &sealed));
     let left = left.transpose().map_err(|error| Failure::caused_by(&error))?;
     let url = complete(system, &left.map_or(url.clone(), |password| url.with_password(password)))?;
     let database = Database::Postgres(Box::new(url.clone()));

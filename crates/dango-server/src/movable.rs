@@ -76,7 +76,9 @@ impl Whereabouts {
             waiting.callers.push((Instant::now() + PATIENCE, answer));
             if !waiting.is_followed {
                 let place = Arc::downgrade(self);
-                let begun = std::thread::Builder::new().name("dango-moving".to_owned()).spawn(move || go_on(&place));
+                let begun = std::thread::Builder::new()
+                    .name("dango-moving".to_owned())
+                    .spawn(move || go_on(&place));
                 begun.map_err(StoreFailure::unavailable)?;
                 waiting.is_followed = true;
             }
@@ -108,7 +110,11 @@ fn go_on(place: &Weak<Whereabouts>) {
                     complained = Some(Instant::now());
                 }
                 let now = Instant::now();
-                let overdue = place.waiting().callers.extract_if(.., |(deadline, _)| *deadline <= now).collect::<Vec<_>>();
+                let overdue = place
+                    .waiting()
+                    .callers
+                    .extract_if(.., |(deadline, _)| *deadline <= now)
+                    .collect::<Vec<_>>();
                 for (_, caller) in overdue {
                     let _ = caller.send(Err(StoreFailure::unavailable(Unopened)));
                 }
@@ -273,7 +279,9 @@ mod tests {
     impl File {
         fn check(&self) -> Result<(), StoreFailure> {
             match self.is_moved.load(Ordering::SeqCst) {
-                true => Err(StoreFailure::Moved { address: "elsewhere".into() }),
+                true => Err(StoreFailure::Moved {
+                    address: "elsewhere".into(),
+                }),
                 false => Ok(()),
             }
         }

@@ -56,10 +56,22 @@ mod tests {
     fn an_address_says_everything_again_but_the_password() {
         for (text, expected) in [
             ("postgres://dango:canary@localhost/d", "postgres://dango@localhost:5432/d"),
-            ("postgresql://a%40b:canary@db.example:6432/my%20base", "postgres://a%40b@db.example:6432/my%20base"),
-            ("postgres://d@[::1]/d?sslmode=verify-full", "postgres://d@[::1]:5432/d?sslmode=verify-full"),
-            ("postgres://d@h/d?sslmode=verify-ca&sslrootcert=/a%20b", "postgres://d@h:5432/d?sslmode=verify-ca&sslrootcert=%2Fa%20b"),
-            ("postgres://d@/d?host=/run/postgresql", "postgres://d@:5432/d?host=%2Frun%2Fpostgresql"),
+            (
+                "postgresql://a%40b:canary@db.example:6432/my%20base",
+                "postgres://a%40b@db.example:6432/my%20base",
+            ),
+            (
+                "postgres://d@[::1]/d?sslmode=verify-full",
+                "postgres://d@[::1]:5432/d?sslmode=verify-full",
+            ),
+            (
+                "postgres://d@h/d?sslmode=verify-ca&sslrootcert=/a%20b",
+                "postgres://d@h:5432/d?sslmode=verify-ca&sslrootcert=%2Fa%20b",
+            ),
+            (
+                "postgres://d@/d?host=/run/postgresql",
+                "postgres://d@:5432/d?host=%2Frun%2Fpostgresql",
+            ),
             ("postgres://d@h/d?sslmode=disable", "postgres://d@h:5432/d?sslmode=disable"),
         ] {
             let address = DatabaseUrl::parse(text).expect("an address").to_address();

@@ -32,8 +32,7 @@ const FIND_ARRIVAL: &str = "SELECT token, step, copied, noted FROM dango.arrival
 const PRUNE: &str = "DELETE FROM dango.audit WHERE seq <= (SELECT max(last_seq) FROM dango.audit_segments)";
 
 /// Numbers that the database gives go on behind those that came with rows.
-const GO_ON_COUNTING: &str =
-    "SELECT setval(pg_get_serial_sequence('dango.oauth_flows', 'number'), (SELECT max(number) FROM dango.oauth_flows)) \
+const GO_ON_COUNTING: &str = "SELECT setval(pg_get_serial_sequence('dango.oauth_flows', 'number'), (SELECT max(number) FROM dango.oauth_flows)) \
      WHERE EXISTS (SELECT 1 FROM dango.oauth_flows)";
 
 /// Empties everything but what belongs to the schema and the files of projects. Nobody was ever served from it, so it is no log that is
@@ -272,7 +271,9 @@ impl CopyTarget {
             let no_answer = NoAnswer {
                 seconds: patience.as_secs(),
             };
-            timeout(patience, work).await.unwrap_or_else(|_| Err(StoreFailure::unavailable(no_answer)))
+            timeout(patience, work)
+                .await
+                .unwrap_or_else(|_| Err(StoreFailure::unavailable(no_answer)))
         });
         let (connection, done) = done?;
         self.connection = Some(connection);

@@ -38,7 +38,9 @@ fn unnested(columns: &[Column]) -> String {
         Kind::Blob => "bytea",
     };
     let numbered = || columns.iter().zip(1..);
-    let places: Vec<String> = numbered().map(|(column, number)| format!("${number}::{}[]", kind(column))).collect();
+    let places: Vec<String> = numbered()
+        .map(|(column, number)| format!("${number}::{}[]", kind(column)))
+        .collect();
     let names: Vec<String> = numbered().map(|(_, number)| format!("c{number}")).collect();
     format!("unnest({}) AS given ({})", places.join(", "), names.join(", "))
 }
@@ -46,7 +48,9 @@ fn unnested(columns: &[Column]) -> String {
 /// That a row has a key that was given.
 fn is_given(table: &Table) -> String {
     let pairs = table.key_columns().iter().zip(1..);
-    let pairs: Vec<String> = pairs.map(|(column, number)| format!("kept.\"{}\" = given.c{number}", column.name)).collect();
+    let pairs: Vec<String> = pairs
+        .map(|(column, number)| format!("kept.\"{}\" = given.c{number}", column.name))
+        .collect();
     pairs.join(" AND ")
 }
 
@@ -58,7 +62,10 @@ pub(crate) fn insert(table: &Table) -> String {
     let over = match table.following {
         Following::NotedInPlace | Following::Whole => {
             let rest = &table.columns[table.key..];
-            let rest: Vec<String> = rest.iter().map(|column| format!("\"{0}\" = excluded.\"{0}\"", column.name)).collect();
+            let rest: Vec<String> = rest
+                .iter()
+                .map(|column| format!("\"{0}\" = excluded.\"{0}\"", column.name))
+                .collect();
             format!(" ON CONFLICT ({}) DO UPDATE SET {}", names(table.key_columns()), rest.join(", "))
         }
         Following::Noted | Following::Appended => String::new(),
@@ -110,7 +117,11 @@ pub(crate) fn rows(table: &Table, is_behind: bool, limit: usize) -> String {
 
 /// Reads the key of the last row.
 pub(crate) fn last_key(table: &Table) -> String {
-    let backwards: Vec<String> = table.key_columns().iter().map(|column| format!("\"{}\" DESC", column.name)).collect();
+    let backwards: Vec<String> = table
+        .key_columns()
+        .iter()
+        .map(|column| format!("\"{}\" DESC", column.name))
+        .collect();
     format!(
         "SELECT {} FROM dango.{} ORDER BY {} LIMIT 1",
         names(table.key_columns()),
@@ -147,10 +158,12 @@ pub(crate) fn bind_columns(
         };
         let cells = rows.iter().map(|row| row.get(place).unwrap_or(&Cell::Nothing));
         statement = statement.bind(match column.kind {
-            Kind::Flag => Value::ManyFlags(many(cells, |cell| if let Cell::Flag(flag) = cell { Some(*flag) } else { None }).ok_or_else(bad)?),
-            Kind::Integer => {
-                Value::ManyIntegers(many(cells, |cell| if let Cell::Integer(number) = cell { Some(*number) } else { None }).ok_or_else(bad)?)
+            Kind::Flag => {
+                Value::ManyFlags(many(cells, |cell| if let Cell::Flag(flag) = cell { Some(*flag) } else { None }).ok_or_else(bad)?)
             }
+            Kind::Integer => Value::ManyIntegers(
+                many(cells, |cell| if let Cell::Integer(number) = cell { Some(*number) } else { None }).ok_or_else(bad)?,
+            ),
             Kind::Blob => {
                 Value::ManyBlobs(many(cells, |cell| if let Cell::Blob(bytes) = cell { Some(bytes.clone()) } else { None }).ok_or_else(bad)?)
             }

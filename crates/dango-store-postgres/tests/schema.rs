@@ -31,7 +31,12 @@ fn every_table_and_every_column_is_moved() {
     };
     let moved: BTreeSet<Moved> = TABLES
         .iter()
-        .flat_map(|table| table.columns.iter().map(|column| (table.name.to_owned(), column.name.to_owned(), kind(column.kind))))
+        .flat_map(|table| {
+            table
+                .columns
+                .iter()
+                .map(|column| (table.name.to_owned(), column.name.to_owned(), kind(column.kind)))
+        })
         .collect();
     let there: BTreeSet<Moved> = columns_of_postgres(&databases, &name)
         .into_iter()

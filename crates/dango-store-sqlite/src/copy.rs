@@ -241,7 +241,11 @@ impl Moment<'_> {
             String::new()
         };
         // Rows of one group are in one order, too.
-        let sql = format!("SELECT {columns} FROM {} {from} ORDER BY {} LIMIT {limit}", table.name, order(table));
+        let sql = format!(
+            "SELECT {columns} FROM {} {from} ORDER BY {} LIMIT {limit}",
+            table.name,
+            order(table)
+        );
         self.all(table, bind_all(query(sql), after.unwrap_or_default()))
     }
 
@@ -329,7 +333,11 @@ fn noted() -> impl Iterator<Item = &'static Table> {
 fn notes_of(table: &Table) -> String {
     let name = table.name;
     let key = |row: &str| {
-        let mut key: Vec<String> = table.key_columns().iter().map(|column| format!("{row}.\"{}\"", column.name)).collect();
+        let mut key: Vec<String> = table
+            .key_columns()
+            .iter()
+            .map(|column| format!("{row}.\"{}\"", column.name))
+            .collect();
         key.resize(2, "NULL".to_owned());
         key.join(", ")
     };

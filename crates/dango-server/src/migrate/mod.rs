@@ -38,7 +38,9 @@ struct Place<'a> {
 pub(crate) fn run(system: &System, settings: &Settings, project: &Project, moving: &Moving) -> Result<u8, Failure> {
     let (from, to) = places_of(moving)?;
     if to.has_password() {
-        tracing::warn!("the password of --to stands in the list of processes, where everybody on this machine reads it: PGPASSWORD and PGPASSFILE take one");
+        tracing::warn!(
+            "the password of --to stands in the list of processes, where everybody on this machine reads it: PGPASSWORD and PGPASSFILE take one"
+        );
     }
     let from = system.directory.join(from);
     let to = database::complete(system, &to.seen_from(&system.directory))?;
@@ -51,8 +53,10 @@ pub(crate) fn run(system: &System, settings: &Settings, project: &Project, movin
     };
     let moved = moved_to(&from).map_err(|failure| Failure::from(failure).at(from.display()))?;
     let done = match (moving.extent, moved) {
-        (Extent::Abort, Some(_)) => Err(Failure::new(format!("{}: it was moved already, and there is no way back", from.display()))
-            .hint("what was done in PostgreSQL since would be lost")),
+        (Extent::Abort, Some(_)) => Err(
+            Failure::new(format!("{}: it was moved already, and there is no way back", from.display()))
+                .hint("what was done in PostgreSQL since would be lost"),
+        ),
         (Extent::Abort, None) => place.take_back(&from),
         (Extent::All | Extent::Prepare, Some(moved)) => place.finish(&from, &moved),
         (extent, None) => place.go_on(&from, extent),
@@ -83,7 +87,11 @@ impl Place<'_> {
     /// Finishes a move after whose cut-over the program ended early.
     fn finish(&self, from: &Path, moved: &MovedTo) -> Result<Done, Failure> {
         if *moved.address != *self.address() {
-            return Err(Failure::new(format!("{}: it was moved to {} before", from.display(), moved.address)));
+            return Err(Failure::new(format!(
+                "{}: it was moved to {} before",
+                from.display(),
+                moved.address
+            )));
         }
         let left_to_do = finish(&mut self.target()?, moved.token).map_err(|error| self.explain(&error))?;
         let mut done = self.done(from, if left_to_do { Told::Finished } else { Told::Before });
@@ -126,7 +134,8 @@ impl Place<'_> {
     /// Cuts over between two records: the intent stands in the old database and comes along, the outcome in whichever counts then.
     fn cut_over(&self, old: &Actions, key: &IdentityKey, migration: Migration) -> Result<CutOver, Failure> {
         let change = ChangeDraft::new(Event::DatabaseMigrated).with(Detail::Via, Word::new("migrate"));
-        let pending = pollster::block_on(old.begin_changes(&caller(self.system), vec![change])).map_err(|error| Failure::caused_by(&error))?;
+        let pending =
+            pollster::block_on(old.begin_changes(&caller(self.system), vec![change])).map_err(|error| Failure::caused_by(&error))?;
         let password = self.password_to_leave(key)?;
         match migration.cut_over(password, &*self.system.clock, &mut report::progress()) {
             Ok(cut) => {
@@ -156,7 +165,10 @@ impl Place<'_> {
     }
 
     fn key(&self) -> Result<IdentityKey, Failure> {
-        self.premises.identity_key().load()?.ok_or_else(|| identity_key_is_lost(&self.premises))
+        self.premises
+            .identity_key()
+            .load()?
+            .ok_or_else(|| identity_key_is_lost(&self.premises))
     }
 
     fn actions(&self, store: Arc<dyn Store>, key: &IdentityKey, clock: Arc<dyn Clock>) -> Result<Actions, Failure> {
@@ -211,8 +223,9 @@ impl Place<'_> {
             MigrationError::OtherPlace { address } => {
                 failure.hint(format!("go on with `--to {address}`, or take it back with the same and --abort"))
             }
-            MigrationError::BegunAnew | MigrationError::Different { .. } => failure
-                .hint("nothing has changed for anybody; take it back with --abort, and begin again"),
+            MigrationError::BegunAnew | MigrationError::Different { .. } => {
+                failure.hint("nothing has changed for anybody; take it back with --abort, and begin again")
+            }
             MigrationError::Busy => failure.hint("nothing has changed for anybody; do it again when less is written"),
             MigrationError::Store { failure: cause, .. } if !matches!(cause, StoreFailure::Moved { .. }) => {
                 failure.hint("the same call goes on where this one ended; until then nothing has changed for anybody")

@@ -81,7 +81,9 @@ fn to_text(done: &Done) -> String {
     let mut lines = Vec::new();
     match &done.told {
         Told::Moved(_) => lines.push(format!("{from} was moved to {to}")),
-        Told::Prepared => lines.push(format!("{from} is copied to {to} and goes on being used; the same call without --prepare moves it")),
+        Told::Prepared => lines.push(format!(
+            "{from} is copied to {to} and goes on being used; the same call without --prepare moves it"
+        )),
         Told::Finished => lines.push(format!("{from} was moved to {to}; what an earlier call had left to do is done")),
         Told::Before => lines.push(format!("{from} was moved to {to} before; nothing was left to do")),
         Told::Aborted => lines.push(format!("nothing of {from} is in {to} any more; it goes on being used as before")),

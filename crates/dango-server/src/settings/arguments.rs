@@ -102,7 +102,8 @@ fn command() -> Command {
 
 /// The options of a move, which are no settings.
 fn of_moves() -> [Arg; 5] {
-    let place = |name: &'static str, other: &'static str, value, help| Arg::new(name).long(name).value_name(value).requires(other).help(help);
+    let place =
+        |name: &'static str, other: &'static str, value, help| Arg::new(name).long(name).value_name(value).requires(other).help(help);
     let flag = |name: &'static str, help| Arg::new(name).long(name).action(ArgAction::SetTrue).requires("from").help(help);
     [
         place(
@@ -111,7 +112,12 @@ fn of_moves() -> [Arg; 5] {
             "URL",
             "Move people, sessions, keys and the log from this database (`sqlite:` and a path), while servers go on",
         ),
-        place("to", "from", "URL", "into this one, which is empty (`postgres:`), as the role that serves"),
+        place(
+            "to",
+            "from",
+            "URL",
+            "into this one, which is empty (`postgres:`), as the role that serves",
+        ),
         flag("prepare", "Copy and compare everything, and leave the short rest to a later call"),
         flag("abort", "Take back a move that has begun, as long as it is not over").conflicts_with("prepare"),
         flag("json", "Write what was done to standard output as JSON"),

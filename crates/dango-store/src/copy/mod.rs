@@ -35,7 +35,9 @@ pub fn trim_to_groups(table: &Table, rows: &mut Vec<Cells>, limit: usize) {
     if table.is_unique || rows.len() < limit {
         return;
     }
-    let Some(last) = rows.last().map(|row| table.key_of(row).to_vec()) else { return };
+    let Some(last) = rows.last().map(|row| table.key_of(row).to_vec()) else {
+        return;
+    };
     if let Some(end) = rows.iter().rposition(|row| table.key_of(row) != last.as_slice()) {
         rows.truncate(end + 1);
     }
@@ -60,7 +62,12 @@ mod tests {
     #[test]
     fn whom_others_belong_to_comes_before_them() {
         let order: Vec<_> = TABLES.iter().map(|table| table.name).collect();
-        for (first, then) in [("users", "sessions"), ("recovery_sets", "recovery_codes"), ("audit_segments", "audit"), ("audit", "audit_head")] {
+        for (first, then) in [
+            ("users", "sessions"),
+            ("recovery_sets", "recovery_codes"),
+            ("audit_segments", "audit"),
+            ("audit", "audit_head"),
+        ] {
             assert!(position(first) < position(then), "{first} before {then}");
         }
         let distinct: std::collections::BTreeSet<_> = order.iter().collect();
