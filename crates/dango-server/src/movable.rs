@@ -38,7 +38,7 @@ pub(crate) struct Whereabouts {
 /// Who waits until the new store is open.
 #[derive(Default)]
 struct Waiting {
-    is_followed: bool,
+    is_under_way: bool,
     callers: Vec<(Instant, oneshot::Sender<Result<(), StoreFailure>>)>,
 }
 
@@ -74,13 +74,13 @@ impl Whereabouts {
                 return Ok(store);
             }
             waiting.callers.push((Instant::now() + PATIENCE, answer));
-            if !waiting.is_followed {
+            if !waiting.is_under_way {
                 let place = Arc::downgrade(self);
                 let begun = std::thread::Builder::new()
                     .name("dango-moving".to_owned())
                     .spawn(move || go_on(&place));
                 begun.map_err(StoreFailure::unavailable)?;
-                waiting.is_followed = true;
+                waiting.is_under_way = true;
             }
         }
         answered.await.unwrap_or(Err(StoreFailure::Interrupted))?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dango_actions::{Actions, AuditView, ChangeDraft, Ending, Pending, Premises, Setup};
-use dango_audit::{Detail, Event, Word, verification::Report};
+use dango_audit::{Detail, Event, Report, Word};
 use dango_core::Clock;
 use dango_identity::{IdentityKey, SealedColumn, seal_handover};
 use dango_migration::{CutOver, Migration, MigrationError, PATIENCE, abort, finish};

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use dango_audit::verification::Report;
+use dango_audit::Report;
 use dango_migration::{Compared, CutOver, Progress};
 use serde_json::{Value, json};
 
