@@ -60,11 +60,13 @@ async fn add(store: &dyn Store, number: u32) -> Result<(), StoreError> {
     let (now, id) = (sample::at(i64::from(number)), sample::user_id(number));
     let work = store.write(move |tx| {
         Box::pin(async move {
-            tx.insert_user(&sample::user(number, Role::Viewer, now)).await?;
-            tx.insert_session(&sample::session(number, id, SecurityEpoch::default(), now), 10)
+            let _ = tx.insert_user(&sample::user(number, Role::Viewer, now)).await?;
+            let _ = tx
+                .insert_session(&sample::session(number, id, SecurityEpoch::default(), now), 10)
                 .await?;
-            tx.insert_api_key(&sample::api_key(number, id, now)).await?;
-            tx.put_active_totp(&sample::active_totp(number, id, now), &sample::recovery(number, id, now))
+            let _ = tx.insert_api_key(&sample::api_key(number, id, now)).await?;
+            let _ = tx
+                .put_active_totp(&sample::active_totp(number, id, now), &sample::recovery(number, id, now))
                 .await?;
             let entropy = sample::Counting::from(u64::from(number) << 16);
             let draft = sample::draft(number, now);
@@ -88,9 +90,10 @@ async fn change(store: &dyn Store, number: u32) -> Result<(), StoreError> {
                     // Two swap their addresses, by way of a third.
                     let address = |name: String| name.parse().expect("an address");
                     let other = sample::user_id(number + 1);
-                    tx.change_email(id, &address(format!("third{number}@example.com")), now).await?;
-                    tx.change_email(other, &address(format!("user{number}@example.com")), now).await?;
-                    tx.change_email(id, &address(format!("user{}@example.com", number + 1)), now)
+                    let _ = tx.change_email(id, &address(format!("third{number}@example.com")), now).await?;
+                    let _ = tx.change_email(other, &address(format!("user{number}@example.com")), now).await?;
+                    let _ = tx
+                        .change_email(id, &address(format!("user{}@example.com", number + 1)), now)
                         .await?;
                 }
                 2 => drop(tx.remove_factors(id).await?),
