@@ -30,6 +30,7 @@ mod email;
 mod encoding;
 mod epoch;
 mod factor;
+mod handover;
 mod id;
 mod instant;
 mod invite;
@@ -71,6 +72,7 @@ pub use factor::{
     ProvenFactor, RECOVERY_CODES, RecoveryCode, RecoveryCodes, RecoverySetRecord, RegenerateError, SecondFactors, TotpAlgorithm, TotpCode,
     TotpParameters, TotpRecord, TotpSecret, TotpState, TotpStep, VerifyFactorError,
 };
+pub use handover::{open_handover, seal_handover};
 pub use id::{ApiKeyId, DeviceId, FactorId, InviteId, ParseIdError, SessionId, UserId};
 pub use invite::{INVITE_TTL, Invite, InviteStore, ReplaceInvite};
 pub use key::{

@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use dango_actions::Premises;
 use dango_core::Clock;
-use dango_identity::StoreError;
+use dango_identity::{IdentityKey, StoreError, open_handover};
 use dango_store::{Store, StoreExt, StoreFailure};
-use dango_store_postgres::{CONNECTIONS, DatabaseClock, DatabaseUrl, Inspected, PostgresStore, ProjectRows, ServingRole, Surroundings};
-use dango_store_sqlite::{Open, SqliteStore};
+use dango_store_postgres::{
+    CONNECTIONS, DatabaseClock, DatabaseUrl, Inspected, PostgresStore, ProjectRows, ServingRole, Surroundings, settle,
+};
+use dango_store_sqlite::{Open, SqliteStore, moved_to};
 
 use crate::failure::Failure;
+use crate::movable::{Followed, MovableClock, MovableStore, Whereabouts};
 use crate::settings::{DatabaseSetting, Settings};
 use crate::system::System;
 
@@ -33,6 +36,8 @@ pub(crate) struct Opened {
     pub(crate) clock: Arc<dyn Clock>,
     /// What servers share beside it.
     pub(crate) shared: Option<Shared>,
+    /// For a file: whether the rows are still there.
+    pub(crate) place: Option<Arc<Whereabouts>>,
 }
 
 /// What only a database has that servers share.
@@ -72,9 +77,13 @@ impl Database {
             Self::File => {
                 let store =
                     SqliteStore::open(premises.database(), open).map_err(|failure| self.failure(failure).at(self.name(premises)))?;
+                let key = premises.identity_key().load()?;
+                let (beside, settings, path) = (system.beside(), settings.clone(), premises.database().to_owned());
+                let place = Whereabouts::new(Box::new(move || follow(&beside, &settings, &path, key.as_ref())));
                 Ok(Opened {
-                    store: Arc::new(store),
-                    clock: Arc::clone(&system.clock),
+                    store: Arc::new(MovableStore::new(Arc::new(store), Arc::clone(&place))),
+                    clock: Arc::new(MovableClock::new(Arc::clone(&system.clock), Arc::clone(&place))),
+                    place: Some(place),
                     shared: None,
                 })
             }
@@ -93,6 +102,7 @@ impl Database {
                     }),
                     store,
                     clock,
+                    place: None,
                 })
             }
         }
@@ -130,6 +140,31 @@ impl Database {
             _ => failure.into(),
         }
     }
+}
+
+/// Opens the database that a file was moved to while it was served from, with the password that was left for that.
+fn follow(system: &System, settings: &Settings, path: &Path, key: Option<&IdentityKey>) -> Result<Followed, Failure> {
+    let moved = moved_to(path)?.ok_or_else(|| Failure::from(StoreFailure::Gone))?;
+    let url = DatabaseUrl::parse(&moved.address).map_err(|error| Failure::caused_by(&error))?;
+    let left = key
+        .zip(moved.password)
+        .map(|(key, sealed)| open_handover(key, &moved.address, &sealed));
+    let left = left.transpose().map_err(|error| Failure::caused_by(&error))?;
+    let url = complete(system, &left.map_or(url.clone(), |password| url.with_password(password)))?;
+    let database = Database::Postgres(Box::new(url.clone()));
+    settle(url.clone(), moved.token).map_err(|failure| database.failure(failure).at(&url))?;
+    let store = database.connect(system, settings, &url)?;
+    let clock = store.clock();
+    tell_of_skew(clock.ahead_micros());
+    tracing::warn!(
+        "people, sessions and the log were moved to {url}, and are served from there: say so in the settings before the next start \
+         (DANGO_SERVER_DATABASE_URL={})",
+        moved.address
+    );
+    Ok(Followed {
+        store: Arc::new(store),
+        clock,
+    })
 }
 
 /// What is said of a role that can take the triggers of the log away.

@@ -175,6 +175,12 @@ impl From<StoreFailure> for Failure {
             StoreFailure::Foreign => failure.hint("it is left as it is: put the database back from a backup, or move the file away"),
             StoreFailure::Unsafe { .. } => failure.hint("put a file of the server's own user there"),
             StoreFailure::Newer { .. } => failure.hint("use that version of Dango, or a later one"),
+            StoreFailure::Moved { address } => failure.hint(format!(
+                "`export DANGO_SERVER_DATABASE_URL={address}`, and the password where the server looks for it"
+            )),
+            StoreFailure::Arriving => failure
+                .hint("`dango-server migrate --from sqlite:FILE --to postgres://…` goes on with the move and finishes it")
+                .hint("the same with --abort takes it back"),
             _ => failure,
         }
     }

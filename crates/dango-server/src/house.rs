@@ -11,6 +11,7 @@ use dango_store_sqlite::Open;
 
 use crate::database::{Database, Opened, Shared, is_fresh};
 use crate::failure::{Failure, identity_key_is_lost};
+use crate::movable::Whereabouts;
 use crate::origin::Origin;
 use crate::settings::{DatabaseSetting, Settings};
 use crate::setup_link::caller;
@@ -28,6 +29,8 @@ pub(crate) struct House {
     /// The time on which all agree who use the database.
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shared: Option<Shared>,
+    /// For a file: whether the rows are still there.
+    pub(crate) place: Option<Arc<Whereabouts>>,
     pub(crate) premises: Arc<Premises>,
     pub(crate) key: IdentityKey,
     pub(crate) standing: CheckpointStanding,
@@ -64,7 +67,16 @@ impl House {
         shared_files::look(project, !database.is_file())?;
         let open = |open| database.open(system, settings, &premises, open);
         // A file is looked for before it is opened, since opening would make it. PostgreSQL is asked what is in it.
-        let (Opened { store, clock, shared }, key, is_new) = match &database {
+        let (
+            Opened {
+                store,
+                clock,
+                shared,
+                place,
+            },
+            key,
+            is_new,
+        ) = match &database {
             Database::File if premises.has_database(kept.as_ref())? => {
                 let key = load_key(&premises)?;
                 (open(Open::Existing)?, key, false)
@@ -99,6 +111,7 @@ impl House {
             database,
             clock,
             shared,
+            place,
             premises: Arc::new(premises),
             key,
             standing,

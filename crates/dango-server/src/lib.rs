@@ -18,6 +18,8 @@ mod failure;
 mod house;
 mod limits;
 mod logs;
+mod migrate;
+mod movable;
 mod notify;
 mod operations;
 mod origin;
@@ -94,6 +96,9 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
         tracing::warn!(
             "the password of --{name} stands in the list of processes, where everybody on this machine reads it: {PASSWORD_PLACES}"
         );
+    }
+    if let Some(moving) = &line.moving {
+        return migrate::run(&system, &settings, &project, moving);
     }
     match line.verb {
         Verb::Serve => match server::run(system, settings, project) {

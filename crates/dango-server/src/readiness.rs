@@ -16,6 +16,7 @@ use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
 use tokio::sync::Mutex;
 
 use crate::failure::chain;
+use crate::movable::Whereabouts;
 
 /// For how long an answer holds: whoever asks often costs no more than whoever asks once.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -73,17 +74,23 @@ struct Inner {
     premises: Arc<Premises>,
     key: IdentityKey,
     project: Project,
-    /// Where the database is a file: which one, by device and number.
-    file: Option<Option<(u64, u64)>>,
+    /// Where the database is a file: which one, by device and number, and whether the rows are still there.
+    file: Option<(Option<(u64, u64)>, Arc<Whereabouts>)>,
     is_ending: AtomicBool,
     has_other_log: AtomicBool,
     last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
 }
 
 impl Readiness {
-    /// `has_file` says whether the database is a file of this machine.
-    pub(crate) fn new(store: Arc<dyn Store>, premises: Arc<Premises>, key: IdentityKey, project: Project, has_file: bool) -> Self {
-        let file = has_file.then(|| identity(premises.database()));
+    /// `place` is there where the database is a file of this machine.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        premises: Arc<Premises>,
+        key: IdentityKey,
+        project: Project,
+        place: Option<Arc<Whereabouts>>,
+    ) -> Self {
+        let file = place.map(|place| (identity(premises.database()), place));
         Self(Arc::new(Inner {
             store,
             premises,
@@ -174,10 +181,12 @@ impl Inner {
         if !directory.is_dir() || !usable(&directory) {
             return Err(NotReady::Project);
         }
-        if let Some(file) = self.file {
+        if let Some((file, place)) = &self.file
+            && place.is_in_file()
+        {
             let database = self.premises.database();
             // A file that was moved away is still written to by whoever has it open, and nobody ever reads it again.
-            if identity(database) != file || !usable(database) || !has_room(database) {
+            if identity(database) != *file || !usable(database) || !has_room(database) {
                 return Err(NotReady::Database);
             }
         }

@@ -128,13 +128,7 @@ impl Running {
         if let Err(error) = renewed {
             tracing::error!("the audit log has no new checkpoint: {}", chain(&error));
         }
-        let readiness = Readiness::new(
-            house.store,
-            Arc::clone(&house.premises),
-            house.key,
-            project.clone(),
-            house.database.is_file(),
-        );
+        let readiness = Readiness::new(house.store, Arc::clone(&house.premises), house.key, project.clone(), house.place);
         let keeper = Keeper::start(Kept {
             actions: house.actions.clone(),
             premises: Arc::clone(&house.premises),

@@ -46,6 +46,21 @@ impl System {
         value.map(Some).map_err(|error| Failure::caused_by(&error).at(name))
     }
 
+    /// The same system for another thread: without command line and sockets, which are taken once.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            arguments: Vec::new(),
+            environment: self.environment.clone(),
+            directory: self.directory.clone(),
+            user: self.user.clone(),
+            uid: self.uid,
+            has_terminal: self.has_terminal,
+            sockets: Vec::new(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        }
+    }
+
     /// Finds the project as the command line does: named, or the nearest parent that is one. It makes none.
     pub(crate) fn find_project(&self, given: &Unplaced) -> Result<Project, Failure> {
         let named = given.project().map_err(|error: SettingsError| Failure::from(error))?;

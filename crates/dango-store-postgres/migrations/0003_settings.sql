@@ -86,3 +86,14 @@ BEGIN
     LEFT JOIN dango.attempts ON attempts.account = api_key_at_the_door.account AND attempts.device_id = ''::bytea;
 END
 $$;
+-- While another database is being moved into this one: by what that move is told from others, and how far it is. Nobody is served meanwhile.
+CREATE TABLE arrival (
+  one bigint NOT NULL PRIMARY KEY CHECK (one = 1),
+  token bytea NOT NULL CHECK (octet_length(token) = 16),
+  -- It grows by one with each transaction of the move.
+  step bigint NOT NULL,
+  -- How many tables are copied whole, in their order.
+  copied bigint NOT NULL,
+  -- The newest note of the other database that is followed here.
+  noted bigint NOT NULL
+);

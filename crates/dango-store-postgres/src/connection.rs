@@ -126,13 +126,13 @@ impl Connection {
 
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn change(&self, statement: &Statement) -> Result<u64, StoreFailure> {
-        self.in_time(self.client.execute_typed(statement.sql, &statement.parameters()))
+        self.in_time(self.client.execute_typed(&statement.sql, &statement.parameters()))
             .await
     }
 
     /// Reads every row.
     pub(crate) async fn rows(&self, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, StoreFailure> {
-        self.in_time(self.client.query_typed(statement.sql, &statement.parameters())).await
+        self.in_time(self.client.query_typed(&statement.sql, &statement.parameters())).await
     }
 
     /// Reads the one row that there may be.
@@ -202,15 +202,18 @@ fn failure(error: tokio_postgres::Error) -> StoreFailure {
     }
 }
 
-/// A statement with its values. Its text is in the program, never put together.
+/// A statement with its values. Its text is in the program, or put together from names that are.
 pub(crate) struct Statement {
-    sql: &'static str,
+    sql: Cow<'static, str>,
     values: Vec<Value>,
 }
 
 /// A statement without values, yet.
-pub(crate) fn query(sql: &'static str) -> Statement {
-    Statement { sql, values: Vec::new() }
+pub(crate) fn query(sql: impl Into<Cow<'static, str>>) -> Statement {
+    Statement {
+        sql: sql.into(),
+        values: Vec::new(),
+    }
 }
 
 impl Statement {
@@ -232,6 +235,11 @@ pub(crate) enum Value {
     Text(Option<Cow<'static, str>>),
     Blob(Option<Vec<u8>>),
     Blobs(Vec<Vec<u8>>),
+    /// A column of many rows.
+    ManyFlags(Vec<Option<bool>>),
+    ManyIntegers(Vec<Option<i64>>),
+    ManyTexts(Vec<Option<String>>),
+    ManyBlobs(Vec<Option<Vec<u8>>>),
 }
 
 impl Value {
@@ -242,6 +250,10 @@ impl Value {
             Self::Text(text) => (text, Type::TEXT),
             Self::Blob(bytes) => (bytes, Type::BYTEA),
             Self::Blobs(all) => (all, Type::BYTEA_ARRAY),
+            Self::ManyFlags(all) => (all, Type::BOOL_ARRAY),
+            Self::ManyIntegers(all) => (all, Type::INT8_ARRAY),
+            Self::ManyTexts(all) => (all, Type::TEXT_ARRAY),
+            Self::ManyBlobs(all) => (all, Type::BYTEA_ARRAY),
         }
     }
 }

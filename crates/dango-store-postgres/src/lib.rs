@@ -6,13 +6,16 @@
 //! - [`Surroundings`]: the password and the authorities that an address leaves to the environment;
 //! - [`ProjectRows`]: the files of projects that several servers share, sealed by whoever puts them there;
 //! - [`DatabaseClock`]: the time of the database, on which all servers agree;
+//! - [`CopyTarget`]: a database into which another one is being moved; [`settle`]: from here on it counts;
 //! - [`migrate`]: the schema and the rights of the role that serves, made by the owner; [`migrate_alone`] where one role is both;
 //! - [`inspect`]: whether one could serve from it, found out without changing anything.
 #![warn(missing_docs)]
 
+mod address;
 mod clock;
 mod column;
 mod connection;
+mod copy;
 mod door;
 mod failure;
 mod line;
@@ -21,6 +24,7 @@ mod owner;
 mod project_rows;
 mod reading;
 mod role;
+mod statements;
 mod store;
 mod surroundings;
 mod tables;
@@ -32,6 +36,7 @@ mod url;
 mod writer;
 
 pub use clock::DatabaseClock;
+pub use copy::{Arrival, CopyTarget, Put, Standing, Step, settle};
 pub use owner::{Inspected, inspect, migrate, migrate_alone};
 pub use project_rows::ProjectRows;
 pub use role::ServingRole;

@@ -19,7 +19,7 @@ use crate::threads::Threads;
 use crate::turn::Mark;
 use crate::url::DatabaseUrl;
 use crate::writer::Writer;
-use crate::{migration, reading, role};
+use crate::{copy, migration, reading, role};
 
 /// How many connections read at most, unless told otherwise; one more writes.
 pub const CONNECTIONS: usize = 8;
@@ -123,6 +123,7 @@ async fn look(connection: &Connection, role: ServingRole) -> Result<bool, StoreF
         return Err(StoreFailure::Missing);
     }
     migration::check(connection, found).await?;
+    copy::check_settled(connection).await?;
     match (role, role::may_rewrite(connection).await?) {
         (ServingRole::Apart, true) => Err(StoreFailure::forbidden(RoleError::MayRewrite)),
         (_, may_rewrite) => Ok(may_rewrite),

@@ -152,6 +152,15 @@ impl DatabaseUrl {
         &self.user
     }
 
+    /// The same with the file of [`DatabaseUrl::root_file`] named as seen from a directory.
+    #[must_use]
+    pub fn seen_from(self, directory: &Path) -> Self {
+        Self {
+            root_file: self.root_file.map(|file| directory.join(file)),
+            ..self
+        }
+    }
+
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -255,7 +264,7 @@ fn decoded(text: &str) -> Result<String, ParseUrlError> {
 }
 
 /// Whether what is said to a host does not leave this machine.
-fn is_here(host: &str) -> bool {
+pub(crate) fn is_here(host: &str) -> bool {
     host.starts_with('/') || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -5,6 +5,7 @@ mod database;
 
 use std::collections::BTreeSet;
 
+use dango_store::copy::{Kind, TABLES};
 use database::Databases;
 
 /// A column as both engines can tell of it: table, name, kind, whether it may hold nothing.
@@ -14,6 +15,41 @@ type Unique = (String, Vec<String>, bool);
 
 /// The steps of the other engine.
 const MIGRATIONS_OF_SQLITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dango-store-sqlite/migrations");
+
+/// A column with its table: its kind, and its place in the key by which rows are found, from one on, or 0.
+type Moved = (String, String, &'static str);
+
+#[test]
+fn every_table_and_every_column_is_moved() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let kind = |kind| match kind {
+        Kind::Flag => "flag",
+        Kind::Integer => "integer",
+        Kind::Text => "text",
+        Kind::Blob => "blob",
+    };
+    let moved: BTreeSet<Moved> = TABLES
+        .iter()
+        .flat_map(|table| {
+            table
+                .columns
+                .iter()
+                .map(|column| (table.name.to_owned(), column.name.to_owned(), kind(column.kind)))
+        })
+        .collect();
+    let there: BTreeSet<Moved> = columns_of_postgres(&databases, &name)
+        .into_iter()
+        .map(|(table, column, kind, _)| (table, column, kind))
+        .collect();
+    assert_eq!(moved, there);
+    let uniques = uniques_of_postgres(&databases, &name);
+    for table in TABLES {
+        let key: Vec<String> = table.key_columns().iter().map(|column| column.name.to_owned()).collect();
+        let is_unique = uniques.contains(&(table.name.to_owned(), key, false));
+        assert_eq!(is_unique, table.is_unique, "{}", table.name);
+    }
+}
 
 #[test]
 fn the_tables_of_both_engines_are_the_same() {
@@ -56,7 +92,7 @@ fn columns_of_sqlite(sqlite: &rusqlite::Connection) -> BTreeSet<Column> {
 
 fn columns_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Column> {
     let sql = "SELECT table_name, column_name, data_type, (is_nullable = 'NO')::int FROM information_schema.columns \
-               WHERE table_schema = 'dango' AND table_name NOT IN ('audit_rules', 'audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn', 'writers')";
+               WHERE table_schema = 'dango' AND table_name NOT IN ('arrival', 'audit_rules', 'audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn', 'writers')";
     databases.server.sql(name, sql).lines().map(column).collect()
 }
 
@@ -94,7 +130,7 @@ fn uniques_of_postgres(databases: &Databases, name: &str) -> BTreeSet<Unique> {
     let sql = "SELECT tables.relname, (indpred IS NOT NULL)::int, string_agg(attname, ',' ORDER BY place) FROM pg_index \
                JOIN pg_class AS tables ON tables.oid = indrelid, unnest(indkey::smallint[]) WITH ORDINALITY AS columns (number, place) \
                JOIN pg_attribute ON attnum = number WHERE attrelid = indrelid AND indisunique AND relnamespace = 'dango'::regnamespace \
-               AND tables.relname NOT IN ('audit_rules', 'audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn', 'writers') \
+               AND tables.relname NOT IN ('arrival', 'audit_rules', 'audit_set_back', 'project_claims', 'project_files', 'schema_migrations', 'turn', 'writers') \
                GROUP BY tables.relname, indexrelid, indpred IS NOT NULL";
     databases.server.sql(name, sql).lines().map(unique).collect()
 }

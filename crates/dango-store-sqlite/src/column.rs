@@ -78,7 +78,7 @@ impl<'r> Columns<'r> {
         self.optional_blob()?.ok_or_else(|| self.bad())
     }
 
-    fn optional_blob(&mut self) -> Result<Option<&'r [u8]>, StoreFailure> {
+    pub(crate) fn optional_blob(&mut self) -> Result<Option<&'r [u8]>, StoreFailure> {
         self.row.blob_at(self.step())
     }
 

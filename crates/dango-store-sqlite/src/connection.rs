@@ -83,7 +83,7 @@ impl Connection {
     }
 
     /// Runs statements without values, one after another. What they answer is not looked at.
-    pub(crate) fn run_all(&self, sql: &'static str) -> Result<(), StoreFailure> {
+    pub(crate) fn run_all(&self, sql: &str) -> Result<(), StoreFailure> {
         self.0.execute_batch(sql).map_err(failure)
     }
 
@@ -100,7 +100,7 @@ impl Connection {
 
     /// Runs a statement and says how many rows it changed.
     pub(crate) fn change(&self, statement: &Statement) -> Result<u64, StoreFailure> {
-        let mut prepared = self.0.prepare_cached(statement.sql).map_err(failure)?;
+        let mut prepared = self.0.prepare_cached(&statement.sql).map_err(failure)?;
         let changed = prepared.execute(params_from_iter(&statement.values)).map_err(failure)?;
         Ok(changed as u64)
     }
@@ -111,7 +111,7 @@ impl Connection {
         statement: &Statement,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreFailure>,
     ) -> Result<Option<T>, StoreFailure> {
-        let mut prepared = self.0.prepare_cached(statement.sql).map_err(failure)?;
+        let mut prepared = self.0.prepare_cached(&statement.sql).map_err(failure)?;
         let mut rows = prepared.query(params_from_iter(&statement.values)).map_err(failure)?;
         rows.next().map_err(failure)?.map(|row| read(&Row(row))).transpose()
     }
@@ -122,7 +122,7 @@ impl Connection {
         statement: &Statement,
         mut visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreFailure>,
     ) -> Result<(), StoreFailure> {
-        let mut prepared = self.0.prepare_cached(statement.sql).map_err(failure)?;
+        let mut prepared = self.0.prepare_cached(&statement.sql).map_err(failure)?;
         let mut rows = prepared.query(params_from_iter(&statement.values)).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {
             if visit(&Row(row))?.is_break() {
@@ -146,15 +146,18 @@ fn still(path: &Path) -> std::path::PathBuf {
     name.into()
 }
 
-/// A statement with its values. Its text is in the program, never put together.
+/// A statement with its values. Its text is in the program, or put together from names that are.
 pub(crate) struct Statement {
-    sql: &'static str,
+    sql: Cow<'static, str>,
     values: Vec<Value>,
 }
 
 /// A statement without values, yet.
-pub(crate) fn query(sql: &'static str) -> Statement {
-    Statement { sql, values: Vec::new() }
+pub(crate) fn query(sql: impl Into<Cow<'static, str>>) -> Statement {
+    Statement {
+        sql: sql.into(),
+        values: Vec::new(),
+    }
 }
 
 impl Statement {

@@ -12,6 +12,7 @@ use dango_store::{Admission, AtTheDoor, Budgets, Standing, StoreFailure, StoreVe
 use crate::column::Columns;
 use crate::connection::{Connection, query};
 use crate::file::{FileState, OpenedFile};
+use crate::moved;
 use crate::tables::{api_key, attempt, factor, link, session, settings, user};
 
 /// How many idle connections are kept: as many as read at once where there are many cores.
@@ -53,6 +54,8 @@ impl Door {
         };
         let data = data_version(&connection)?;
         if before != Some(data) {
+            // It may be that nobody changes anything here any more.
+            moved::check(&connection)?;
             watcher.number += 1;
         }
         watcher.seen = Some((connection, data, state));
@@ -91,6 +94,7 @@ impl Door {
     fn read<T>(&self, work: impl FnOnce(&Moment<'_>) -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
         let (state, connection) = self.connection()?;
         connection.run("BEGIN")?;
+        moved::check(&connection)?;
         let answer = work(&Moment(&connection))?;
         connection.run("ROLLBACK")?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,8 @@
 //! - [`SqliteStore`]: a database that was opened; a [`Store`](dango_store::Store);
 //! - [`Open`]: whether one that is not there is made;
 //! - [`inspect`]: whether one could be opened, found out without changing anything;
+//! - [`CopySource`]: a database that is being moved into another one while it is used;
+//! - [`moved_to`]: where one was moved, if it was;
 //! - [`read_earlier`]: the users of an earlier Dango, whose database is only read.
 //!
 //! It needs no async runtime. Every connection has a thread of its own, and whoever waits for an answer may do so on any
@@ -23,19 +25,23 @@
 
 mod column;
 mod connection;
+mod copy;
 mod door;
 mod earlier;
 mod failure;
 mod file;
 mod inspection;
 mod migration;
+mod moved;
 mod readers;
 mod store;
 mod tables;
 mod transaction;
 mod writer;
 
+pub use copy::{Begun, CopySource, Held, Moment, Snapshot};
 pub use earlier::read_earlier;
 pub use file::Open;
 pub use inspection::{Inspected, inspect};
+pub use moved::{MovedTo, moved_to};
 pub use store::SqliteStore;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::column::Columns;
 use crate::connection::{Connection, PATIENCE, query};
+use crate::moved;
 
 /// "dngo": what says that a file is ours.
 const APPLICATION_ID: i32 = 0x646e_676f;
@@ -101,6 +102,9 @@ pub(crate) fn version(connection: &Connection) -> Result<u32, StoreFailure> {
     let is_empty = application == 0 && version == 0 && tables == 0;
     if application != i64::from(APPLICATION_ID) && !is_empty {
         return Err(StoreFailure::Foreign);
+    }
+    if version == moved::VERSION {
+        return Err(moved::failure(connection));
     }
     let version = u32::try_from(version).map_err(StoreFailure::damaged)?;
     if version > LATEST {

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 
 use crate::connection::Connection;
 use crate::file::{Disk, FileState, OpenedFile};
+use crate::moved;
 use crate::transaction::SqliteTransaction;
 
 /// How many idle connections are kept. More are made where more are read from at once.
@@ -139,6 +140,8 @@ fn serve(file: &OpenedFile, disk: Disk, requests: &Receiver<Request>) {
 /// The transaction did not begin or did not end in order.
 fn read(connection: &mut Connection, job: Job, abandoned: &(dyn Fn() -> bool + Sync)) -> Result<Result<(), StoreFailure>, StoreFailure> {
     connection.run("BEGIN")?;
+    // What is read from here on is of this moment.
+    moved::check(connection)?;
     let mut transaction = SqliteTransaction::new(connection, abandoned);
     let ran = pollster::block_on(AssertUnwindSafe(async { job(&mut transaction).await }).catch_unwind());
     let failure = transaction.into_failure();

@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 
 use crate::connection::Connection;
 use crate::file::OpenedFile;
+use crate::moved;
 use crate::transaction::SqliteTransaction;
 
 /// The most jobs that are committed together.
@@ -90,7 +91,8 @@ fn group(connection: &mut Connection, file: &OpenedFile, first: Request, request
         let _ = first.answer.send(Err(failure));
         return;
     }
-    if let Err(failure) = connection.lock("BEGIN IMMEDIATE") {
+    let begun = connection.lock("BEGIN IMMEDIATE").and_then(|()| moved::check(connection));
+    if let Err(failure) = begun {
         // Should a transaction still be open, because it could not be rolled back, the next job is not to fail for it, too.
         return give_up(connection, vec![first.answer], &failure);
     }

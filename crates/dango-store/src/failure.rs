@@ -55,6 +55,15 @@ pub enum StoreFailure {
     /// that nobody else sees.
     #[error("the database that was opened is gone: its file was deleted, moved away or replaced")]
     Gone,
+    /// Everything in it was moved into another one, where it lives on. What is still here is what there was at that moment.
+    #[error("what was in the database was moved to {address}")]
+    Moved {
+        /// Where it is now, without a password.
+        address: Arc<str>,
+    },
+    /// Another database is being moved into it, and not all is there yet, or it is not settled that this one counts.
+    #[error("a move into the database is under way or was broken off, so nobody is served from it")]
+    Arriving,
     /// The connection broke while a transaction was being committed, and nobody could be asked whether it was. Alone among the failures,
     /// this one does not say that nothing happened.
     #[error("the connection to the database broke in the middle of a commit, and whether it was done is not known")]
@@ -80,6 +89,8 @@ impl StoreFailure {
             Self::Newer { .. } => "store-newer",
             Self::Missing => "store-missing",
             Self::Gone => "store-gone",
+            Self::Moved { .. } => "store-moved",
+            Self::Arriving => "store-arriving",
             Self::Uncertain => "store-uncertain",
             Self::Interrupted => "store-interrupted",
         }

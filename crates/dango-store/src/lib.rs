@@ -7,6 +7,7 @@
 //! - [`SettingsStore`], [`DirectoryStore`]: what belongs to no domain: whether anybody is let in, facts about all users at once;
 //! - [`ImportStore`]: what was taken over from elsewhere, so that it is not taken twice; [`EarlierDatabase`]: what an earlier Dango kept;
 //! - [`log_in`]: a login in its two transactions, for programs that embed people and no more;
+//! - [`copy`]: the tables of every backend that has some, for whoever moves rows from one to another;
 //! - [`StoreFailure`]: why a backend could not;
 //! - [`MemoryStore`]: a store in memory, the model that backends are compared with;
 //! - `contract` (feature): the suite that a backend is put under.
@@ -27,6 +28,7 @@
 mod bearer;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod copy;
 mod earlier;
 mod failure;
 mod imports;

@@ -7,6 +7,7 @@ mod crashes;
 mod disks;
 mod hangups;
 mod logins;
+mod moved;
 mod oauth;
 mod oauth_contention;
 mod postgres;

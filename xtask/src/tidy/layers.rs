@@ -33,6 +33,18 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-vault",
         ],
     ),
+    // Both ends of a move, and what is between them. Identity and log are for what is sealed on the way, and for its tests.
+    (
+        "dango-migration",
+        &[
+            "dango-core",
+            "dango-identity",
+            "dango-audit",
+            "dango-store",
+            "dango-store-sqlite",
+            "dango-store-postgres",
+        ],
+    ),
     (
         "dango-api",
         &[
@@ -129,6 +141,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "dango-store",
             "dango-store-sqlite",
             "dango-store-postgres",
+            "dango-migration",
             "dango-actions",
             "dango-api",
             "dango-vault",

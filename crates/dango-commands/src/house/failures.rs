@@ -58,6 +58,9 @@ fn with_store_hints(told: Failure, failure: &StoreFailure) -> Failure {
         }
         StoreFailure::Unsafe { .. } => told.hint("put a file of your own at .dango/dango.db"),
         StoreFailure::Newer { .. } => told.hint("use that version of Dango, or a later one"),
+        StoreFailure::Moved { .. } => told.hint(
+            "nothing was changed; `dango --server URL` asks a server, and DANGO_SERVER_DATABASE_URL tells servers on this machine where it is now",
+        ),
         _ => told,
     }
 }

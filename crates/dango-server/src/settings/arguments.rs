@@ -26,11 +26,37 @@ pub(crate) enum Verb {
 pub(crate) struct CommandLine {
     pub(crate) verb: Verb,
     pub(crate) options: Layer,
+    /// For `migrate`: from which database into which, if that is what it is to do.
+    pub(crate) moving: Option<Moving>,
+}
+
+/// What of one database is to be moved into another, as it was written.
+#[derive(Clone)]
+pub(crate) struct Moving {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) extent: Extent,
+    pub(crate) has_json: bool,
+}
+
+/// How far a move is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// To its end.
+    All,
+    /// Up to the cut-over, which a later call does.
+    Prepare,
+    /// Back to where nothing has begun.
+    Abort,
 }
 
 const VERBS: [(&str, Verb, &str); 5] = [
     ("serve", Verb::Serve, "Serve until SIGTERM; this is what it does without a verb"),
-    ("migrate", Verb::Migrate, "Bring the database up to date and end"),
+    (
+        "migrate",
+        Verb::Migrate,
+        "Bring the database up to date and end; with --from and --to, move it into another one",
+    ),
     (
         "check",
         Verb::Check,
@@ -61,17 +87,62 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<CommandLine, clap::Error> 
     };
     let mut options = of_matches(&matches);
     options.extend(below.map(of_matches).unwrap_or_default());
-    Ok(CommandLine { verb, options })
+    let moving = below.filter(|_| verb == Verb::Migrate).and_then(moving_of);
+    Ok(CommandLine { verb, options, moving })
 }
 
 fn command() -> Command {
-    let verbs = VERBS.map(|(name, _, about)| Command::new(name).about(about).args(options()));
+    let verbs = VERBS.map(|(name, verb, about)| {
+        let command = Command::new(name).about(about).args(options());
+        match verb {
+            Verb::Migrate => command.args(of_moves()),
+            _ => command,
+        }
+    });
     Command::new("dango-server")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Serves a Dango project over HTTP")
         .after_help("Every option is also a variable, DANGO_SERVER_ and its name in capitals with _, and, but for --project, a key of\n.dango/server.toml, its name with _. An option comes before its variable, that before the file.")
         .args(options())
         .subcommands(verbs)
+}
+
+/// The options of a move, which are no settings.
+fn of_moves() -> [Arg; 5] {
+    let place =
+        |name: &'static str, other: &'static str, value, help| Arg::new(name).long(name).value_name(value).requires(other).help(help);
+    let flag = |name: &'static str, help| Arg::new(name).long(name).action(ArgAction::SetTrue).requires("from").help(help);
+    [
+        place(
+            "from",
+            "to",
+            "URL",
+            "Move people, sessions, keys and the log from this database (`sqlite:` and a path), while servers go on",
+        ),
+        place(
+            "to",
+            "from",
+            "URL",
+            "into this one, which is empty (`postgres:`), as the role that serves",
+        ),
+        flag("prepare", "Copy and compare everything, and leave the short rest to a later call"),
+        flag("abort", "Take back a move that has begun, as long as it is not over").conflicts_with("prepare"),
+        flag("json", "Write what was done to standard output as JSON"),
+    ]
+}
+
+fn moving_of(matches: &ArgMatches) -> Option<Moving> {
+    let text = |name| matches.get_one::<String>(name).cloned();
+    Some(Moving {
+        from: text("from")?,
+        to: text("to")?,
+        extent: match (matches.get_flag("prepare"), matches.get_flag("abort")) {
+            (_, true) => Extent::Abort,
+            (true, false) => Extent::Prepare,
+            (false, false) => Extent::All,
+        },
+        has_json: matches.get_flag("json"),
+    })
 }
 
 fn options() -> impl Iterator<Item = Arg> {

@@ -24,7 +24,7 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use crate::limits::Limits;
-pub(crate) use arguments::{CommandLine, Verb, parse as parse_arguments};
+pub(crate) use arguments::{CommandLine, Extent, Moving, Verb, parse as parse_arguments};
 pub use error::SettingsError;
 pub use layers::Origin;
 use layers::{Given, Layers, Readers};
@@ -372,6 +372,30 @@ impl Reader<'_> {
         HashingCost::new(memory_kib, passes, 1).map_err(|_| SettingsError::WeakHashing {
             origin: given.origin.clone(),
         })
+    }
+}
+
+/// What is named by `--from` and `--to`, or why that cannot be moved.
+pub(crate) fn places_of(moving: &Moving) -> Result<(PathBuf, DatabaseUrl), SettingsError> {
+    let parse = |text: &str, name: &'static str| {
+        value::parse_database_url(text).map_err(|wanted| SettingsError::Malformed {
+            origin: Origin::Option(name),
+            name,
+            wanted,
+        })
+    };
+    match (parse(&moving.from, "from")?, parse(&moving.to, "to")?) {
+        (DatabaseSetting::File(from), DatabaseSetting::Postgres(to)) => Ok((from, to)),
+        (DatabaseSetting::Postgres(_), _) => Err(SettingsError::Malformed {
+            origin: Origin::Option("from"),
+            name: "from",
+            wanted: "sqlite: and a path: there is no way back from PostgreSQL",
+        }),
+        (_, DatabaseSetting::File(_)) => Err(SettingsError::Malformed {
+            origin: Origin::Option("to"),
+            name: "to",
+            wanted: "postgres://ROLE@HOST/DATABASE",
+        }),
     }
 }
 

@@ -1,0 +1,236 @@
+//! `dango-server migrate --from --to`: what a file holds is moved into PostgreSQL while servers go on. How rows are moved is
+//! `dango-migration`'s matter; here are addresses, keys, records in the log, and what a person reads.
+
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dango_actions::{Actions, AuditView, ChangeDraft, Ending, Pending, Premises, Setup};
+use dango_audit::{Detail, Event, Report, Word};
+use dango_core::Clock;
+use dango_identity::{IdentityKey, SealedColumn, seal_handover};
+use dango_migration::{CutOver, Migration, MigrationError, PATIENCE, abort, finish};
+use dango_secrets::project::Project;
+use dango_store::{Store, StoreFailure};
+use dango_store_postgres::{CopyTarget, DatabaseUrl};
+use dango_store_sqlite::{Begun, CopySource, MovedTo, Open, SqliteStore, moved_to};
+
+use crate::database::{self, Database};
+use crate::failure::{Failure, identity_key_is_lost};
+use crate::house;
+use crate::settings::{Extent, Moving, Settings, places_of};
+use crate::setup_link::caller;
+use crate::system::System;
+use report::{Done, Told};
+
+/// Where a file's rows go.
+struct Place<'a> {
+    system: &'a System,
+    settings: &'a Settings,
+    premises: Premises,
+    /// As the role that serves.
+    to: DatabaseUrl,
+    database: Database,
+}
+
+/// Does what was asked for.
+pub(crate) fn run(system: &System, settings: &Settings, project: &Project, moving: &Moving) -> Result<u8, Failure> {
+    let (from, to) = places_of(moving)?;
+    if to.has_password() {
+        tracing::warn!(
+            "the password of --to stands in the list of processes, where everybody on this machine reads it: PGPASSWORD and PGPASSFILE take one"
+        );
+    }
+    let from = system.directory.join(from);
+    let to = database::complete(system, &to.seen_from(&system.directory))?;
+    let place = Place {
+        system,
+        settings,
+        premises: house::premises(system, settings, project)?.with_database(from.clone()),
+        database: Database::Postgres(Box::new(to.clone())),
+        to,
+    };
+    let moved = moved_to(&from).map_err(|failure| Failure::from(failure).at(from.display()))?;
+    let done = match (moving.extent, moved) {
+        (Extent::Abort, Some(_)) => Err(
+            Failure::new(format!("{}: it was moved already, and there is no way back", from.display()))
+                .hint("what was done in PostgreSQL since would be lost"),
+        ),
+        (Extent::Abort, None) => place.take_back(&from),
+        (Extent::All | Extent::Prepare, Some(moved)) => place.finish(&from, &moved),
+        (extent, None) => place.go_on(&from, extent),
+    };
+    report::write(&done?, moving.has_json)?;
+    Ok(0)
+}
+
+impl Place<'_> {
+    /// The address as the role that serves, without a password.
+    fn address(&self) -> String {
+        self.to.to_address()
+    }
+
+    /// Opens PostgreSQL as the role that owns the schema, which may be the one that serves.
+    fn target(&self) -> Result<CopyTarget, Failure> {
+        let owner = self.settings.database_owner.as_ref();
+        let owner = owner.map_or(Ok(self.to.clone()), |owner| database::complete(self.system, owner))?;
+        CopyTarget::open(owner.clone(), PATIENCE).map_err(|failure| self.database.failure(failure).at(owner))
+    }
+
+    fn take_back(&self, from: &Path) -> Result<Done, Failure> {
+        let mut source = CopySource::open(from).map_err(|failure| Failure::from(failure).at(from.display()))?;
+        abort(&mut source, &mut self.target()?).map_err(|error| self.explain(&error))?;
+        Ok(self.done(from, Told::Aborted))
+    }
+
+    /// Finishes a move after whose cut-over the program ended early.
+    fn finish(&self, from: &Path, moved: &MovedTo) -> Result<Done, Failure> {
+        if *moved.address != *self.address() {
+            return Err(Failure::new(format!(
+                "{}: it was moved to {} before",
+                from.display(),
+                moved.address
+            )));
+        }
+        let left_to_do = finish(&mut self.target()?, moved.token).map_err(|error| self.explain(&error))?;
+        let mut done = self.done(from, if left_to_do { Told::Finished } else { Told::Before });
+        done.log = Some(self.verify_new(&self.key()?)?);
+        Ok(done)
+    }
+
+    fn go_on(&self, from: &Path, extent: Extent) -> Result<Done, Failure> {
+        let key = self.key()?;
+        let clock: Arc<dyn Clock> = Arc::clone(&self.system.clock);
+        let opened = SqliteStore::open(from, Open::Existing).map_err(|failure| Failure::from(failure).at(from.display()))?;
+        let old = self.actions(Arc::new(opened), &key, clock)?;
+        self.verify(&old)?;
+        database::migrate(self.system, self.settings, &self.database, &self.to)?;
+        // Whoever is to serve from it is let in, before anybody has to be.
+        dango_store_postgres::inspect(self.to.clone()).map_err(|failure| self.database.failure(failure).at(&self.to))?;
+        let source = CopySource::open(from).map_err(|failure| Failure::from(failure).at(from.display()))?;
+        let mut token = [0; 16];
+        self.system.entropy.fill(&mut token).map_err(|error| Failure::caused_by(&error))?;
+        let wanted = Begun {
+            token,
+            address: self.address(),
+        };
+        let mut tell = report::progress();
+        let mut migration = Migration::begin(source, self.target()?, &wanted).map_err(|error| self.explain(&error))?;
+        migration.copy(&mut tell).map_err(|error| self.explain(&error))?;
+        let tables = migration.compare(&mut tell).map_err(|error| self.explain(&error))?;
+        if extent == Extent::Prepare {
+            let mut done = self.done(from, Told::Prepared);
+            done.tables = tables;
+            return Ok(done);
+        }
+        let cut = self.cut_over(&old, &key, migration)?;
+        let mut done = self.done(from, Told::Moved(cut));
+        done.tables = tables;
+        done.log = Some(self.verify_new(&key)?);
+        Ok(done)
+    }
+
+    /// Cuts over between two records: the intent stands in the old database and comes along, the outcome in whichever counts then.
+    fn cut_over(&self, old: &Actions, key: &IdentityKey, migration: Migration) -> Result<CutOver, Failure> {
+        let change = ChangeDraft::new(Event::DatabaseMigrated).with(Detail::Via, Word::new("migrate"));
+        let pending =
+            pollster::block_on(old.begin_changes(&caller(self.system), vec![change])).map_err(|error| Failure::caused_by(&error))?;
+        let password = self.password_to_leave(key)?;
+        match migration.cut_over(password, &*self.system.clock, &mut report::progress()) {
+            Ok(cut) => {
+                let new = self.new_actions(key)?;
+                self.record(&new, pending, Ending::done());
+                Ok(cut)
+            }
+            Err(error) => {
+                self.record(old, pending, Ending::failed(Word::new(error.code())));
+                Err(self.explain(&error))
+            }
+        }
+    }
+
+    fn record(&self, actions: &Actions, pending: Pending, ending: Ending) {
+        if let Err(error) = pollster::block_on(actions.finish_changes(pending, ending)) {
+            tracing::warn!("{}", crate::failure::chain(&error));
+        }
+    }
+
+    /// The password with which servers follow, sealed so that whoever has the identity key opens it.
+    fn password_to_leave(&self, key: &IdentityKey) -> Result<Option<SealedColumn>, Failure> {
+        let sealed = self.to.password_to_hand_over().map(|password| {
+            seal_handover(key, &self.address(), &password, &*self.system.entropy).map_err(|error| Failure::caused_by(&error))
+        });
+        sealed.transpose()
+    }
+
+    fn key(&self) -> Result<IdentityKey, Failure> {
+        self.premises
+            .identity_key()
+            .load()?
+            .ok_or_else(|| identity_key_is_lost(&self.premises))
+    }
+
+    fn actions(&self, store: Arc<dyn Store>, key: &IdentityKey, clock: Arc<dyn Clock>) -> Result<Actions, Failure> {
+        let actions = Actions::new(store, key, Setup::default(), clock, Arc::clone(&self.system.entropy));
+        actions.map_err(|error| Failure::caused_by(&error))
+    }
+
+    fn new_actions(&self, key: &IdentityKey) -> Result<Actions, Failure> {
+        let opened = self.database.open(self.system, self.settings, &self.premises, Open::Existing)?;
+        self.actions(opened.store, key, opened.clock)
+    }
+
+    /// Verifies the log where it is now.
+    fn verify_new(&self, key: &IdentityKey) -> Result<Report, Failure> {
+        self.verify(&self.new_actions(key)?)
+    }
+
+    fn verify(&self, actions: &Actions) -> Result<Report, Failure> {
+        let permit = pollster::block_on(actions.permit::<AuditView>(&caller(self.system))).map_err(|error| Failure::caused_by(&error))?;
+        let report = pollster::block_on(actions.verify_audit(&permit, "")).map_err(|error| Failure::caused_by(&error))?;
+        match &report.first_bad {
+            None => Ok(report),
+            Some(bad) => Err(Failure::new(format!("the audit log does not verify from record {} on", bad.seq.get()))
+                .hint("with another identity key than the one of this database nothing would: see DANGO_IDENTITY_KEY and .dango/identity.key")
+                .hint("`dango audit verify` says what is wrong with the log")),
+        }
+    }
+
+    fn done(&self, from: &Path, told: Told) -> Done {
+        Done {
+            from: PathBuf::from(from),
+            to: self.address(),
+            told,
+            tables: Vec::new(),
+            log: None,
+        }
+    }
+
+    fn explain(&self, error: &MigrationError) -> Failure {
+        let failure = match error {
+            MigrationError::Store {
+                side: dango_migration::Side::New,
+                failure,
+            } => self.database.failure(failure.clone()).at(&self.to),
+            _ => Failure::caused_by(error),
+        };
+        match error {
+            MigrationError::Taken => failure.at(&self.to).hint("give it a database of its own in which nothing is"),
+            MigrationError::OtherMove => failure
+                .at(&self.to)
+                .hint("if that is over, take it back with --abort, with the --from of that time"),
+            MigrationError::OtherPlace { address } => {
+                failure.hint(format!("go on with `--to {address}`, or take it back with the same and --abort"))
+            }
+            MigrationError::BegunAnew | MigrationError::Different { .. } => {
+                failure.hint("nothing has changed for anybody; take it back with --abort, and begin again")
+            }
+            MigrationError::Busy => failure.hint("nothing has changed for anybody; do it again when less is written"),
+            MigrationError::Store { failure: cause, .. } if !matches!(cause, StoreFailure::Moved { .. }) => {
+                failure.hint("the same call goes on where this one ended; until then nothing has changed for anybody")
+            }
+            _ => failure,
+        }
+    }
+}

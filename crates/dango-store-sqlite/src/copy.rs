@@ -1,0 +1,410 @@
+//! A database that is being moved while others work on it: its rows at one moment, notes of the keys that change, and the last moment,
+//! after which it counts no more. Where the rows go is not known here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use dango_identity::SealedColumn;
+use dango_store::StoreFailure;
+use dango_store::copy::{Cell, Cells, Column, Kind, MoveToken, TABLES, Table, position};
+
+use crate::column::Columns;
+use crate::connection::{Connection, Row, Statement, Value, query};
+use crate::file::{self, Disk, Open, OpenedFile};
+use crate::migration;
+use crate::moved::{self, MovedTo};
+
+/// How many notes are let go of at once, so that nobody waits long meanwhile.
+const FORGOTTEN: i64 = 5_000;
+
+/// A database that is being moved.
+pub struct CopySource {
+    connection: Connection,
+    file: OpenedFile,
+}
+
+/// A move that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// By what it is told from another.
+    pub token: MoveToken,
+    /// Where the rows go, without a password.
+    pub address: String,
+}
+
+impl CopySource {
+    /// Opens a database and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`], as opening it to use it; [`StoreFailure::Moved`] where it was moved already.
+    pub fn open(path: &Path) -> Result<Self, StoreFailure> {
+        let file = file::prepare(path, Open::Existing)?;
+        if file::disk_of(file.path()) == Disk::ReadOnly {
+            return Err(StoreFailure::ReadOnly);
+        }
+        let connection = Connection::writer(file.path())?;
+        migration::migrate(&connection)?;
+        file.look()?;
+        Ok(Self { connection, file })
+    }
+
+    /// The move that has begun, if one has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read.
+    pub fn begun(&self) -> Result<Option<Begun>, StoreFailure> {
+        begun(&self.connection)
+    }
+
+    /// Begins a move, unless one has begun: from here on the keys of changed rows are noted. Answers the one that has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be written.
+    pub fn begin(&mut self, wanted: &Begun) -> Result<Begun, StoreFailure> {
+        let connection = &self.connection;
+        in_transaction(connection, || {
+            if let Some(begun) = begun(connection)? {
+                return Ok(begun);
+            }
+            connection.run_all(
+                "CREATE TABLE migration (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), token BLOB NOT NULL, address TEXT NOT NULL) STRICT; \
+                 CREATE TABLE migration_notes (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, a, b)",
+            )?;
+            let insert = query("INSERT INTO migration (one, token, address) VALUES (1, ?1, ?2)");
+            connection.change(&insert.bind(wanted.token.to_vec()).bind(wanted.address.clone()))?;
+            for table in noted() {
+                connection.run_all(&notes_of(table))?;
+            }
+            Ok(wanted.clone())
+        })
+    }
+
+    /// Ends a move that has begun, as if it never had.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be written.
+    pub fn abort(&mut self) -> Result<(), StoreFailure> {
+        let connection = &self.connection;
+        in_transaction(connection, || match begun(connection)? {
+            Some(_) => forget_all(connection),
+            None => Ok(()),
+        })
+    }
+
+    /// Lets go of notes that are done with, up to a number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be written.
+    pub fn forget(&mut self, up_to: i64) -> Result<(), StoreFailure> {
+        loop {
+            // The newest stays: numbers go on from it.
+            let sql = "DELETE FROM migration_notes WHERE number <= min(?1, (SELECT min(number) FROM migration_notes) + ?2) \
+                       AND number < (SELECT max(number) FROM migration_notes)";
+            let connection = &self.connection;
+            let gone = in_transaction(connection, || connection.change(&query(sql).bind(up_to).bind(FORGOTTEN)))?;
+            if gone == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The database at this moment, for as long as the answer is kept. Others go on writing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read, or is gone.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreFailure> {
+        let connection = Connection::reader(self.file.path(), Disk::Writable)?;
+        self.file.look()?;
+        connection.run("BEGIN")?;
+        moved::check(&connection)?;
+        Ok(Snapshot(connection))
+    }
+
+    /// Holds back everybody who wants to write, until the answer is dropped or used up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if others do not let go of it, or it is gone.
+    pub fn hold(&mut self) -> Result<Held<'_>, StoreFailure> {
+        self.file.look()?;
+        self.connection.lock("BEGIN IMMEDIATE")?;
+        Ok(Held {
+            source: self,
+            is_over: false,
+        })
+    }
+}
+
+/// A moment that passes, while others write.
+pub struct Snapshot(Connection);
+
+impl Snapshot {
+    /// What it shows.
+    pub const fn moment(&self) -> Moment<'_> {
+        Moment(&self.0)
+    }
+}
+
+/// A moment in which nobody else writes. Dropped, it ends as if it had not been.
+pub struct Held<'s> {
+    source: &'s mut CopySource,
+    is_over: bool,
+}
+
+impl Held<'_> {
+    /// What it shows.
+    pub const fn moment(&self) -> Moment<'_> {
+        Moment(&self.source.connection)
+    }
+
+    /// Marks the database as moved: nobody reads or writes it from here on. The password, sealed under the identity key, is for servers
+    /// that follow.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be written: it is as it was then.
+    pub fn finish(mut self, begun: &Begun, password: Option<SealedColumn>, at_micros: i64) -> Result<(), StoreFailure> {
+        let connection = &self.source.connection;
+        forget_all(connection)?;
+        let to = MovedTo {
+            address: Arc::from(begun.address.as_str()),
+            token: begun.token,
+            password,
+        };
+        moved::mark(connection, &to, at_micros)?;
+        connection.run("COMMIT")?;
+        self.is_over = true;
+        self.source.file.look().map(|_| ())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            // It fails where SQLite has rolled back already.
+            let _ = self.source.connection.run_all("ROLLBACK");
+        }
+    }
+}
+
+/// What a database holds at one moment.
+#[derive(Clone, Copy)]
+pub struct Moment<'c>(&'c Connection);
+
+impl Moment<'_> {
+    /// The number of the newest note; 0 where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read, as with everything here.
+    pub fn newest_note(self) -> Result<i64, StoreFailure> {
+        let ask = query("SELECT coalesce(max(number), 0) FROM migration_notes");
+        Ok(self.0.one(&ask, |row| Columns::of(row).integer())?.unwrap_or(0))
+    }
+
+    /// The keys that were noted behind one number up to another, by the place of their table.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`], also where a note is of no table that is known.
+    pub fn noted(self, after: i64, up_to: i64) -> Result<BTreeMap<usize, BTreeSet<Cells>>, StoreFailure> {
+        let mut noted: BTreeMap<usize, BTreeSet<Cells>> = BTreeMap::new();
+        let ask = query("SELECT DISTINCT name, a, b FROM migration_notes WHERE number > ?1 AND number <= ?2");
+        self.0.each(&ask.bind(after).bind(up_to), |row| {
+            let name = Columns::of(row).text()?;
+            let place = position(name).ok_or_else(|| StoreFailure::damaged("a note is of no table that is known"))?;
+            let key = cells(row, 1, TABLES[place].key_columns())?;
+            noted.entry(place).or_default().insert(key);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(noted)
+    }
+
+    /// So many rows of a table, in the order of the key, behind one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`], also where a row is not what its table says.
+    pub fn rows(self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Cells>, StoreFailure> {
+        let (columns, key) = (names(table.columns), names(table.key_columns()));
+        let from = if after.is_some() {
+            format!("WHERE ({key}) > ({})", places(table.key))
+        } else {
+            String::new()
+        };
+        // Rows of one group are in one order, too.
+        let sql = format!(
+            "SELECT {columns} FROM {} {from} ORDER BY {} LIMIT {limit}",
+            table.name,
+            order(table)
+        );
+        self.all(table, bind_all(query(sql), after.unwrap_or_default()))
+    }
+
+    /// The rows with these keys, in the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`Moment::rows`].
+    pub fn rows_of(self, table: &Table, keys: &BTreeSet<Cells>) -> Result<Vec<Cells>, StoreFailure> {
+        let sql = format!(
+            "SELECT {} FROM {} WHERE ({}) = ({}) ORDER BY {}",
+            names(table.columns),
+            table.name,
+            names(table.key_columns()),
+            places(table.key),
+            order(table)
+        );
+        let mut found = Vec::new();
+        for key in keys {
+            found.append(&mut self.all(table, bind_all(query(sql.clone()), key))?);
+        }
+        Ok(found)
+    }
+
+    /// How many rows a table has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read.
+    pub fn count(self, table: &Table) -> Result<u64, StoreFailure> {
+        let ask = query(format!("SELECT count(*) FROM {}", table.name));
+        Ok(self.0.one(&ask, |row| Columns::of(row).number())?.unwrap_or(0))
+    }
+
+    /// The place of the last record for which a segment stands; 0 where there is no segment. Records up to there are about to go.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read.
+    pub fn last_sealed(self) -> Result<i64, StoreFailure> {
+        let ask = query("SELECT coalesce(max(last_seq), 0) FROM audit_segments");
+        Ok(self.0.one(&ask, |row| Columns::of(row).integer())?.unwrap_or(0))
+    }
+
+    fn all(self, table: &Table, statement: Statement) -> Result<Vec<Cells>, StoreFailure> {
+        let mut found = Vec::new();
+        self.0.each(&statement, |row| {
+            found.push(cells(row, 0, table.columns)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+}
+
+/// Runs work in a transaction that writes.
+fn in_transaction<T>(connection: &Connection, work: impl FnOnce() -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
+    connection.lock("BEGIN IMMEDIATE")?;
+    let done = work().and_then(|done| connection.run("COMMIT").map(|()| done));
+    if done.is_err() {
+        // It fails where SQLite has rolled back already.
+        let _ = connection.run_all("ROLLBACK");
+    }
+    done
+}
+
+fn begun(connection: &Connection) -> Result<Option<Begun>, StoreFailure> {
+    let there = query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration'");
+    if connection.one(&there, |_| Ok(()))?.is_none() {
+        return Ok(None);
+    }
+    connection.one(&query("SELECT token, address FROM migration WHERE one = 1"), |row| {
+        let columns = &mut Columns::of(row);
+        Ok(Begun {
+            token: columns.bytes()?,
+            address: columns.text()?.to_owned(),
+        })
+    })
+}
+
+fn noted() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().filter(|table| table.following.is_noted())
+}
+
+/// What notes the keys of a table's rows that change, whoever changes them.
+fn notes_of(table: &Table) -> String {
+    let name = table.name;
+    let key = |row: &str| {
+        let mut key: Vec<String> = table
+            .key_columns()
+            .iter()
+            .map(|column| format!("{row}.\"{}\"", column.name))
+            .collect();
+        key.resize(2, "NULL".to_owned());
+        key.join(", ")
+    };
+    let note = "INSERT INTO migration_notes (name, a, b)";
+    let (old, new) = (key("old"), key("new"));
+    format!(
+        "CREATE TRIGGER note_insert_{name} AFTER INSERT ON {name} BEGIN {note} VALUES ('{name}', {new}); END; \
+         CREATE TRIGGER note_update_{name} AFTER UPDATE ON {name} BEGIN {note} VALUES ('{name}', {new}); \
+         {note} SELECT '{name}', {old} WHERE ({old}) IS NOT ({new}); END; \
+         CREATE TRIGGER note_delete_{name} AFTER DELETE ON {name} BEGIN {note} VALUES ('{name}', {old}); END"
+    )
+}
+
+/// Takes away everything that a move has put into the database.
+fn forget_all(connection: &Connection) -> Result<(), StoreFailure> {
+    for table in noted() {
+        let name = table.name;
+        connection.run_all(&format!(
+            "DROP TRIGGER note_insert_{name}; DROP TRIGGER note_update_{name}; DROP TRIGGER note_delete_{name}"
+        ))?;
+    }
+    connection.run_all("DROP TABLE migration_notes; DROP TABLE migration")
+}
+
+/// Columns with commas between. Some have names that are words of SQL.
+fn names(columns: &[Column]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+    names.join(", ")
+}
+
+/// The order of the key, and that of all columns within a group.
+fn order(table: &Table) -> String {
+    match table.is_unique {
+        true => names(table.key_columns()),
+        false => names(table.columns),
+    }
+}
+
+/// So many places for values, with commas between.
+fn places(count: usize) -> String {
+    let places: Vec<String> = (1..=count).map(|number| format!("?{number}")).collect();
+    places.join(", ")
+}
+
+fn bind_all(statement: Statement, cells: &[Cell]) -> Statement {
+    cells.iter().fold(statement, |statement, cell| {
+        statement.bind(match cell {
+            Cell::Nothing => Value::Nothing,
+            Cell::Flag(flag) => Value::from(*flag),
+            Cell::Integer(number) => Value::Integer(*number),
+            Cell::Text(text) => Value::from(text.clone()),
+            Cell::Blob(bytes) => Value::Blob(bytes.clone()),
+        })
+    })
+}
+
+/// The columns of a row from one place on.
+fn cells(row: &Row<'_>, from: usize, columns: &[Column]) -> Result<Cells, StoreFailure> {
+    let cell = |(place, column): (usize, &Column)| {
+        Ok(match column.kind {
+            Kind::Flag => row.integer_at(place)?.map(|number| Cell::Flag(number != 0)),
+            Kind::Integer => row.integer_at(place)?.map(Cell::Integer),
+            Kind::Text => row.text_at(place)?.map(|text| Cell::Text(text.to_owned())),
+            Kind::Blob => row.blob_at(place)?.map(|bytes| Cell::Blob(bytes.to_vec())),
+        }
+        .unwrap_or(Cell::Nothing))
+    };
+    let places = from..from + columns.len();
+    places.zip(columns).map(cell).collect()
+}
