@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use dango_actions::{FilesError, ProjectFiles, SecretsListing, VariableChange, VariableChanged};
+use dango_store::BoxFuture;
 
 use crate::office::{Office, files, outcomes};
 
@@ -41,7 +42,7 @@ pub(crate) fn child_with_own_disk(what: &str, project: &Path, keeping: &Path) ->
 struct Deadly(Arc<dyn ProjectFiles>);
 
 impl ProjectFiles for Deadly {
-    fn list(&self) -> Result<Arc<SecretsListing>, FilesError> {
+    fn list(&self) -> BoxFuture<'_, Result<Arc<SecretsListing>, FilesError>> {
         self.0.list()
     }
 

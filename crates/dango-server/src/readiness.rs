@@ -69,13 +69,16 @@ impl NotReady {
 #[derive(Clone)]
 pub struct Readiness(Arc<Inner>);
 
+/// A file by its device and number, if it is there.
+type Identity = Option<(u64, u64)>;
+
 struct Inner {
     store: Arc<dyn Store>,
     premises: Arc<Premises>,
     key: IdentityKey,
     project: Project,
-    /// Where the database is a file: which one, by device and number, and whether the rows are still there.
-    file: Option<(Option<(u64, u64)>, Arc<Whereabouts>)>,
+    /// Where the database is a file: which one, and whether the rows are still there.
+    file: Option<(Identity, Arc<Whereabouts>)>,
     is_ending: AtomicBool,
     has_other_log: AtomicBool,
     last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
@@ -197,7 +200,7 @@ impl Inner {
     }
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
+fn identity(path: &Path) -> Identity {
     fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 

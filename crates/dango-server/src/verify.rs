@@ -36,7 +36,7 @@ pub(crate) fn run(system: &System, settings: &Settings, project: &Project) -> Re
     let Opened { store, clock, .. } = database.open(system, settings, &premises, Open::Existing)?;
     let actions = Actions::new(store, &key, Setup::default(), clock, Arc::clone(&system.entropy));
     let actions = actions.map_err(|error| Failure::caused_by(&error))?;
-    let verified = pollster::block_on(async {
+    pollster::block_on(async {
         let permit = actions.permit::<AuditView>(&caller(system)).await;
         let permit = permit.map_err(|error| Failure::caused_by(&error))?;
         let notes = kept.map(|kept| kept.note).unwrap_or_default();
@@ -48,8 +48,7 @@ pub(crate) fn run(system: &System, settings: &Settings, project: &Project) -> Re
             Err(VerifyAuditError::Fault(fault)) => Err(Failure::from(fault)),
             Err(error) => Err(Failure::caused_by(&error)),
         }
-    });
-    verified
+    })
 }
 
 fn judged(report: &Report) -> Verified {

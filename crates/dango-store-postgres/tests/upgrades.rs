@@ -3,14 +3,16 @@
 
 mod database;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dango_core::SystemClock;
+use dango_core::{OsEntropy, SystemClock};
 use dango_identity::{AccountKey, AttemptKey, ClientClass, Email, LockoutPolicy, Role, StoreError, TokenDigest};
 use dango_secrets::home::{Claim, Put, Rows};
+use dango_secrets::storage::{self, Edit};
 use dango_store::contract::sample::{Counting, api_key, at, bytes, chain_key, draft, session, user, user_id};
 use dango_store::{Budgets, Store, StoreExt, StoreFailure};
 use dango_store_postgres::{CONNECTIONS, PostgresStore, ProjectRows, inspect, migrate};
@@ -204,7 +206,8 @@ fn what_every_released_version_has_left_is_brought_up_to_date_and_served() {
     let missing = fixture(newest);
     if !missing.exists() {
         std::fs::create_dir_all(missing.parent().expect("a folder")).expect("a folder of ours");
-        std::fs::write(&missing, dump(&databases)).expect("written");
+        let dump = zeroize::Zeroizing::new(dump(&databases).into_bytes());
+        storage::update(&missing, &OsEntropy, |_| Ok::<_, Infallible>(Edit::Replace(dump.clone(), ()))).expect("written");
         panic!("{} was made: it belongs to what is committed", missing.display());
     }
     for version in FIRST..=newest {

@@ -179,11 +179,10 @@ fn a_database_is_moved_while_people_work_and_no_request_fails() {
     let moved = moved.success();
     let told: Value = serde_json::from_str(&moved.stdout).expect("JSON");
     let (longest, requests) = (*met.longest.lock().expect("no panic"), met.requests.load(Ordering::SeqCst));
-    println!("{requests} requests, the longest {longest:?}; {told:#}");
     let failures = met.failures.lock().expect("no panic");
     assert!(
         failures.is_empty(),
-        "{} of {requests}: {:#?}\n{}",
+        "{} of {requests}, the longest of {longest:?}: {:#?}\n{}",
         failures.len(),
         &failures[..failures.len().min(5)],
         server.log()

@@ -137,7 +137,8 @@ mod tests {
             ]
         };
         let may = || may().map(|answer| answer.map_err(|error| error.code()));
-        std::fs::write(root.join(".dango"), "").expect("a file in its place");
+        let nothing = |_: Option<&[u8]>| Ok::<_, Infallible>(Edit::Replace(Zeroizing::new(Vec::new()), ()));
+        storage::update(&root.join(".dango"), &OsEntropy, nothing).expect("a file in its place");
         assert_eq!(may(), [Ok(()), Ok(())]);
         std::fs::remove_file(root.join(".dango")).expect("removed");
         // Links that lead round in a circle are refused to root, too.
