@@ -7,6 +7,7 @@ mod arguments;
 mod error;
 mod file;
 mod layers;
+mod login;
 mod table;
 mod value;
 
@@ -28,6 +29,7 @@ pub(crate) use arguments::{CommandLine, Extent, Moving, Verb, parse as parse_arg
 pub use error::SettingsError;
 pub use layers::Origin;
 use layers::{Given, Layers, Readers};
+pub(crate) use login::{LoginName, LoginSettings};
 pub use table::{Count, Places, SETTINGS, Setting, VARIABLE_PREFIX};
 use value::Parsed;
 
@@ -66,50 +68,6 @@ impl Profile {
             Self::Nist => SessionProfile::Nist,
         }
     }
-}
-
-/// A provider that people may log in with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginName {
-    /// Google.
-    Google,
-    /// GitHub.
-    GitHub,
-    /// The OpenID provider of the settings.
-    Oidc,
-}
-
-impl LoginName {
-    /// The word, in settings and paths.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Google => "google",
-            Self::GitHub => "github",
-            Self::Oidc => "oidc",
-        }
-    }
-
-    /// The variable of the process environment that holds the client's secret.
-    pub const fn secret_variable(self) -> &'static str {
-        match self {
-            Self::Google => "DANGO_LOGIN_GOOGLE_SECRET",
-            Self::GitHub => "DANGO_LOGIN_GITHUB_SECRET",
-            Self::Oidc => "DANGO_LOGIN_OIDC_SECRET",
-        }
-    }
-}
-
-/// Who people may log in with beside a password.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoginSettings {
-    /// The providers, each with the client's id.
-    pub clients: Vec<(LoginName, String)>,
-    /// `login-oidc-issuer`.
-    pub oidc_issuer: Option<String>,
-    /// `login-oidc-title`.
-    pub oidc_title: String,
-    /// `login-by-email`.
-    pub by_email: Vec<LoginName>,
 }
 
 /// Where people and the log are kept.

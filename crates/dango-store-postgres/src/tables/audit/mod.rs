@@ -1,22 +1,24 @@
 //! The audit log: records, head, segments, personal data, and chains that were put away.
 
+mod rows;
+
 use std::ops::{ControlFlow, RangeInclusive};
 
 use async_trait::async_trait;
 use dango_audit::query::{Filter, Intents, Order};
-use dango_audit::retention::{SealedSegment, SegmentRow};
+use dango_audit::retention::SealedSegment;
 use dango_audit::{
-    AuditStore, AuditStoreError, Digest, Erasure, HeadRow, Personal, PersonalFacts, PersonalRow, Row, SealedHead, Seq, StoredRecord,
-    VisitPersonal, VisitRow,
+    AuditStore, AuditStoreError, Digest, Erasure, Personal, PersonalFacts, SealedHead, Seq, StoredRecord, VisitPersonal, VisitRow,
 };
 use dango_core::Timestamp;
 use dango_store::StoreFailure;
 
 use crate::column::Columns;
-use crate::connection::{self, query};
+use crate::connection::query;
 use crate::transaction::PostgresTransaction;
+use rows::{blob, head, integer, personal, record, segment};
 
-/// The columns that [`record`] lends.
+/// The columns that [`rows::record`] lends.
 macro_rules! record_columns {
     () => {
         "seq, at, event, actor, target, outcome, origin, request_id, details, prev_hash, hash"
@@ -107,69 +109,6 @@ const PORTION: u32 = 2_000;
 
 /// How many records go at a time where many do, so that no statement takes long.
 const PRUNED_AT_A_TIME: i64 = 20_000;
-
-/// Lends a record's columns. What cannot be read is lent empty: a verification then finds it.
-fn record<'r>(row: &connection::Row<'r>) -> Row<'r> {
-    Row {
-        seq: integer(row, 0),
-        at: integer(row, 1),
-        event: text(row, 2),
-        actor: text(row, 3),
-        target: row.text_at(4).unwrap_or(Some("")),
-        outcome: row.text_at(5).unwrap_or(Some("")),
-        origin: text(row, 6),
-        request_id: row.text_at(7).unwrap_or(Some("")),
-        details: text(row, 8),
-        prev_hash: blob(row, 9),
-        hash: blob(row, 10),
-    }
-}
-
-/// Lends the columns `id, subject, label, ip, user_agent, salt`.
-fn personal<'r>(row: &connection::Row<'r>) -> PersonalRow<'r> {
-    PersonalRow {
-        id: blob(row, 0),
-        subject: text(row, 1),
-        label: row.text_at(2).unwrap_or(Some("")),
-        ip: row.text_at(3).unwrap_or(Some("")),
-        user_agent: row.text_at(4).unwrap_or(Some("")),
-        salt: blob(row, 5),
-    }
-}
-
-fn head(row: &connection::Row<'_>) -> SealedHead {
-    SealedHead::from_row(HeadRow {
-        seq: integer(row, 0),
-        hash: blob(row, 1),
-        count: integer(row, 2),
-        frontier: blob(row, 3),
-        tag: blob(row, 4),
-    })
-}
-
-fn segment(row: &connection::Row<'_>) -> SealedSegment {
-    SealedSegment::from_row(SegmentRow {
-        first_seq: integer(row, 0),
-        last_seq: integer(row, 1),
-        first_at: integer(row, 2),
-        last_at: integer(row, 3),
-        hash: blob(row, 4),
-        frontier: blob(row, 5),
-        tag: blob(row, 6),
-    })
-}
-
-fn integer(row: &connection::Row<'_>, at: usize) -> i64 {
-    row.integer_at(at).ok().flatten().unwrap_or_default()
-}
-
-fn text<'r>(row: &connection::Row<'r>, at: usize) -> &'r str {
-    row.text_at(at).ok().flatten().unwrap_or_default()
-}
-
-fn blob<'r>(row: &connection::Row<'r>, at: usize) -> &'r [u8] {
-    row.blob_at(at).ok().flatten().unwrap_or_default()
-}
 
 fn all_of(ids: &[Digest]) -> Vec<Vec<u8>> {
     ids.iter().map(|id| id.as_bytes().to_vec()).collect()
