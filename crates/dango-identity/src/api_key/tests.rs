@@ -189,7 +189,10 @@ fn a_key_may_never_do_more_than_its_owner_then_and_now() {
         .key;
     let admin = make(PermissionSet::ALL, scoped(None, Administration::Granted)).expect("made").key;
     let plain = make(PermissionSet::ALL, scoped(None, Administration::Withheld)).expect("made").key;
-    let reads = scoped(Some(PermissionSet::OF_KEYS_ALONE), Administration::Withheld);
+    let reads = NewApiKey {
+        expires_at: Some(after(START, DAY)),
+        ..scoped(Some(PermissionSet::OF_KEYS_ALONE), Administration::Withheld)
+    };
     let reader = make(PermissionSet::ALL, reads).expect("made").key;
     let mut may = |key: &PlainApiKey, owner| house.check(key, START).expect("works").permissions(owner);
     assert_eq!(may(&key, PermissionSet::ALL), both);

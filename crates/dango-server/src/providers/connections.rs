@@ -91,7 +91,7 @@ impl Connections for ProviderConnections {
         let handle = Handle::current();
         Box::pin(async move {
             let name = wanted.name.clone();
-            let granted = self.aside(move |desk| redeem(desk, wanted, &kept, &query, &handle)).await;
+            let granted = self.aside(move |desk| redeem(desk, wanted, &kept, &query, handle)).await;
             let granted = granted.unwrap_or_else(|| Err(broken_off()));
             let granted = granted.inspect_err(|failure| write_down(name.as_str(), failure))?;
             Ok(Box::new(granted) as Box<dyn GrantedConnection>)
@@ -169,7 +169,7 @@ fn begin(desk: &Desk, wanted: &WantedConnection, redirect_uri: &str) -> Result<B
     })
 }
 
-fn redeem(desk: &Arc<Desk>, wanted: WantedConnection, kept: &[u8], query: &str, handle: &Handle) -> Result<Granted, ProviderFailure> {
+fn redeem(desk: &Arc<Desk>, wanted: WantedConnection, kept: &[u8], query: &str, handle: Handle) -> Result<Granted, ProviderFailure> {
     // Before anything is read or sent: it has to be the answer to this flow.
     let redeemable = answered(kept, query, &context(&wanted), desk.clock())?;
     desk.with_files(|files| {
@@ -202,6 +202,7 @@ fn redeem(desk: &Arc<Desk>, wanted: WantedConnection, kept: &[u8], query: &str, 
             before,
             grant,
             same,
+            handle: handle.clone(),
         })
     })
 }
@@ -267,6 +268,8 @@ struct Granted {
     before: Option<Connection>,
     grant: Grant,
     same: SameAccount,
+    /// Where threads that may wait come from: it is stored from a thread of the store, which may have no runtime, or one of its own.
+    handle: Handle,
 }
 
 impl GrantedConnection for Granted {
@@ -279,7 +282,8 @@ impl GrantedConnection for Granted {
 
     fn save(self: Box<Self>) -> BoxFuture<'static, Result<(), FilesError>> {
         Box::pin(async move {
-            let stored = tokio::task::spawn_blocking(move || (*self).store()).await;
+            let handle = self.handle.clone();
+            let stored = handle.spawn_blocking(move || (*self).store()).await;
             stored.unwrap_or_else(|_| Err(interrupted()))
         })
     }
