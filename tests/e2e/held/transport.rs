@@ -90,7 +90,7 @@ fn a_gateway_without_a_server_behind_it_is_told_as_such_and_counts_as_nobody() {
         let _ = here.run(&KEPT).fails(1, &["does not answer", "there is no offline copy"]);
     }
     // What a Dango server says of itself is its own word.
-    let busy = "HTTP/1.1 503 No\r\nContent-Type: application/problem+json\r\nContent-Length: 33\r\n\r\n\
+    let busy = "HTTP/1.1 503 No\r\nContent-Type: application/problem+json\r\nContent-Length: 34\r\n\r\n\
                 {\"code\":\"busy\",\"detail\":\"is busy\"}";
     let (address, _) = answering(busy);
     let kept = machine(address).run(&KEPT).fails(1, &["is busy"]);

@@ -1,13 +1,14 @@
 //! A dump of the database in the hands of somebody who has no key: no value, token, seed or session is in it, and nothing that is in it
 //! opens anything.
 
-use dango_tests::provider::{Fake, OpenId};
+use dango_tests::provider::{Fake, OpenId, Reuse, Rotating};
 use dango_tests::{Canary, Scratch};
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use serde_json::json;
 
 use super::house::{House, SERVING};
 use super::{EMAIL, PASSWORD, enrol, token_in};
+use crate::oauth::{rotating_project, stored};
 
 /// The bytes of a column of a dump, as the letters that somebody would try.
 fn columns(house: &House, column: &str, table: &str) -> Vec<Vec<u8>> {
@@ -21,14 +22,29 @@ fn a_dump_without_the_key_holds_no_secret_and_opens_nothing() {
     let open_id = Fake::start(OpenId::new());
     open_id.provider().register("dango-web", "canary-login-secret");
     let issuer = open_id.origin();
+    // A variable, a credential and the tokens of a connection.
+    let corp = Fake::start(Rotating::new(Reuse::Any));
+    let project = rotating_project(&corp);
+    let (access, refresh) = stored(&project);
+    project.write(".env", "WAREHOUSE_KEY=canary-variable-5c1e\n");
+    let set = project
+        .dango(&["secrets", "set", "sources.crm.api_key"])
+        .stdin("canary-credential-9d77")
+        .run();
+    assert_eq!(set.status, 0, "{}", set.stderr);
     let prepare = |project: &mut Scratch| project.give("DANGO_LOGIN_OIDC_SECRET", "canary-login-secret");
-    let house = House::with(&prepare, &["--login-oidc-issuer", &issuer, "--login-oidc-client", "dango-web"]);
+    let options = ["--login-oidc-issuer", &issuer, "--login-oidc-client", "dango-web"];
+    let house = House::sharing(project, &prepare, &options);
     let link = house.servers[2].setup_link();
     house.servers[2].claim(EMAIL, PASSWORD);
     let mut secrets: Vec<String> = vec![PASSWORD.to_owned(), link.rsplit('/').next().expect("a token").to_owned()];
+    secrets.extend([access, refresh, "canary-client".to_owned()]);
+    secrets.extend(["canary-variable-5c1e", "canary-credential-9d77", "canary-set-at-a-server"].map(str::to_owned));
 
     // Everything that there is to have.
     let mut admin = house.admin(0);
+    let set = admin.post("/api/secrets", &json!({"key": "FROM_THE_PAGE", "value": "canary-set-at-a-server"}));
+    assert!(set.status < 300, "{}", set.text);
     let _ = house.add(&mut admin, "ben@team.example", "editor");
     let mut ben = house.signed_in(1, "ben@team.example");
     let begun = admin.post("/api/auth/2fa/setup", &json!({"password": PASSWORD}));
@@ -71,12 +87,17 @@ fn a_dump_without_the_key_holds_no_secret_and_opens_nothing() {
         seed.clone(),
         pending.clone(),
     ]);
-    secrets.extend(["canary-login-secret".to_owned(), "5c".repeat(32)]);
+    secrets.extend(["canary-login-secret".to_owned(), "5c".repeat(32), "a7".repeat(32)]);
 
     let dump = house.postgres.dump("dango", "dango");
     assert!(dump.contains("ben@team.example"), "people are in it");
+    for name in ["WAREHOUSE_KEY", "FROM_THE_PAGE"] {
+        assert_eq!(house.everywhere(&admin, "/api/secrets"), [200; 3]);
+        let listed = house.at(1, &admin).get("/api/secrets").text;
+        assert!(listed.contains(name), "{listed}");
+    }
     for secret in &secrets {
-        assert!(secret.len() > 12, "{secret}");
+        assert!(secret.len() >= 12, "{secret}");
         assert!(!Canary::of(secret).is_in(&dump), "{secret} is in the dump");
     }
     // What those are letters for.

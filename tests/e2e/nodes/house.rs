@@ -19,6 +19,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 /// The servers' identity key.
 const IDENTITY_KEY: &str = "5c";
 
+/// The key of the values.
+const MASTER_KEY: &str = "a7";
+
 /// A crowd from one address is what is tested here, and not what becomes of one.
 const OPTIONS: [&str; 6] = [
     "--max-failures-per-address",
@@ -53,6 +56,26 @@ impl House {
     /// The same, each in a project that was prepared, with more options.
     pub(super) fn with(prepare: &dyn Fn(&mut Scratch), options: &[&str]) -> Self {
         Self::on(database(), prepare, options)
+    }
+
+    /// Three servers that share a project's values in the database: those of `first`, into whose place the other two come.
+    pub(super) fn sharing(first: Scratch, prepare: &dyn Fn(&mut Scratch), options: &[&str]) -> Self {
+        let postgres = database();
+        let mut projects = vec![first, Scratch::initialised(), Scratch::initialised()];
+        for project in &mut projects {
+            tell(project, &postgres);
+            project.give("DANGO_KEY", MASTER_KEY.repeat(32));
+            prepare(project);
+        }
+        migrate(&projects[0], &postgres);
+        let moved = projects[0].run(&["vault", "move", "--to", "postgres", "--yes"]);
+        assert_eq!(moved.status, 0, "{}", moved.stderr);
+        let servers = projects.iter().map(|project| start(project, options)).collect();
+        Self {
+            servers,
+            projects,
+            postgres,
+        }
     }
 
     /// The same on a database that is there and empty.
@@ -154,9 +177,14 @@ pub(super) fn roles(postgres: &Postgres) {
 /// A project whose server is told of the database by its environment.
 fn project(postgres: &Postgres) -> Scratch {
     let mut project = Scratch::initialised();
+    tell(&mut project, postgres);
+    project
+}
+
+/// Tells a project's server of the database and the identity key.
+fn tell(project: &mut Scratch, postgres: &Postgres) {
     project.give("DANGO_SERVER_DATABASE_URL", postgres.url(SERVING, CANARY, "dango"));
     project.give("DANGO_IDENTITY_KEY", IDENTITY_KEY.repeat(32));
-    project
 }
 
 pub(super) fn migrate(project: &Scratch, postgres: &Postgres) -> String {

@@ -7,16 +7,16 @@ use std::sync::{PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use dango_tests::{Client, Postgres, Server};
+use dango_tests::{Client, Postgres, Scratch, Server};
 use serde_json::{Value, json};
 
-use super::PASSWORD;
 use super::house::{House, SERVING, start, wait_until};
+use super::{EMAIL, PASSWORD};
 
 /// How many at once do something.
 const WORKERS: usize = 4;
 
-/// What is killed, and how often.
+/// What is killed, and how often: two hundred instants.
 const CONNECTIONS: usize = 150;
 const SERVERS: usize = 40;
 const DATABASES: usize = 10;
@@ -25,8 +25,8 @@ const DATABASES: usize = 10;
 #[derive(Clone, Copy)]
 enum Victim {
     Connections,
-    /// Two servers at once; the third goes on.
-    Servers,
+    /// One server, or two at once; the third goes on.
+    Servers(usize),
     /// Its first process alone, and the others find out.
     Database,
     /// All its processes at once.
@@ -70,6 +70,8 @@ struct Done {
     role: Option<&'static str>,
     /// Cookies of sessions that were ended.
     ended: Vec<String>,
+    /// The last value of the worker's own variable, if it was acknowledged.
+    value: Option<String>,
 }
 
 /// Somebody who does one thing after another, at whichever server.
@@ -101,6 +103,10 @@ impl Worker<'_> {
         }
     }
 
+    fn variable(&self) -> String {
+        format!("OF_WORKER_{}", self.number)
+    }
+
     fn act(&mut self) {
         let number = self.round;
         self.round += 1;
@@ -120,6 +126,10 @@ impl Worker<'_> {
         {
             self.done.revoked.push(key);
         }
+        let value = format!("canary-{}-{number}", self.number);
+        let body = json!({"key": self.variable(), "value": value});
+        let set = self.ask(None, "POST", "/api/secrets", Some(&body));
+        self.done.value = set.map(|_| value);
         let role = ["viewer", "editor"][number % 2];
         let changed = self.ask(
             None,
@@ -170,7 +180,8 @@ fn wait_for_all(addresses: &Addresses) {
 /// Kills one after another at random instants; answers how many instants that were.
 fn kill(house: &mut House, addresses: &Addresses, session: &Client, dice: &mut Dice) -> usize {
     let mut victims = vec![Victim::Connections; CONNECTIONS];
-    victims.extend([Victim::Servers; SERVERS / 2]);
+    victims.extend([Victim::Servers(1); SERVERS / 2]);
+    victims.extend([Victim::Servers(2); SERVERS / 2]);
     victims.extend([Victim::Database; DATABASES / 2]);
     victims.extend([Victim::DatabaseAtOnce; DATABASES / 2]);
     for place in (1..victims.len()).rev() {
@@ -184,16 +195,19 @@ fn kill(house: &mut House, addresses: &Addresses, session: &Client, dice: &mut D
                 cut(&house.postgres, dice);
                 instants += 1;
             }
-            Victim::Servers => {
+            Victim::Servers(count) => {
                 let goes_on = dice.below(3);
-                let gone = [(goes_on + 1) % 3, (goes_on + 2) % 3];
+                let gone = &[(goes_on + 1) % 3, (goes_on + 2) % 3][..count];
                 let (projects, servers) = (&house.projects, &mut house.servers);
                 for node in gone {
-                    servers[node].signal("KILL");
+                    servers[*node].signal("KILL");
                 }
-                instants += gone.len();
-                let me = session.at(&addresses.of(goes_on)).get("/api/auth/me");
+                instants += 1;
+                let mut third = session.at(&addresses.of(goes_on));
+                let me = third.get("/api/auth/me");
                 assert_eq!(me.status, 200, "the third goes on: {}", me.text);
+                let written = third.post("/api/secrets", &json!({"key": "OF_THE_THIRD", "value": "goes on"}));
+                assert!(written.status < 300, "it writes, too: {}", written.text);
                 let again: Vec<Server> = thread::scope(|threads| {
                     let starting: Vec<_> = gone
                         .iter()
@@ -201,9 +215,9 @@ fn kill(house: &mut House, addresses: &Addresses, session: &Client, dice: &mut D
                         .collect();
                     starting.into_iter().map(|thread| thread.join().expect("no panic")).collect()
                 });
-                for (node, server) in gone.into_iter().zip(again) {
-                    addresses.moved(node, server.url());
-                    servers[node] = server;
+                for (node, server) in gone.iter().zip(again) {
+                    addresses.moved(*node, server.url());
+                    servers[*node] = server;
                 }
             }
             Victim::Database | Victim::DatabaseAtOnce => {
@@ -232,7 +246,10 @@ fn cut(postgres: &Postgres, dice: &mut Dice) {
 
 #[test]
 fn two_hundred_kills_lose_nothing_and_leave_nothing_half_done() {
-    let mut house = House::new();
+    let project = Scratch::initialised();
+    project.write(".env", "BEFORE=1\n");
+    let mut house = House::sharing(project, &|_| {}, &[]);
+    house.servers[2].claim(EMAIL, PASSWORD);
     let mut admin = house.admin(0);
     let people: Vec<(String, String)> = (0..WORKERS)
         .map(|number| {
@@ -313,7 +330,25 @@ fn two_hundred_kills_lose_nothing_and_leave_nothing_half_done() {
             assert_eq!(user["role"], role, "the last that was acknowledged");
         }
     }
+    // Each worker's variable is what was acknowledged last, as a program gets it.
+    let body = json!({"name": "reader", "scopes": ["source.view_credentials"], "expires_in_days": 1});
+    let made = admin.at(&addresses.of(2)).post("/api/auth/api-keys", &body).json();
+    let mut reader = Client::of(&addresses.of(0)).with_key(made["key"].as_str().expect("a key"));
+    let given = reader.post("/api/project/values", &json!({"purpose": "run"}));
+    assert_eq!(given.status, 200, "{}", given.text);
+    assert!(given.text.contains("BEFORE"), "{}", given.text);
+    for value in done.iter().filter_map(|done| done.value.as_ref()) {
+        assert!(
+            given.text.contains(&format!("\"{value}\"")),
+            "{value} was acknowledged: {}",
+            given.text
+        );
+    }
     // Whatever was done has its record, and nothing that was not done has one.
+    let revoked = admin
+        .at(&addresses.of(1))
+        .delete(&format!("/api/auth/api-keys/{}", made["id"].as_str().expect("an id")));
+    assert!(revoked.status < 300, "{}", revoked.text);
     assert_eq!(balance(&house), before);
     house.verify();
 }

@@ -278,7 +278,7 @@ fn a_program_runs_with_the_values_of_either_server() {
 }
 
 #[test]
-fn of_two_servers_that_find_a_connection_at_its_end_one_renews_it_in_the_database() {
+fn of_three_servers_that_find_a_connection_at_its_end_one_renews_it_in_the_database() {
     let postgres = database();
     let fake = Fake::start(Rotating::new(Reuse::Any));
     let mut first = rotating_project(&fake);
@@ -292,10 +292,13 @@ fn of_two_servers_that_find_a_connection_at_its_end_one_renews_it_in_the_databas
     fake.trouble("/token", [Trouble::HeldAnswer(gate.clone())]);
     let one = Server::start(&first);
     gate.wait_for_somebody();
-    // The other finds that somebody is at it.
-    let mut second = fresh(&postgres);
-    fake.stands_in_for("corp", &mut second);
-    let other = Server::start(&second);
+    // The others find that somebody is at it.
+    let others = [(); 2].map(|()| {
+        let mut other = fresh(&postgres);
+        fake.stands_in_for("corp", &mut other);
+        let server = Server::start(&other);
+        (other, server)
+    });
     gate.open();
     let newest = |project: &Scratch| {
         let (at, home) = rows(project, &postgres);
@@ -307,10 +310,13 @@ fn of_two_servers_that_find_a_connection_at_its_end_one_renews_it_in_the_databas
         assert!(begun.elapsed() < PATIENCE, "it is renewed");
         thread::sleep(Duration::from_millis(100));
     }
-    let text = newest(&second);
-    assert!(text.contains("canary-r1") && text.contains("kept"), "{text}");
+    for (other, _) in &others {
+        let text = newest(other);
+        assert!(text.contains("canary-r1") && text.contains("kept"), "{text}");
+    }
     // Whatever they were about to do is done when they have ended.
-    assert_eq!((one.stop().0, other.stop().0), (0, 0));
+    assert_eq!(one.stop().0, 0);
+    assert_eq!(others.map(|(_, server)| server.stop().0), [0, 0]);
     assert_eq!(fake.asked("/token").len(), 2, "one to connect, one to renew");
     assert_eq!((fake.provider().given(), fake.provider().reuses()), (2, 0));
 }
