@@ -239,7 +239,7 @@ fn what_a_server_does_not_do_is_not_done_to_the_files_here_instead() {
         &["rotate", "shop"][..],
         &["exposed", PATH],
         &["oauth", "list"],
-        &["source", "add", "shop", "--type", "notion"],
+        &["source", "add", "notion"],
         &["source", "remove", "shop", "--yes"],
         &["source", "check"],
     ] {
