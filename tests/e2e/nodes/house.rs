@@ -61,9 +61,15 @@ impl House {
     /// Three servers that share a project's values in the database: those of `first`, into whose place the other two come.
     pub(super) fn sharing(first: Scratch, prepare: &dyn Fn(&mut Scratch), options: &[&str]) -> Self {
         let postgres = database();
+        // What was recorded before is under the key that the project made for itself.
+        let own = first.path().join(".dango/identity.key").exists();
+        let key = own.then(|| first.read(".dango/identity.key").trim().to_owned());
         let mut projects = vec![first, Scratch::initialised(), Scratch::initialised()];
         for project in &mut projects {
             tell(project, &postgres);
+            if let Some(key) = &key {
+                project.give("DANGO_IDENTITY_KEY", key);
+            }
             project.give("DANGO_KEY", MASTER_KEY.repeat(32));
             prepare(project);
         }
