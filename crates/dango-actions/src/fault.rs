@@ -7,7 +7,7 @@ use dango_core::EntropyError;
 use dango_identity::{Busy, HashPasswordError, StoreError};
 use dango_store::StoreFailure;
 
-/// Something failed, so nothing was done. A rule that says no is never one of these.
+/// Something failed, so nothing was done, but where [`Fault::is_uncertain`]. A rule that says no is never one of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -17,8 +17,8 @@ pub enum Fault {
     /// A store of people failed for a reason of its own.
     #[error("the database of users could not be used")]
     Identity(#[source] StoreError),
-    /// What was to be done could not be recorded, so it was not done.
-    #[error("the audit log cannot be used, so nothing was done")]
+    /// What was to be done could not be recorded.
+    #[error("the audit log cannot be used{}", consequence(.0))]
     Audit(#[source] LogError),
     /// No randomness.
     #[error(transparent)]
@@ -32,6 +32,14 @@ pub enum Fault {
     /// Work on another thread was broken off.
     #[error("the work was broken off")]
     Interrupted,
+}
+
+/// What is known to have come of it.
+fn consequence(error: &LogError) -> &'static str {
+    match StoreFailure::within(error) {
+        Some(StoreFailure::Uncertain) => "",
+        _ => ", so nothing was done",
+    }
 }
 
 impl Fault {
@@ -63,6 +71,11 @@ impl Fault {
             Self::Store(failure) => Some(failure),
             other => StoreFailure::within(other),
         }
+    }
+
+    /// Whether it may have been done all the same: the database was lost in the middle of a commit, and nobody could ask it since.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self.store_failure(), Some(StoreFailure::Uncertain))
     }
 }
 
@@ -153,7 +166,7 @@ macro_rules! refusal {
                 #[error(transparent)]
                 $denied(#[from] $crate::permit::Denied),
             )?
-            /// Something failed, so nothing was done.
+            /// Something failed.
             #[error(transparent)]
             Fault(#[from] $crate::fault::Fault),
         }
@@ -190,5 +203,8 @@ mod tests {
         assert_eq!(identity.store_failure().map(StoreFailure::code), Some("store-full"));
         assert_eq!(audit.store_failure().map(StoreFailure::code), Some("store-locked"));
         assert_eq!((identity.code(), audit.code()), ("database_unavailable", "audit_unavailable"));
+        let lost = Fault::from(LogError::from(dango_audit::AuditStoreError::from(StoreFailure::Uncertain)));
+        assert!(!lost.to_string().contains("nothing was done") && audit.to_string().contains("nothing was done"));
+        assert!(lost.is_uncertain() && !audit.is_uncertain() && !identity.is_uncertain());
     }
 }

@@ -40,6 +40,10 @@ impl Refusal for Denied {
 /// The client learns what cannot be used; the log learns why.
 fn fault(fault: &Fault) -> Problem {
     let detail = match fault.code() {
+        // Whoever did it again in the belief that nothing had been done would do it twice.
+        _ if fault.is_uncertain() => {
+            "the database was lost at the last moment, and whether it was done is not known; look before you do it again"
+        }
         "busy" => "too many passwords are being checked; try again in a moment",
         "audit_unavailable" => "the audit log cannot be written, so nothing was done",
         "no_randomness" | "no_memory" | "interrupted" => "the server could not do its part, so nothing was done",
@@ -240,6 +244,32 @@ fn files(error: &FilesError) -> Problem {
         _ => {
             tracing::error!(code = error.code(), cause = chain(error), "the project's files cannot be used");
             problem
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dango_audit::AuditStoreError;
+    use dango_store::StoreFailure;
+
+    use super::*;
+
+    #[test]
+    fn only_where_nothing_was_done_for_sure_is_it_said_so() {
+        let store = |failure: StoreFailure| Fault::from(failure);
+        let audit = |failure: StoreFailure| Fault::from(AuditStoreError::from(failure));
+        for (fault, code, is_known) in [
+            (store(StoreFailure::Locked), "database_unavailable", true),
+            (audit(StoreFailure::Locked), "audit_unavailable", true),
+            (store(StoreFailure::Uncertain), "database_unavailable", false),
+            (audit(StoreFailure::Uncertain), "audit_unavailable", false),
+        ] {
+            let problem = AddUserError::Fault(fault).into_problem(Timestamp::from_unix_micros(0));
+            let said = problem.detail();
+            assert_eq!((problem.code().name, problem.code().status), (code, 503));
+            assert_eq!(said.contains("nothing was done"), is_known, "{said}");
+            assert_eq!(said.contains("not known") && said.contains("look before"), !is_known, "{said}");
         }
     }
 }

@@ -18,7 +18,7 @@ const RECOVER: &str = "if it is lost for good, `dango auth recover` begins with 
 pub(crate) fn fault(fault: &Fault) -> Failure {
     if let Some(failure) = fault.store_failure() {
         return match fault {
-            Fault::Audit(_) => with_store_hints(
+            Fault::Audit(_) if !fault.is_uncertain() => with_store_hints(
                 Failure::refused(format!("the audit log cannot be written, so nothing was done: {}", chain(failure))),
                 failure,
             ),
@@ -44,6 +44,7 @@ pub(crate) fn store_failure(failure: &StoreFailure) -> Failure {
 
 fn with_store_hints(told: Failure, failure: &StoreFailure) -> Failure {
     match failure {
+        StoreFailure::Uncertain => told.hint("look whether it was done before you do it again"),
         StoreFailure::Locked => told.hint("nothing was changed; do it again once the other program is done"),
         StoreFailure::Full => told.hint("nothing was changed; make room, then do it again"),
         StoreFailure::ReadOnly => told.hint("nothing was changed; make .dango/dango.db and its directory writable for you"),
