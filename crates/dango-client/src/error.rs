@@ -57,6 +57,14 @@ impl CallError {
         }
     }
 
+    /// Whether what was asked for may have been done all the same: the request may have arrived, and what came of it is not known.
+    pub const fn is_in_doubt(self) -> bool {
+        match self {
+            Self::Timeout | Self::Gateway(_) | Self::Broken | Self::Incomplete | Self::Malformed | Self::TooLarge => true,
+            Self::Unreachable | Self::Certificate | Self::Redirected | Self::NoCertificates | Self::Unwritable => false,
+        }
+    }
+
     /// Whether nobody answered at all, or a gateway whose word is trusted as the server's is said so, so that nothing is known of what
     /// the server would have said. Where something answered and was not understood it is no silence.
     pub const fn is_silence(self) -> bool {

@@ -37,6 +37,8 @@ Environment:
   DANGO_OAUTH_CALLBACK_URL where `dango oauth` waits for the browser, on this machine
   DANGO_OAUTH_TIMEOUT      for how many seconds it waits
   DANGO_SERVER_DATABASE_URL the PostgreSQL database that `dango vault move` and servers use
+  PGPASSWORD               the password for it, where its address has none
+  PGPASSFILE               a file of such passwords, in the place of ~/.pgpass
   DANGO_SERVER_URL         the server that holds the project, in the place of the files here
   DANGO_SERVER_KEY         an API key for it, in the place of the one that `dango login` has kept
   DANGO_SERVER_CA          a file of authorities to trust as well

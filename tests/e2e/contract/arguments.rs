@@ -139,6 +139,12 @@ fn help_and_version_are_data() {
         assert!(answer.stdout.contains("Usage"), "{words:?}: {}", answer.stdout);
         assert_eq!(answer.stderr, "");
     }
+    let help = project.run(&["--help"]).success().stdout;
+    for word in ["PGPASSWORD", "PGPASSFILE", "DANGO_SERVER_KEY", "Exit status"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    let login = project.run(&["login", "--help"]).success().stdout;
+    assert!(login.contains("[default: dango of USER]"), "{login}");
     let version = project.run(&["--version"]).success().stdout;
     assert!(version.starts_with("dango ") && version.trim().contains('.'), "{version}");
 }

@@ -11,7 +11,7 @@ use crate::answers::Answer;
 use crate::server::{EMAIL, PASSWORD};
 
 /// The keys of the administrator, as the server lists them.
-fn keys(team: &Team) -> Vec<serde_json::Value> {
+pub(super) fn keys(team: &Team) -> Vec<serde_json::Value> {
     let mut client = team.server.signed_in(EMAIL, PASSWORD);
     client.get("/api/auth/api-keys").json().as_array().expect("a list").clone()
 }
@@ -187,6 +187,31 @@ fn a_keyring_that_cannot_be_opened_keeps_nobody_from_keeping_a_key_in_a_file() {
     let _ = team.dango(&["logout"]).says(&["the key has ended there"]);
     assert!(keys(&team).is_empty());
     assert!(!team.here.home().join(".config/dango/servers").join(file_of(&team)).exists());
+}
+
+#[test]
+fn a_key_in_each_place_ends_with_a_logout_and_with_a_login() {
+    let mut team = Team::new("both");
+    let session = KeyringSession::unlocked();
+    team.here.give("DBUS_SESSION_BUS_ADDRESS", session.address());
+    let login = ["login", "--email", EMAIL, "--scope", "run"];
+    let folder = team.here.home().join(".config/dango/servers");
+    fs::create_dir_all(&folder).expect("made");
+    // What a login leaves that was broken off between the two: a key in the keyring, and another in the file.
+    let both = || {
+        let _ = team.here.dango(&login).stdin(PASSWORD).run().success();
+        let body = json!({"name": "second", "scopes": ["source.view_credentials"], "expires_in_days": 1});
+        let made = team.server.signed_in(EMAIL, PASSWORD).post("/api/auth/api-keys", &body).json();
+        fs::write(folder.join(file_of(&team)), made["key"].as_str().expect("a key")).expect("written");
+    };
+    both();
+    assert_eq!((keys(&team).len(), session.entries().len()), (2, 1));
+    both();
+    assert_eq!(keys(&team).len(), 2, "the login ended both, and one was made beside it");
+    let done = team.dango(&["logout", "--json"]).success().json();
+    assert_eq!(done["ended_on_server"], true);
+    assert!(keys(&team).is_empty() && session.entries().is_empty());
+    assert!(!folder.join(file_of(&team)).exists());
 }
 
 /// The name of the file that a key is kept in.

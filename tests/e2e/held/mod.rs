@@ -1,6 +1,7 @@
 //! Projects that a server holds: `dango login`, and every verb of `dango --server`, from a machine that has no project of its own.
 
 mod logins;
+mod lost;
 mod offline;
 mod people;
 mod refusals;

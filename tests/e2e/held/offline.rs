@@ -188,7 +188,7 @@ fn key_id(team: &Team) -> String {
 }
 
 #[test]
-fn any_command_that_is_refused_takes_the_copy_away() {
+fn any_command_of_a_key_that_has_ended_takes_the_copy_away() {
     let (team, session) = kept("any");
     let copy = copy_of(&team.here);
     let _ = team.dango(&["secrets", "list"]).success();
@@ -198,6 +198,19 @@ fn any_command_that_is_refused_takes_the_copy_away() {
     let _ = team.dango(&["secrets", "list"]).fails(1, &["dango login"]);
     assert!(!copy.exists());
     assert_eq!(session.entries().len(), 1, "the API key is still there");
+}
+
+#[test]
+fn whoever_may_read_and_not_change_keeps_the_copy() {
+    let (team, _session) = kept("change");
+    let copy = copy_of(&team.here);
+    let set = team.here.dango(&["secrets", "set", "sources.x.y"]).stdin("v").run();
+    let _ = set.fails(1, &["config.manage"]);
+    let _ = team.dango(&["auth", "list-users"]).fails(1, &["users.view"]);
+    assert!(copy.exists());
+    let Team { server, here, canary, .. } = team;
+    server.kill();
+    assert_eq!(here.run(&PRINT).success().stdout.trim_end(), canary.value());
 }
 
 #[test]

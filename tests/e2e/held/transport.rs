@@ -97,6 +97,58 @@ fn a_gateway_without_a_server_behind_it_is_told_as_such_and_counts_as_nobody() {
     assert!(!kept.stderr.contains("offline copy"), "{}", kept.stderr);
 }
 
+/// An answer with this JSON.
+fn json_answer(text: &str) -> &'static str {
+    let length = text.len();
+    format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{text}").leak()
+}
+
+#[test]
+fn an_answer_without_what_is_shown_once_is_none() {
+    let user = r#"[{"id":"1","email":"eve@team.example","role":"viewer","status":"active","last_login":null,"created_at":"2026-01-01T00:00:00Z"}]"#;
+    for (answer, arguments) in [
+        (r#"{"success":true}"#, &["auth", "add-user", "eve@team.example"][..]),
+        (r#"{"invite_url":""}"#, &["auth", "add-user", "eve@team.example", "--json"]),
+        (
+            r#"{"invite_url":"https://x.example"}"#,
+            &["auth", "add-user", "eve@team.example", "--password"],
+        ),
+        (user, &["auth", "reset-password", "eve@team.example"]),
+    ] {
+        let (address, _) = answering(json_answer(answer));
+        let failed = machine(address).run(arguments);
+        let failed = failed.fails(1, &["not that of a Dango server", "not known whether this was done"]);
+        assert_eq!(failed.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_name_with_a_value_behind_it_is_not_sent() {
+    let (address, asked) = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let here = machine(address);
+    for arguments in [
+        &["env", "unset", "TOKEN=sk_live_mistyped"][..],
+        &["env", "get", "TOKEN=sk_live_mistyped"],
+        &["env", "get", "--reveal", "TOKEN=sk_live_mistyped"],
+        &["env", "set", "TOKEN=sk_live_mistyped"],
+        &["secrets", "get", "--reveal", "sources.x.y=sk_live_mistyped"],
+        &["secrets", "set", "sources.x.y=sk_live_mistyped"],
+        &["secrets", "unset", "sources.x.y=sk_live_mistyped"],
+        &["run", "--only", "sources.x.y=sk_live_mistyped", "--", "true"],
+    ] {
+        let _ = here.run(arguments).fails(2, &["alone"]).hides(&["sk_live_mistyped"]);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_variable_that_is_not_there_is_no_part_of_an_address() {
+    let (address, asked) = answering(json_answer(r#"{"env_vars":[],"source_credentials":[]}"#));
+    let failed = machine(address).run(&["env", "unset", "sk_live_mistyped"]);
+    let _ = failed.fails(1, &["there is no such variable"]).hides(&["sk_live_mistyped"]);
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "the list alone was asked for");
+}
+
 #[test]
 fn a_redirection_is_not_followed_and_the_key_goes_nowhere_else() {
     let (elsewhere, asked) = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");

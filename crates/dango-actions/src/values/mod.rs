@@ -91,7 +91,8 @@ impl ValuesDesk {
     /// is given. Where the caller's key or account has ended meanwhile, nothing is either.
     ///
     /// Permission: `source.view_credentials`. Audit: `secrets_used`, `secret_revealed` or `secrets_exported`, with what was asked for,
-    /// the paths and the names of the variables, and how many; more than 100 of either are in as many records as it takes.
+    /// the paths and the names of the variables, and how many; more than 100 of either are in as many records as it takes. A variable
+    /// that was asked for and is not there is not named.
     ///
     /// # Errors
     ///
@@ -100,8 +101,14 @@ impl ValuesDesk {
         let permit: Permit<ValuesRead> = self.actions.permit(caller).await?;
         let values = Arc::clone(&self.values);
         let inner = self.actions.inner();
-        let record = asked(Record::of(purpose.event()).with(Detail::Via, Word::new(purpose.word())), &wanted);
-        let read = offload(&*inner.workers, move || values.read(&wanted)).await?;
+        let work = move || {
+            let read = values.read(&wanted);
+            let is_there = read.is_ok() || is_there(&*values, &wanted);
+            (read, is_there.then_some(wanted))
+        };
+        let (read, wanted) = offload(&*inner.workers, work).await?;
+        let record = Record::of(purpose.event()).with(Detail::Via, Word::new(purpose.word()));
+        let record = wanted.iter().fold(record, asked);
         let (records, outcome) = match &read {
             Ok(given) => (took(&record, given), Outcome::Success),
             Err(error) => (vec![record.with(Detail::Code, error.word())], Outcome::Failure),
@@ -154,6 +161,17 @@ impl ValuesDesk {
             })
         });
         work.await
+    }
+}
+
+/// Whether what was not read can be named. A variable that is not there cannot: `KEY=VALUE` typed in its place would be a secret, and
+/// a record stays.
+fn is_there(values: &dyn ProjectValues, wanted: &WantedValues) -> bool {
+    match wanted {
+        WantedValues::Variable(key) => values
+            .list()
+            .is_ok_and(|listing| listing.variables.iter().any(|variable| variable.key == *key)),
+        WantedValues::Run { .. } | WantedValues::Sync { .. } | WantedValues::Credential(_) => true,
     }
 }
 

@@ -147,7 +147,13 @@ impl ProjectValues for Files {
             WantedValues::Variable(_) => false,
         };
         let variables = self.variables.lock().expect("not poisoned");
-        let variables = variables.iter().map(|(key, value)| GivenValue {
+        if let WantedValues::Variable(key) = wanted
+            && !variables.contains_key(key)
+        {
+            return Err(FilesError::new(FilesProblem::NotFound, "value_not_found"));
+        }
+        let is_given = |key: &String| !matches!(wanted, WantedValues::Variable(only) if only != key);
+        let variables = variables.iter().filter(|(key, _)| is_given(key)).map(|(key, value)| GivenValue {
             key: key.clone(),
             value: SecretValue::new(value.clone()).ok(),
             is_literal: true,

@@ -96,6 +96,27 @@ fn what_is_wrong_with_the_files_is_told_and_recorded_with_the_values() {
     assert_eq!(told_last(&world)["warnings"], json!(["seal-rolled-back"]));
 }
 
+#[test]
+fn a_variable_is_named_in_the_log_only_where_there_is_one_of_that_name() {
+    let world = World::new();
+    world.add(ADA, Role::Admin);
+    let mut browser = world.signed_in(ADA);
+    browser.post("/api/secrets", json!({"key": "REGION", "value": "eu"}));
+    let (_, key) = browser.make_key(&[READS]);
+    let get = |name: &str| world.with_key(&key, "POST", VALUES, Some(json!({"purpose": "get", "key": name})));
+    let (answer, records) = world.recorded(|| get("REGION"));
+    assert_eq!((answer.status.as_u16(), records), (200, vec!["secret_revealed success".to_owned()]));
+    assert_eq!(told_last(&world)["only"], "REGION");
+    // A secret that was typed where a name belongs stays out of what is never deleted.
+    let (answer, records) = world.recorded(|| get("REGION=sk_live_1"));
+    assert_eq!(answer.problem(), is(404, "not_found"));
+    assert_eq!(records, ["secret_revealed failure value_not_found"]);
+    assert!(!world.events()[0].details.contains("sk_live_1"), "{}", world.events()[0].details);
+    *world.files.problem.lock().expect("not poisoned") = Some(dango_actions::FilesProblem::Unusable);
+    assert_eq!(get("REGION=sk_live_1").status, 503);
+    assert!(!world.events()[0].details.contains("sk_live_1"), "{}", world.events()[0].details);
+}
+
 /// K3.
 #[test]
 fn a_key_that_is_ended_while_the_files_are_read_is_given_nothing() {

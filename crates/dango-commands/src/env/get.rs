@@ -5,6 +5,7 @@ use dango_secrets::dotenv::{EnvDocument, Precedence};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::set::refuse_pair;
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -38,6 +39,9 @@ struct Shown<'a> {
 
 pub(crate) fn run(arguments: &GetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let key = arguments.key.as_str();
+    if global.server.is_some() {
+        refuse_pair(key)?;
+    }
     if let Some(server) = Server::of(global, output)? {
         return of_server(&server, arguments, output);
     }

@@ -53,6 +53,14 @@ pub(crate) fn parse_key(text: &str) -> Result<VariableName, Failure> {
     })
 }
 
+/// Refuses what is no key but a key with its value, before it goes to another machine; it is not repeated.
+pub(crate) fn refuse_pair(text: &str) -> Outcome {
+    match text.contains('=') {
+        true => Err(Failure::usage("the name of a variable that a server holds has no `=`; nothing was sent").hint("give the key alone")),
+        false => Ok(()),
+    }
+}
+
 pub(crate) fn run(arguments: &SetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let key = parse_key(&arguments.key)?;
     if let Some(server) = Server::of(global, output)? {
@@ -97,7 +105,7 @@ fn on_server(server: &Server, key: &str, arguments: &SetArguments, global: &Glob
         key,
         value: value.expose(),
     };
-    let set: WasSet = server.change(Method::Post, "/api/secrets", &body)?;
+    let set: WasSet = server.change(Method::Post, "/api/secrets", &body, "dango env get KEY --reveal")?;
     let action = ["created", "updated"].into_iter().find(|word| *word == set.action);
     let listed = server
         .stored()

@@ -1,5 +1,7 @@
 //! `dango env unset`: removes one variable of `.env`, every duplicate of it.
 
+use std::fmt::Display;
+
 use clap::Args;
 use dango_audit::Event;
 use dango_client::Method;
@@ -7,6 +9,7 @@ use dango_secrets::dotenv::EnvEditError;
 use dango_vault::{EnvSetError, VaultError};
 use serde::Serialize;
 
+use super::set::refuse_pair;
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -30,18 +33,27 @@ struct Done<'a> {
 
 pub(crate) fn run(arguments: &UnsetArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let key = arguments.key.as_str();
+    if global.server.is_some() {
+        refuse_pair(key)?;
+    }
     if let Some(server) = Server::of(global, output)? {
+        // What is not there is not sent: it may be a secret, and logs of what lies between have the paths of requests.
+        if !server.stored()?.variables.iter().any(|row| row.key == key) {
+            return Err(missing(server.url()));
+        }
         let path = format!("/api/secrets/{}", in_path(key));
-        let _: serde_json::Value = server.change(Method::Delete, &path, &serde_json::json!({}))?;
+        let _: serde_json::Value = server.change(Method::Delete, &path, &serde_json::json!({}), "dango env list")?;
         return tell(key, output);
     }
     let opened = Opened::find(global, output.host)?;
+    let file = opened.project.env_file();
+    let file = file.display();
     if !opened.env()?.keys().contains(&key) {
-        return Err(missing(&opened));
+        return Err(missing(&file));
     }
     let change = |_: &mut Output<'_>| {
         opened.vault().unset_env(key).map_err(|error| match error {
-            VaultError::EnvSet(EnvSetError::Edit(EnvEditError::NotFound)) => missing(&opened),
+            VaultError::EnvSet(EnvSetError::Edit(EnvEditError::NotFound)) => missing(&file),
             error => opened.vault_failure(&error),
         })
     };
@@ -68,7 +80,6 @@ fn tell(key: &str, output: &mut Output<'_>) -> Outcome {
 }
 
 /// The key is not repeated: `KEY=VALUE` typed here would be a secret.
-fn missing(opened: &Opened) -> Failure {
-    let path = opened.project.env_file();
-    Failure::refused(format!("there is no such variable in {}", path.display())).hint("`dango env list` shows what there is")
+fn missing(place: &dyn Display) -> Failure {
+    Failure::refused(format!("there is no such variable in {place}")).hint("`dango env list` shows what there is")
 }

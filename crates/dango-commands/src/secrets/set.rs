@@ -99,7 +99,7 @@ fn on_server(server: &Server, path: &CredentialPath, arguments: &SetArguments, g
         reference: arguments.reference,
         keep,
     };
-    let set: WasSet = server.change(Method::Put, "/api/project/credentials", &body)?;
+    let set: WasSet = server.change(Method::Put, "/api/project/credentials", &body, "dango secrets get PATH --reveal")?;
     let action = ["created", "updated", "unchanged"].into_iter().find(|word| *word == set.action);
     let done = Done {
         path: path.to_string(),

@@ -86,7 +86,7 @@ fn on_server(server: &Server, path: &CredentialPath, global: &Global, output: &m
         path: path.to_string(),
         table: !is_value,
     };
-    let deleted: WasDeleted = server.change(Method::Delete, "/api/project/credentials", &body)?;
+    let deleted: WasDeleted = server.change(Method::Delete, "/api/project/credentials", &body, "dango secrets list")?;
     tell(path, deleted.removed, output)
 }
 

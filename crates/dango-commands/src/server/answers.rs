@@ -123,6 +123,22 @@ pub(super) struct ApiKey {
     pub(super) key: Option<Hidden>,
 }
 
+/// An API key as lists show it.
+#[derive(Deserialize)]
+pub(super) struct ListedKey {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) created_at: String,
+    pub(super) last_used_at: Option<String>,
+}
+
+/// A session of whoever asks.
+#[derive(Deserialize)]
+pub(super) struct OwnSession {
+    pub(super) is_current: bool,
+    pub(super) created_at: String,
+}
+
 /// What a login answers: a user, or that the second factor is still to come.
 #[derive(Deserialize)]
 pub(super) struct LoggedIn {

@@ -21,6 +21,17 @@ pub(super) fn call(error: CallError, url: &ServerUrl) -> Failure {
     }
 }
 
+/// The same of what was to change something: where it may have been done, a person has to look, by this command, before doing it again.
+pub(super) fn change(error: CallError, url: &ServerUrl, look: &str) -> Failure {
+    let failure = call(error, url);
+    match error.is_in_doubt() {
+        true => failure.hint(format!(
+            "it is not known whether this was done: look with `{look}` before you do it again"
+        )),
+        false => failure,
+    }
+}
+
 /// The server refused.
 pub(super) fn problem(problem: &Problem, url: &ServerUrl) -> Failure {
     let failure = Failure::refused(format!("{url}: {}", problem.detail));
@@ -37,5 +48,29 @@ pub(super) fn problem(problem: &Problem, url: &ServerUrl) -> Failure {
             None => failure.hint("try again later"),
         },
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_whose_answer_is_lost_is_said_to_be_in_doubt_and_no_other() {
+        let url: ServerUrl = "https://dango.example.com".parse().expect("an address");
+        let is_in_doubt = |failure: Failure| {
+            failure
+                .hints
+                .iter()
+                .any(|hint| hint.contains("not known") && hint.contains("`dango env list`"))
+        };
+        use CallError::{Broken, Certificate, Gateway, Incomplete, Malformed, Redirected, Timeout, TooLarge, Unreachable};
+        for error in [Timeout, Gateway(502), Broken, Incomplete, Malformed, TooLarge] {
+            assert!(is_in_doubt(change(error, &url, "dango env list")), "{error}");
+            assert!(!is_in_doubt(call(error, &url)), "{error}");
+        }
+        for error in [Unreachable, Certificate, Redirected] {
+            assert!(!is_in_doubt(change(error, &url, "dango env list")), "{error}");
+        }
     }
 }

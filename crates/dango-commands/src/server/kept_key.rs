@@ -56,13 +56,12 @@ pub(super) struct Found {
 /// What stands behind a key that was handed over.
 const HANDED_OVER: &str = "handed-over";
 
-/// What becomes of a keyring that cannot be looked into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Closed {
-    /// It is an error: the key may be in it.
-    Fails,
-    /// It counts as one in which nothing is, with a warning.
-    IsEmpty,
+/// Every key that is kept for one server.
+pub(super) struct Kept {
+    /// That of the file first: it is the one that is used.
+    pub(super) found: Vec<Found>,
+    /// Why the keyring could not be looked into, in which there may be another.
+    pub(super) closed: Option<Failure>,
 }
 
 /// Finds the key for a server.
@@ -74,33 +73,44 @@ pub(super) fn load(url: &ServerUrl, output: &mut Output<'_>) -> Result<Found, Fa
             maker: Maker::Others,
         });
     }
-    stored(url, Closed::Fails, output)?.ok_or_else(|| {
+    let found = match in_file(url, output)? {
+        Some(found) => Some(found),
+        None => in_keyring(url, output.host)?,
+    };
+    found.ok_or_else(|| {
         Failure::refused(format!("there is no API key for {url} on this machine"))
             .hint(format!("`dango login {url}` makes one"))
             .hint(format!("servers and CI give one in {VARIABLE}"))
     })
 }
 
-/// The key that a login has kept, whatever the environment says.
-pub(super) fn stored(url: &ServerUrl, closed: Closed, output: &mut Output<'_>) -> Result<Option<Found>, Failure> {
-    let path = file(url, output.host)?;
-    if let Some(contents) = storage::read(&path).map_err(|error| Failure::caused_by(&error))? {
-        warn_of_readers(&path, output);
-        let text = SecretValue::from_utf8(contents.bytes().to_vec()).map_err(|error| Failure::caused_by(&error).at(&path))?;
-        return found(&text, Holder::File).map(Some);
+/// The keys that logins have kept, whatever the environment says: a login that was broken off may have left one in each place.
+pub(super) fn everywhere(url: &ServerUrl, output: &mut Output<'_>) -> Result<Kept, Failure> {
+    let mut found: Vec<Found> = in_file(url, output)?.into_iter().collect();
+    let mut closed = None;
+    match in_keyring(url, output.host) {
+        Ok(other) => found.extend(other.filter(|other| found.iter().all(|one| one.key.expose() != other.key.expose()))),
+        Err(failure) => closed = Some(failure),
     }
-    match keyring(url, output.host).load_text() {
+    Ok(Kept { found, closed })
+}
+
+fn in_file(url: &ServerUrl, output: &mut Output<'_>) -> Result<Option<Found>, Failure> {
+    let path = file(url, output.host)?;
+    let Some(contents) = storage::read(&path).map_err(|error| Failure::caused_by(&error))? else {
+        return Ok(None);
+    };
+    warn_of_readers(&path, output);
+    let text = SecretValue::from_utf8(contents.bytes().to_vec()).map_err(|error| Failure::caused_by(&error).at(&path))?;
+    found(&text, Holder::File).map(Some)
+}
+
+fn in_keyring(url: &ServerUrl, host: &Host) -> Result<Option<Found>, Failure> {
+    match keyring(url, host).load_text() {
         Ok(text) => found(&text, Holder::Keyring).map(Some),
         // Where there is no keyring nothing was kept in one.
         Err(HolderError::Missing { .. } | HolderError::NoKeyring { .. }) => Ok(None),
-        Err(error) if closed == Closed::IsEmpty => {
-            output.warn(format!(
-                "the keyring could not be looked into for an earlier key: {}",
-                in_keyring(&error).message
-            ));
-            Ok(None)
-        }
-        Err(error) => Err(with_other_places(in_keyring(&error))),
+        Err(error) => Err(with_other_places(of_keyring(&error))),
     }
 }
 
@@ -110,7 +120,7 @@ pub(super) fn check_place(url: &ServerUrl, holder: Holder, host: &Host) -> Resul
         Holder::File => folder(host).and_then(|folder| make_folder(&folder)),
         Holder::Keyring | Holder::Environment => match keyring(url, host).load_text() {
             Ok(_) | Err(HolderError::Missing { .. }) => Ok(()),
-            Err(error) => Err(with_other_places(in_keyring(&error))),
+            Err(error) => Err(with_other_places(of_keyring(&error))),
         },
     }
 }
@@ -141,7 +151,7 @@ pub(super) fn keep(url: &ServerUrl, holder: Holder, (key, maker): (&SecretValue,
         Holder::Keyring | Holder::Environment => {
             let text = SecretValue::new(std::mem::take(&mut *line)).map_err(|error| Failure::caused_by(&error))?;
             let stored = keyring(url, host).store_text(&text);
-            stored.map_err(|error| with_other_places(in_keyring(&error)))?;
+            stored.map_err(|error| with_other_places(of_keyring(&error)))?;
             // The file would be looked at first.
             forget_in_file(url, host)
         }
@@ -165,7 +175,7 @@ fn forget_in_file(url: &ServerUrl, host: &Host) -> Result<(), Failure> {
 fn forget_in_keyring(url: &ServerUrl, host: &Host) -> Result<(), Failure> {
     match keyring(url, host).delete() {
         Ok(()) | Err(HolderError::Missing { .. } | HolderError::NoKeyring { .. }) => Ok(()),
-        Err(error) => Err(in_keyring(&error)),
+        Err(error) => Err(of_keyring(&error)),
     }
 }
 
@@ -194,7 +204,7 @@ fn keyring(url: &ServerUrl, host: &Host) -> OsKeyring {
     OsKeyring::of_server(ServerEntry::ApiKey, url.as_str(), session_bus(host))
 }
 
-fn in_keyring(error: &HolderError) -> Failure {
+fn of_keyring(error: &HolderError) -> Failure {
     let mut failure = key_access::with_hints(Failure::caused_by(error), error.code());
     // What else is said there is about the key of a project.
     failure.hints.retain(|hint| !hint.contains("dango key"));

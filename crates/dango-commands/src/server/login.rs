@@ -7,9 +7,10 @@ use dango_core::SecretValue;
 use serde::Serialize;
 
 use super::answers::{ApiKey, LoggedIn, Nothing, User};
-use super::kept_key::{self, Closed, Holder, Maker};
+use super::issue::NewKey;
+use super::kept_key::{self, Found, Holder, Maker};
 use super::offline::OfflineCopy;
-use super::{call, client, failures, outbound, parse_url};
+use super::{READS, call, client, failures, outbound, parse_url};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -30,7 +31,7 @@ pub(crate) struct LoginArguments {
     /// For how many days the key is good
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
     days: u16,
-    /// What the key is called in lists [default: dango on this machine]
+    /// What the key is called in lists [default: dango of USER]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Where the key is kept on this machine
@@ -99,12 +100,16 @@ pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut O
         _ => Holder::Keyring,
     };
     kept_key::check_place(&url, holder, output.host)?;
-    // With a file in its place, a keyring that cannot be opened keeps nobody from logging in.
-    let closed = match holder {
-        Holder::File => Closed::IsEmpty,
-        Holder::Keyring | Holder::Environment => Closed::Fails,
-    };
-    let before = kept_key::stored(&url, closed, output)?;
+    let kept = kept_key::everywhere(&url, output)?;
+    match (kept.closed, holder) {
+        (None, _) => {}
+        // With a file in its place, a keyring that cannot be opened keeps nobody from logging in.
+        (Some(closed), Holder::File) => output.warn(format!(
+            "the keyring could not be looked into for an earlier key: {}",
+            closed.message
+        )),
+        (Some(closed), Holder::Keyring | Holder::Environment) => return Err(closed),
+    }
     let (key, maker) = match arguments.key_from_stdin {
         true => (take_over(output)?, Maker::Others),
         false => (make(&url, arguments, global, output)?, Maker::ThisMachine),
@@ -124,15 +129,8 @@ pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut O
         }
         Err(failure) => return Err(failure),
     };
-    if let Some(before) = before.filter(|before| before.key.expose() != key.expose()) {
-        match before.maker {
-            Maker::Others => output.say("the key before was made elsewhere and is still good; it was forgotten here alone"),
-            Maker::ThisMachine => {
-                if end(&url, &before.key, global).is_err() {
-                    output.warn(format!("the key before could not be ended; end it at {url}, under Account"));
-                }
-            }
-        }
+    for before in kept.found.iter().filter(|before| before.key.expose() != key.expose()) {
+        replace(&url, before, global, output);
     }
     // What was given to another key is not for this one.
     if let Err(left) = OfflineCopy::forget_all(&url, output.host) {
@@ -145,6 +143,18 @@ pub(crate) fn log_in(arguments: &LoginArguments, global: &Global, output: &mut O
         ));
     }
     tell(&url, &own, holder, Told::AsMessage, output)
+}
+
+/// Ends a key that another has taken the place of, if it was this machine's own.
+fn replace(url: &ServerUrl, before: &Found, global: &Global, output: &mut Output<'_>) {
+    match before.maker {
+        Maker::Others => output.say("the key before was made elsewhere and is still good; it was forgotten here alone"),
+        Maker::ThisMachine => {
+            if end(url, &before.key, global).is_err() {
+                output.warn(format!("the key before could not be ended; end it at {url}, under Account"));
+            }
+        }
+    }
 }
 
 /// The server that is meant: that of the argument, else the chosen one.
@@ -274,7 +284,7 @@ fn in_session(
     }
     match due(&logged_in, &url) {
         Some(failure) => Err(failure),
-        None => issue(client, arguments, output),
+        None => wanted(arguments, output).issue(client),
     }
 }
 
@@ -291,19 +301,17 @@ fn due(logged_in: &LoggedIn, url: &ServerUrl) -> Option<Failure> {
     None
 }
 
-fn issue(client: &Client, arguments: &LoginArguments, output: &Output<'_>) -> Result<SecretValue, Failure> {
-    let scopes: &[&str] = match arguments.scope.as_str() {
-        "run" => &["source.view_credentials"],
-        "admin" => &["source.view_credentials", "config.manage", "audit.view", "admin"],
-        _ => &["source.view_credentials", "config.manage"],
-    };
-    let name = arguments.name.clone().unwrap_or_else(|| format!("dango of {}", output.host.user));
-    let body = serde_json::json!({"name": name, "expires_in_days": arguments.days, "scopes": scopes});
-    let answer = call(client, Method::Post, "/api/auth/api-keys", Some(&body))?;
-    let malformed = |error| failures::call(error, client.server());
-    let issued: ApiKey = answer.json().map_err(malformed)?;
-    let key = issued.key.and_then(super::answers::Hidden::into_secret);
-    key.ok_or_else(|| malformed(dango_client::CallError::Malformed))
+/// The key that is to be made.
+fn wanted(arguments: &LoginArguments, output: &Output<'_>) -> NewKey {
+    NewKey {
+        name: arguments.name.clone().unwrap_or_else(|| format!("dango of {}", output.host.user)),
+        expires_in_days: arguments.days,
+        scopes: match arguments.scope.as_str() {
+            "run" => &[READS],
+            "admin" => &[READS, "config.manage", "audit.view", "admin"],
+            _ => &[READS, "config.manage"],
+        },
+    }
 }
 
 /// Where the password and the code come from: hidden prompts, or the lines of standard input.

@@ -1,11 +1,11 @@
-//! `dango logout`: this machine's API key ends on the server, and is forgotten here with what was kept of the server's answers.
+//! `dango logout`: this machine's API key ends on the server, wherever it is kept, and is forgotten here with what was kept of the server's answers.
 
 use clap::Args;
 use dango_client::{Method, ServerUrl};
 use serde::Serialize;
 
 use super::answers::Nothing;
-use super::kept_key::{self, Closed, Found, Maker};
+use super::kept_key::{self, Found, Maker};
 use super::offline::OfflineCopy;
 use super::{client, failures, login, outbound};
 use crate::Outcome;
@@ -34,32 +34,43 @@ struct Done<'a> {
 
 pub(crate) fn log_out(arguments: &LogoutArguments, global: &Global, output: &mut Output<'_>) -> Outcome {
     let url = login::url_of(arguments.url.as_deref(), global)?;
-    let Some(found) = kept_key::stored(&url, Closed::Fails, output)? else {
-        return Err(Failure::refused(format!("no API key for {url} is kept on this machine")));
-    };
-    let is_others = found.maker == Maker::Others && !arguments.end;
-    let ended_on_server = match is_others {
-        true => false,
-        false => end(&url, &found, arguments, global)?,
-    };
+    let kept = kept_key::everywhere(&url, output)?;
+    if kept.found.is_empty() {
+        let none = || Failure::refused(format!("no API key for {url} is kept on this machine"));
+        return Err(kept.closed.unwrap_or_else(none));
+    }
+    let is_others = |found: &&Found| found.maker == Maker::Others && !arguments.end;
+    let others = kept.found.iter().filter(is_others).count();
+    let mut ended = 0;
+    for found in kept.found.iter().filter(|found| !is_others(found)) {
+        ended += usize::from(end(&url, found, arguments, global)?);
+    }
+    let alive = kept.found.len() - others - ended;
     // Each step is tried, whatever became of the one before.
     let steps = [OfflineCopy::forget_all(&url, output.host), kept_key::forget(&url, output.host)];
     let left = steps.into_iter().filter_map(Result::err).reduce(Failure::also);
     if output.json {
         output.json(&Done {
             server: url.as_str(),
-            ended_on_server,
+            ended_on_server: ended == kept.found.len(),
         })?;
-    } else if ended_on_server {
-        output.say(format!("logged out of {url}; the key has ended there"));
-    } else if is_others {
-        output.say(format!(
-            "the key for {url} was made elsewhere: it was forgotten here, and is still good; `dango logout --end` would have ended it"
-        ));
     } else {
-        output.warn(format!("the key for {url} was forgotten here; end it there, under Account"));
+        match ended {
+            0 => {}
+            1 => output.say(format!("logged out of {url}; the key has ended there")),
+            _ => output.say(format!("logged out of {url}; the {ended} keys that were kept have ended there")),
+        }
+        if others > 0 {
+            output.say(format!(
+                "the key for {url} was made elsewhere: it was forgotten here, and is still good; `dango logout --end` would have ended it"
+            ));
+        }
+        if alive > 0 {
+            output.warn(format!("the key for {url} was forgotten here; end it there, under Account"));
+        }
     }
-    left.map_or(Ok(()), Err)
+    // A keyring that could not be looked into may hold a key that goes on working.
+    left.or(kept.closed).map_or(Ok(()), Err)
 }
 
 /// Ends the key on the server; false where that could not be done and need not be.

@@ -3,6 +3,7 @@
 
 mod answers;
 mod failures;
+mod issue;
 mod kept_key;
 mod login;
 mod logout;
@@ -35,6 +36,9 @@ use offline::OfflineCopy;
 pub(crate) use offline::parse_age;
 pub(crate) use people::run as auth;
 pub(crate) use records::list as audit_list;
+
+/// The permission to read values.
+const READS: &str = "source.view_credentials";
 
 /// What values are read for, as the server records it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -150,9 +154,12 @@ impl Server {
         }
     }
 
-    /// Sends what changes something, and reads the answer.
-    pub(crate) fn change<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T, Failure> {
-        self.read(method, path, Some(body))
+    /// Sends what changes something, and reads the answer; `look` is the command that shows afterwards whether it was done.
+    pub(crate) fn change<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize, look: &str) -> Result<T, Failure> {
+        let in_doubt = |error| failures::change(error, self.url(), look);
+        let answered = self.client.call(outbound(method, path, Some(body))?).map_err(in_doubt)?;
+        let answer = answered.map_err(|problem| self.refused(&problem))?;
+        answer.json().map_err(in_doubt)
     }
 
     /// Where it is.
@@ -171,10 +178,10 @@ impl Server {
         answered.map_err(|problem| self.refused(&problem))
     }
 
-    /// What a refusal means. Whoever may not any more reads no copy of what they once were given either.
+    /// What a refusal means. Whoever may not read values any more reads no copy of what they once were given either.
     fn refused(&self, problem: &Problem) -> Failure {
         let failure = failures::problem(problem, self.url());
-        let copy = self.copy.as_ref().filter(|_| matches!(problem.status, 401 | 403));
+        let copy = self.copy.as_ref().filter(|_| may_not_read(problem));
         match copy.map(OfflineCopy::forget_if_there) {
             Some(Err(left)) => failure.hint(format!("the offline copy could not be removed: {}", left.message)),
             _ => failure,
@@ -195,6 +202,16 @@ impl Server {
             documents: (secrets, env),
             key_expires_at: values.key_expires_at.map(|end| end.parse()).transpose().map_err(|_| malformed())?,
         })
+    }
+}
+
+/// Whether a refusal says, or may say, that whoever asked may not read values. A key that may read and does not change anything is one
+/// that may read.
+fn may_not_read(problem: &Problem) -> bool {
+    match (problem.status, problem.permission.as_deref()) {
+        (401, _) | (403, None) => true,
+        (403, Some(permission)) => permission == READS,
+        _ => false,
     }
 }
 
@@ -246,6 +263,11 @@ pub(crate) fn check_offered(command: &Command, global: &Global) -> Result<(), Fa
                 .hint("to work on what is there, run the command on the server's machine, in the project's directory")
         }
     })
+}
+
+/// Whether an id can stand in a path as it is.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Reads the address of a server; a malformed one is wrong usage, and is not repeated: it may hold a password.
@@ -324,6 +346,27 @@ fn make_folder(folder: &std::path::Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_whoever_may_not_read_values_is_said_to() {
+        let refused = |status, permission: Option<&str>| Problem {
+            status,
+            code: String::new(),
+            detail: String::new(),
+            retry_after: None,
+            permission: permission.map(str::to_owned),
+        };
+        for (status, permission, expected) in [
+            (401, None, true),
+            (403, None, true),
+            (403, Some(READS), true),
+            (403, Some("config.manage"), false),
+            (404, None, false),
+            (503, None, false),
+        ] {
+            assert_eq!(may_not_read(&refused(status, permission)), expected, "{status} {permission:?}");
+        }
+    }
 
     #[test]
     fn two_servers_have_two_files() {

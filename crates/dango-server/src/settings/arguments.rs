@@ -50,6 +50,27 @@ pub(crate) enum Extent {
     Abort,
 }
 
+/// What stands below the options: where else settings come from, what is no setting because it is secret, and the exit statuses.
+const AFTER_HELP: &str = "\
+Every option is also a variable, DANGO_SERVER_ and its name in capitals with _, and, but for --project, a key of
+.dango/server.toml, its name with _. An option comes before its variable, that before the file.
+
+Environment:
+  DANGO_PROJECT_ROOT         the project's directory, where no setting says it
+  DANGO_IDENTITY_KEY         the key behind users and the audit log: 32 bytes as 64 hexadecimal digits or as base64
+  DANGO_IDENTITY_KEY_FILE    a file with that key
+  DANGO_KEY                  the encryption key of the project's values, in the same form
+  DANGO_KEY_FILE             a file with that key
+  DANGO_PASSPHRASE           opens a key that is kept under a passphrase
+  PGPASSWORD                 the password for the PostgreSQL database, where its address has none
+  PGPASSFILE                 a file of such passwords, in the place of ~/.pgpass
+  DANGO_LOGIN_GOOGLE_SECRET  the secret of the client of --login-google-client
+  DANGO_LOGIN_GITHUB_SECRET  the same for --login-github-client
+  DANGO_LOGIN_OIDC_SECRET    the same for --login-oidc-client
+
+Exit status: 0 done; 1 could not be done, was refused, or ended before all requests were finished; 2 wrong usage;
+3 the audit log was tampered with; 70 a bug of ours.";
+
 const VERBS: [(&str, Verb, &str); 5] = [
     ("serve", Verb::Serve, "Serve until SIGTERM; this is what it does without a verb"),
     (
@@ -102,7 +123,7 @@ fn command() -> Command {
     Command::new("dango-server")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Serves a Dango project over HTTP")
-        .after_help("Every option is also a variable, DANGO_SERVER_ and its name in capitals with _, and, but for --project, a key of\n.dango/server.toml, its name with _. An option comes before its variable, that before the file.")
+        .after_help(AFTER_HELP)
         .args(options())
         .subcommands(verbs)
 }

@@ -61,7 +61,17 @@ fn a_wrong_command_line_is_wrong_usage() {
     for arguments in [&["--lisen", "x"][..], &["serv"], &["--listen"]] {
         assert_eq!(place.run(arguments, &[]).status, Some(2), "{arguments:?}");
     }
-    assert_eq!(place.run(&["--help"], &[]).status, Some(0));
+    let help = place.run(&["--help"], &[]);
+    assert_eq!(help.status, Some(0));
+    for word in [
+        "DANGO_IDENTITY_KEY_FILE",
+        "DANGO_KEY_FILE",
+        "PGPASSWORD",
+        "PGPASSFILE",
+        "Exit status: 0 done",
+    ] {
+        assert!(help.stdout.contains(word), "{word}: {}", help.stdout);
+    }
 }
 
 #[test]
