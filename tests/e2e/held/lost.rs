@@ -15,7 +15,8 @@ fn losing(server: SocketAddr, lost: &'static [&'static str]) -> SocketAddr {
     let address = listener.local_addr().expect("bound");
     thread::spawn(move || {
         for stream in listener.incoming().filter_map(Result::ok) {
-            carry(&stream, (address, server), lost).expect("both ends take it");
+            // Whoever asked may have gone.
+            let _ = carry(&stream, (address, server), lost);
         }
     });
     address
