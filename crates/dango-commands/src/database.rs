@@ -284,6 +284,9 @@ fn not_open(failure: &StoreFailure, url: &DatabaseUrl) -> Failure {
             "the role needs its password ({VARIABLE}, PGPASSWORD or PGPASSFILE), and the rights that `dango-server migrate` gives it"
         )),
         StoreFailure::Foreign => told.hint("give Dango a database of its own"),
+        StoreFailure::Encoding { .. } => {
+            told.hint("`createdb --encoding=UTF8 --template=template0 NAME` makes one that takes every character")
+        }
         StoreFailure::Newer { .. } => told.hint("use that version of Dango, or a later one"),
         _ => told.hint("nothing was changed; see that the database is there, then do it again"),
     }

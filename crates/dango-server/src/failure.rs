@@ -174,6 +174,9 @@ impl From<StoreFailure> for Failure {
                 .hint("what can still be read of the audit log is written out by `dango audit export`"),
             StoreFailure::Foreign => failure.hint("it is left as it is: put the database back from a backup, or move the file away"),
             StoreFailure::Unsafe { .. } => failure.hint("put a file of the server's own user there"),
+            StoreFailure::Encoding { .. } => {
+                failure.hint("`createdb --encoding=UTF8 --template=template0 NAME` makes one that takes every character")
+            }
             StoreFailure::Newer { .. } => failure.hint("use that version of Dango, or a later one"),
             StoreFailure::Moved { address } => failure.hint(format!(
                 "`export DANGO_SERVER_DATABASE_URL={address}`, and the password where the server looks for it"

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,16 +21,21 @@ use crate::url::DatabaseUrl;
 
 /// After how long without an answer a connection is given up. The database gives up before, where it still can.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// The same for a commit, of which one asks on another connection then.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
 /// How long connecting may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// One connection; dropped, it is closed, and what the database still does for it is cancelled.
+/// One connection; dropped, it is closed, and what the database still does for it is cancelled, unless that may be a commit.
 pub(crate) struct Connection {
     client: tokio_postgres::Client,
     tls: Tls,
     runtime: Handle,
     /// How many statements are sent and not answered.
     unanswered: AtomicUsize,
+    /// Whether a commit is sent and not answered. One that waits for a second server would be broken off by a cancelling as if it had been
+    /// waited for: it would count here, others would see it, and it would be lost with this server.
+    is_committing: AtomicBool,
     place: Arc<Place>,
 }
 
@@ -46,7 +51,7 @@ impl Place {
 }
 
 impl Connection {
-    /// Connects to a server that can be written to. The runtime that this runs on keeps the connection going.
+    /// Connects to a database that can be written to and takes every character. The runtime that this runs on keeps the connection going.
     pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, StoreFailure> {
         let (config, tls) = (config(url), Tls::of(url)?);
         let connected = timeout(CONNECT_PATIENCE, config.connect(tls.clone())).await;
@@ -63,11 +68,14 @@ impl Connection {
             tls,
             runtime: Handle::current(),
             unanswered: AtomicUsize::new(0),
+            is_committing: AtomicBool::new(false),
             place,
         };
-        let ask = query("SELECT pg_is_in_recovery()");
-        match this.one(&ask, |row| row.flag_at(0)).await?.flatten() {
-            Some(false) => Ok(this),
+        let ask = query("SELECT pg_is_in_recovery(), current_setting('server_encoding')");
+        let told = this.one(&ask, |row| Ok((row.flag_at(0)?, row.text_at(1)?.map(Arc::from)))).await?;
+        match told {
+            Some((Some(false), Some(encoding))) if &*encoding == "UTF8" => Ok(this),
+            Some((Some(false), Some(found))) => Err(StoreFailure::Encoding { found }),
             // It lags behind, and what was taken away may still be there.
             _ => Err(StoreFailure::ReadOnly),
         }
@@ -93,18 +101,6 @@ impl Connection {
         self.in_time(self.client.batch_execute(sql)).await
     }
 
-    /// Runs statements in a transaction of their own, which `begin` begins and which is committed, all in one go; answers what each answered
-    /// once it is committed.
-    pub(crate) async fn alone(&self, begin: &str, statements: &[&Statement]) -> Result<Vec<Vec<tokio_postgres::Row>>, StoreFailure> {
-        // All are sent before any is waited for. Where one fails, the rest does, and so does the commit.
-        let answers = join_all(statements.iter().map(|statement| self.rows(statement)));
-        let (begun, answers, committed) = join3(self.run_all(begin), answers, self.run_all("COMMIT")).await;
-        begun?;
-        let answers = answers.into_iter().collect::<Result<_, _>>()?;
-        committed?;
-        Ok(answers)
-    }
-
     /// The same for statements that take as long as they take, such as an index over a large table. Whether the other side is still
     /// there, the connection itself finds out.
     pub(crate) async fn run_to_end(&self, sql: &str) -> Result<(), StoreFailure> {
@@ -122,6 +118,35 @@ impl Connection {
         let (ran, found) = join(self.run_all(sql), self.one(statement, read)).await;
         ran?;
         found
+    }
+
+    /// Runs statements in a transaction of their own, which `begin` begins and which is committed, all in one go; answers what each answered
+    /// once it is committed.
+    pub(crate) async fn alone(&self, begin: &str, statements: &[&Statement]) -> Result<Vec<Vec<tokio_postgres::Row>>, StoreFailure> {
+        // All are sent before any is waited for. Where one fails, the rest does, and so does the commit.
+        let answers = join_all(statements.iter().map(|statement| self.rows(statement)));
+        let (begun, answers, committed) = self.committing(join3(self.run_all(begin), answers, self.run_all("COMMIT"))).await;
+        begun?;
+        let answers = answers.into_iter().collect::<Result<_, _>>()?;
+        committed?;
+        Ok(answers)
+    }
+
+    /// Runs the last statement of a transaction and commits, both in one go; says how many rows the statement changed. It does not wait for long.
+    pub(crate) async fn change_and_commit(&self, statement: &Statement) -> Result<u64, StoreFailure> {
+        // Both are sent before either is waited for.
+        let both = self.committing(join(self.change(statement), self.run_all("COMMIT")));
+        let (changed, committed) = timeout(COMMIT_PATIENCE, both).await.map_err(|_| no_answer(COMMIT_PATIENCE))?;
+        changed.and_then(|changed| committed.map(|()| changed))
+    }
+
+    /// Waits for what a commit belongs to. Whoever stops waiting leaves the database to its end.
+    async fn committing<T>(&self, work: impl Future<Output = T>) -> T {
+        self.is_committing.store(true, Ordering::Relaxed);
+        let done = work.await;
+        self.is_committing
+            .store(self.unanswered.load(Ordering::Relaxed) > 0, Ordering::Relaxed);
+        done
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -157,6 +182,11 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.unanswered.load(Ordering::Relaxed) == 0 || self.is_closed() {
+            return;
+        }
+        if self.is_committing.load(Ordering::Relaxed) {
+            // It may last for as long as there is no second server. Others are not to wait for that.
+            drop(self.leave());
             return;
         }
         let (cancel, tls) = (self.client.cancel_token(), self.tls.clone());

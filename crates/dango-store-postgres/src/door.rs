@@ -5,15 +5,15 @@
 //! So the statement is asked with the code that the same token led to last time, and again with the right one where that was another.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dango_core::Timestamp;
 use dango_identity::{AccountKey, ApiKeyRecord, AttemptState, Email, SecondFactorState, StoredSession, TokenDigest, User, kind};
 use dango_store::{Admission, AtTheDoor, Budgets, Standing, StoreFailure};
 
 use crate::column::Columns;
-use crate::connection::{Row, Statement, query};
-use crate::line::Line;
+use crate::connection::{Row, RowBytes, Statement, query};
+use crate::line::{Borrowed, Line};
 use crate::migration::{LATEST, let_on, refused_by};
 use crate::tables::{api_key, attempt, session, user};
 
@@ -61,7 +61,7 @@ impl Door {
     /// See [`dango_store::Store::session_at_the_door`].
     pub(crate) async fn session(
         &self,
-        line: &Line,
+        line: &Arc<Line>,
         digest: &TokenDigest<kind::Session>,
         budgets: &dyn Budgets,
     ) -> Result<AtTheDoor<StoredSession>, StoreFailure> {
@@ -72,7 +72,7 @@ impl Door {
     /// See [`dango_store::Store::api_key_at_the_door`].
     pub(crate) async fn api_key(
         &self,
-        line: &Line,
+        line: &Arc<Line>,
         digest: &TokenDigest<kind::ApiKey>,
         budgets: &dyn Budgets,
     ) -> Result<AtTheDoor<ApiKeyRecord>, StoreFailure> {
@@ -81,7 +81,7 @@ impl Door {
 
     async fn ask<R: Send>(
         &self,
-        line: &Line,
+        line: &Arc<Line>,
         sql: &'static str,
         digest: [u8; 32],
         read: fn(&Row<'_>, usize) -> Result<R, StoreFailure>,
@@ -91,7 +91,7 @@ impl Door {
         loop {
             let code = account.map(|account| account.as_bytes().to_vec());
             let statement = query(sql).bind(digest.to_vec()).bind(code.unwrap_or_default()).bind(LATEST);
-            let found = one(line, &statement, |row| found(row, read)).await?;
+            let found = one(line, statement, |row| found(row, read)).await?;
             let Some((row, user)) = found.bearer else {
                 return Ok(AtTheDoor {
                     admission: found.admission,
@@ -162,13 +162,18 @@ fn found<R>(row: &Row<'_>, read: fn(&Row<'_>, usize) -> Result<R, StoreFailure>)
     })
 }
 
-/// Reads the one row that there always is, on any connection; on another where that one broke while it was idle.
-async fn one<T: Send>(
-    line: &Line,
-    statement: &Statement,
-    read: impl Fn(&Row<'_>) -> Result<T, StoreFailure> + Send + Sync,
-) -> Result<T, StoreFailure> {
-    let mut borrowed = line.borrow().await?;
+/// Reads the one row that there always is. Whoever hangs up meanwhile breaks nothing off: what is asked here lasts shorter than making another
+/// connection does.
+async fn one<T>(line: &Arc<Line>, statement: Statement, read: impl FnOnce(&Row<'_>) -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
+    let (borrowed, line) = (line.borrow().await?, Arc::clone(line));
+    let asked = tokio::spawn(async move { ask(&line, borrowed, &statement).await });
+    let found = asked.await.unwrap_or(Err(StoreFailure::Interrupted))?;
+    let row = found.iter().flatten().next().ok_or(StoreFailure::Foreign)?;
+    read(&Row(row))
+}
+
+/// Asks on a connection, or on another where that one broke while it was idle.
+async fn ask(line: &Line, mut borrowed: Borrowed, statement: &Statement) -> Result<Vec<Vec<RowBytes>>, StoreFailure> {
     let mut found = borrowed.connection.alone(BEGIN, &[statement]).await;
     if let Err(StoreFailure::Unavailable(_)) = found
         && borrowed.is_old
@@ -176,9 +181,9 @@ async fn one<T: Send>(
         borrowed = line.renew(borrowed).await?;
         found = borrowed.connection.alone(BEGIN, &[statement]).await;
     }
-    // One that has not answered may still be about to.
-    let found = found?;
-    line.give_back(borrowed);
-    let row = found.iter().flatten().next().ok_or(StoreFailure::Foreign)?;
-    read(&Row(row))
+    // One that has not answered may still be about to. What was refused was answered, and its transaction has ended with it.
+    if !matches!(found, Err(StoreFailure::Unavailable(_))) {
+        line.give_back(borrowed);
+    }
+    found
 }

@@ -4,8 +4,11 @@
 //! Servers of the version before run while it is done and go on beside the new ones, so each step says in the database which versions
 //! it lets go on; a program looks for that at its start and in every transaction. How steps are made so is in `docs/upgrades.md`.
 
+use std::time::{Duration, Instant};
+
 use dango_store::StoreFailure;
 use sha2::{Digest, Sha256};
+use tokio::time::sleep;
 
 use crate::column::Columns;
 use crate::connection::{Connection, Row, query};
@@ -68,14 +71,37 @@ macro_rules! refused_by {
 }
 pub(crate) use refused_by;
 
-/// "dngo", as a number: whoever migrates holds this lock until the end of the transaction.
-const BEGIN: &str = "BEGIN; SET LOCAL search_path = dango, pg_temp; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0; \
-                     SELECT pg_advisory_xact_lock(1684956015)";
+/// "dngo", as a number: whoever migrates holds this lock until the end of the transaction. For another who migrates one waits as long as that
+/// takes. For what a step locks nobody waits for long: whoever comes to that table then waits behind it, those at the door among them.
+const BEGIN: &str = "BEGIN; SET LOCAL search_path = dango, pg_temp; SET LOCAL statement_timeout = 0; \
+                     SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL lock_timeout = 0; \
+                     SELECT pg_advisory_xact_lock(1684956015); SET LOCAL lock_timeout = '2s'";
+
+/// How long one tries to lock what the steps need, for which others are to leave it for a moment.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long others have it before one tries again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Brings the schema up to date inside one transaction, does what else belongs to it, and answers its version. Where it is newer and
 /// lets this version go on, nothing is done: what belongs to it is not known here.
 pub(crate) async fn migrate(connection: &Connection, also: &str) -> Result<u32, StoreFailure> {
-    connection.run_to_end(BEGIN).await?;
+    let mut since: Option<Instant> = None;
+    loop {
+        connection.run_to_end(BEGIN).await?;
+        // Waiting for others who migrate does not count.
+        let since = *since.get_or_insert_with(Instant::now);
+        match whole(connection, also).await {
+            Err(StoreFailure::Locked) if since.elapsed() < PATIENCE => {
+                connection.run_all("ROLLBACK").await?;
+                sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// All that is missing, in the transaction that was begun, and its end.
+async fn whole(connection: &Connection, also: &str) -> Result<u32, StoreFailure> {
     let before = version(connection).await?;
     if before > LATEST {
         connection.run_all("ROLLBACK").await?;

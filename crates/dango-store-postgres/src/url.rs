@@ -48,6 +48,8 @@ const ROLE: ParseUrlError = ParseUrlError("an address with a role: postgres://RO
 const PORT: ParseUrlError = ParseUrlError("an address with a port from 1 to 65535");
 const HOSTS: ParseUrlError = ParseUrlError("an address with one host; several servers of PostgreSQL stand behind one name");
 const PARAMETER: ParseUrlError = ParseUrlError("an address with no other parameters than host, sslmode and sslrootcert");
+const ROOTS: ParseUrlError =
+    ParseUrlError("an address without sslrootcert where nothing is encrypted: for sslmode=disable, and for a socket");
 const MODE: ParseUrlError = ParseUrlError(
     "an address with sslmode=verify-full, verify-ca, require or disable (allow and prefer would fall back to what anybody can read)",
 );
@@ -56,7 +58,7 @@ impl DatabaseUrl {
     /// Takes an address: `postgres://ROLE:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full&sslrootcert=FILE`.
     ///
     /// The host may be a directory with a socket, as `?host=/run/postgresql` or percent-encoded. Without `sslmode`, a socket and this
-    /// machine are not encrypted to, and everything else is, to the right name only.
+    /// machine are not encrypted to, and everything else is, to the right name only; so is this machine where `sslrootcert` is given.
     ///
     /// # Errors
     ///
@@ -87,11 +89,17 @@ impl DatabaseUrl {
         if host.is_empty() {
             return Err(FORM);
         }
-        let encryption = match (parameters.encryption, is_here(&host)) {
-            (Some(chosen), _) => chosen,
-            (None, true) => Encryption::None,
-            (None, false) => Encryption::Name,
+        let names_authorities = parameters.root_file.is_some();
+        let encryption = match parameters.encryption {
+            Some(chosen) => chosen,
+            // Whoever names authorities wants them asked, on this machine, too.
+            None if names_authorities && !host.starts_with('/') => Encryption::Name,
+            None if is_here(&host) => Encryption::None,
+            None => Encryption::Name,
         };
+        if encryption == Encryption::None && names_authorities {
+            return Err(ROOTS);
+        }
         Ok(Self {
             host,
             port,
@@ -320,6 +328,9 @@ mod tests {
             ("postgres://d@db.example/d?sslmode=verify-ca", true, false),
             ("postgres://d@localhost/d?sslmode=verify-full", true, true),
             ("postgres://d@db.example/d?sslmode=disable", false, false),
+            ("postgres://d@localhost/d?sslrootcert=ca.pem", true, true),
+            ("postgres://d@[::1]/d?sslrootcert=ca.pem", true, true),
+            ("postgres://d@localhost/d?sslrootcert=ca.pem&sslmode=verify-ca", true, false),
         ] {
             let url = parsed(text);
             assert_eq!((url.is_encrypted(), url.asks_for_name()), (is_encrypted, asks_for_name), "{text}");
@@ -343,6 +354,9 @@ mod tests {
             "postgres://u:canary@h/d?host=a,b",
             "postgres://u:canary@h/d?sslmode=prefer",
             "postgres://u:canary@h/d?sslmode",
+            "postgres://u:canary@h/d?sslmode=disable&sslrootcert=canary",
+            "postgres://u:canary@localhost/d?sslrootcert=canary&sslmode=disable",
+            "postgres://u:canary@/d?host=/run/postgresql&sslrootcert=canary",
             "postgres://u:canary@h/d?options=canary",
             "postgres://u:canary%00@h/d",
             "postgres://u:canary%ff@h/d",

@@ -5,30 +5,14 @@ mod database;
 use std::sync::{Arc, LazyLock};
 
 use dango_core::SystemClock;
-use dango_identity::{AccountKey, AttemptKey, ClientClass, Email, LockoutPolicy, Role, StoreError, StoredSession, TokenDigest, kind};
+use dango_identity::{Role, StoreError, StoredSession, TokenDigest, kind};
 use dango_secrets::home::Rows;
 use dango_store::contract::sample::{at, bytes, user};
-use dango_store::{AtTheDoor, Budgets, Store, StoreExt, StoreFailure};
+use dango_store::{AtTheDoor, Store, StoreExt, StoreFailure};
 use dango_store_postgres::{PostgresStore, ProjectRows};
-use database::{Databases, SERVING, until};
+use database::{Databases, Nobodys, SERVING, until};
 use futures_util::FutureExt;
 use pollster::block_on;
-
-struct Nobodys;
-
-impl Budgets for Nobodys {
-    fn of_strangers(&self, _: &Email) -> AttemptKey {
-        AttemptKey {
-            account: AccountKey::from_bytes([0; 32]),
-            client: ClientClass::Untrusted,
-        }
-    }
-
-    fn policy(&self) -> &LockoutPolicy {
-        static POLICY: LazyLock<LockoutPolicy> = LazyLock::new(LockoutPolicy::default);
-        &POLICY
-    }
-}
 
 fn at_the_door(store: &dyn Store) -> Result<AtTheDoor<StoredSession>, StoreFailure> {
     let digest = TokenDigest::<kind::Session>::from_bytes(bytes(2, 1));
@@ -148,4 +132,36 @@ fn work_that_nobody_waits_for_is_broken_off_and_its_place_is_free_then() {
     assert!(!holder.is_finished(), "and not because it had what it waited for");
     holder.join().expect("no panic");
     assert_eq!(count(&store).ok(), Some(0));
+}
+
+/// Whoever hangs up early costs no connection: making one is dearer than the answer.
+#[test]
+fn a_connection_of_the_door_outlives_whoever_hangs_up() {
+    let databases = databases();
+    let name = databases.make();
+    let store = PostgresStore::connect(databases.url(SERVING, &name), 2, Arc::new(SystemClock)).expect("opened");
+    assert!(at_the_door(&store).is_ok());
+    let of_store = format!("FROM pg_stat_activity WHERE usename = '{SERVING}' AND datname = '{name}'");
+    let connections = || {
+        databases
+            .server
+            .sql(&name, &format!("SELECT string_agg(pid::text, ' ' ORDER BY pid) {of_store}"))
+    };
+    let waiting = || {
+        databases
+            .server
+            .sql(&name, &format!("SELECT count(*) {of_store} AND wait_event_type = 'Lock'"))
+    };
+    let before = connections();
+    let holder = databases.hold(&name, "LOCK TABLE dango.sessions", HELD);
+    let digest = TokenDigest::<kind::Session>::from_bytes(bytes(2, 1));
+    let mut asked = Box::pin(store.session_at_the_door(digest, Arc::new(Nobodys)));
+    assert!((&mut asked).now_or_never().is_none());
+    until("it waits", || waiting() == "1");
+    drop(asked);
+    until("it has its answer", || waiting() == "0");
+    assert!(!holder.is_finished(), "which is that it would have to wait for too long");
+    holder.join().expect("no panic");
+    assert!(at_the_door(&store).is_ok());
+    assert_eq!(connections(), before);
 }

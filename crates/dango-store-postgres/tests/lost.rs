@@ -2,16 +2,16 @@
 
 mod database;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dango_core::SystemClock;
 use dango_identity::{Role, StoreError, TokenDigest, kind};
 use dango_secrets::home::{Claim, Placed, Put, Rows};
 use dango_store::contract::sample::{at, bytes, session, user, user_id};
-use dango_store::{Budgets, Store, StoreExt, StoreFailure};
+use dango_store::{Store, StoreExt, StoreFailure};
 use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore, ProjectRows};
-use database::{Databases, PASSWORD, SERVING, Way, Wire, until};
+use database::{Databases, Nobodys, PASSWORD, SERVING, Way, Wire, until};
 use pollster::block_on;
 
 /// Adds a user, and says what it was told.
@@ -111,20 +111,75 @@ fn a_commit_whose_answer_did_not_arrive_did_happen() {
     assert_eq!(users(&*store).ok(), Some(2));
 }
 
-struct Nobodys;
+/// Whether a commit waits for a second server.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
-impl Budgets for Nobodys {
-    fn of_strangers(&self, _: &dango_identity::Email) -> dango_identity::AttemptKey {
-        dango_identity::AttemptKey {
-            account: dango_identity::AccountKey::from_bytes([0; 32]),
-            client: dango_identity::ClientClass::Untrusted,
-        }
-    }
+/// Commits wait for a second server from here on, which is not there; adds users until one waits, and answers what it is told. Meanwhile
+/// something may be done.
+fn add_where_no_second_server_is(databases: &Databases, store: &dyn Store, meanwhile: impl FnOnce()) -> Result<(), String> {
+    let _ = databases
+        .server
+        .sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    let _ = databases.server.sql("postgres", "SELECT pg_reload_conf()");
+    std::thread::scope(|threads| {
+        let mut number = 1;
+        let waiting = loop {
+            number += 1;
+            let adding = threads.spawn(move || add(store, number));
+            let waits = || databases.server.sql("postgres", WAITING) != "0";
+            until("it waits, or did not have to yet", || adding.is_finished() || waits());
+            if !adding.is_finished() {
+                break adding;
+            }
+            adding.join().expect("no panic").expect("it was not told to wait yet");
+        };
+        assert!(is_let_in(store).is_ok(), "others are let in meanwhile");
+        let before = users(store).expect("read");
+        meanwhile();
+        let told = waiting.join().expect("no panic");
+        assert!(is_let_in(store).is_ok() && users(store).expect("read") >= before);
+        told
+    })
+}
 
-    fn policy(&self) -> &dango_identity::LockoutPolicy {
-        static POLICY: LazyLock<dango_identity::LockoutPolicy> = LazyLock::new(dango_identity::LockoutPolicy::default);
-        &POLICY
-    }
+fn give_up_the_second_server(databases: &Databases) {
+    let _ = databases.server.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
+    let _ = databases.server.sql("postgres", "SELECT pg_reload_conf()");
+}
+
+/// What is broken off while it waits counts at this server, and is lost with it: nobody may be told that it is kept.
+#[test]
+fn a_commit_that_waits_for_a_second_server_is_not_broken_off() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let store = databases.open(&name);
+    add(&*store, 1).expect("written");
+    let told = add_where_no_second_server_is(&databases, &*store, || {});
+    assert_eq!(told, Err("store-uncertain".to_owned()));
+    assert_ne!(databases.server.sql("postgres", WAITING), "0", "it still waits");
+    let seen = users(&*store).expect("read");
+    give_up_the_second_server(&databases);
+    until("it goes on", || add(&*store, 99).is_ok());
+    assert_eq!(
+        users(&*store).ok(),
+        Some(seen + 2),
+        "it was not seen before it could be lost no more"
+    );
+}
+
+#[test]
+fn a_commit_that_somebody_broke_off_while_it_waited_is_not_taken_for_kept() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let store = databases.open(&name);
+    add(&*store, 1).expect("written");
+    let told = add_where_no_second_server_is(&databases, &*store, || {
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        assert_eq!(databases.server.sql("postgres", sql), "1");
+    });
+    assert_eq!(told, Err("store-uncertain".to_owned()), "although it is seen");
+    give_up_the_second_server(&databases);
+    until("it goes on", || add(&*store, 99).is_ok());
 }
 
 /// Whether somebody is let in; the failure's code where that cannot be said.

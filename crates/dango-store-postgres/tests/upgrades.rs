@@ -182,6 +182,27 @@ fn who_waits_while_the_schema_changes_finds_it_changed() {
     assert_eq!(databases.server.sql(&name, "SELECT count(*) FROM dango.users"), "1");
 }
 
+/// A long step of somebody else is waited for; whatever keeps this one from its tables is not waited for at once, since others would wait
+/// behind it, but tried again.
+#[test]
+fn whoever_migrates_waits_for_others_who_do_and_holds_nobody_up() {
+    let databases = Databases::start();
+    let name = databases.make();
+    // A database of the version before.
+    let newest = known(&databases, &name);
+    let before = format!("DROP TABLE dango.oauth_flows; DELETE FROM dango.schema_migrations WHERE version = {newest}");
+    let _ = databases.server.sql(&name, &before);
+    // Somebody else's step, which lasts, and behind it somebody who writes for longer than a lock is waited for.
+    let held = "SELECT FROM dango.turn FOR UPDATE; SELECT pg_advisory_lock(1684956015); SELECT pg_sleep(31); \
+                SELECT pg_advisory_unlock(1684956015)";
+    let migrated = thread::scope(|threads| {
+        threads.spawn(|| databases.lock(&name, held, 4));
+        databases.until_locked(&name);
+        migrate(databases.url(OWNER, &name), SERVING)
+    });
+    assert_eq!(migrated.map_err(|failure| failure.code()), Ok(newest));
+}
+
 fn fixture(version: u32) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{version}.sql"))
 }

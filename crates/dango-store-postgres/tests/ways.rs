@@ -15,9 +15,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dango_core::SystemClock;
-use dango_store::{Store, StoreFailure, contract};
-use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore};
-use database::{Databases, PASSWORD, SERVING};
+use dango_identity::{StoreError, TokenDigest, kind};
+use dango_store::contract::sample::bytes;
+use dango_store::{Store, StoreExt, StoreFailure, contract};
+use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore, inspect, migrate};
+use database::{Databases, Nobodys, OWNER, PASSWORD, SERVING, until};
+use pollster::block_on;
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustix::process::geteuid;
 use tempfile::TempDir;
@@ -80,6 +83,15 @@ impl Drop for Pooler {
     }
 }
 
+fn write(store: &dyn Store) -> Result<(), StoreError> {
+    block_on(store.write(|tx| {
+        Box::pin(async move {
+            let _ = tx.users().await?;
+            Ok::<_, StoreError>(())
+        })
+    }))
+}
+
 fn try_connect(url: &DatabaseUrl) -> Result<PostgresStore, StoreFailure> {
     PostgresStore::connect(url.clone(), CONNECTIONS, Arc::new(SystemClock))
 }
@@ -101,6 +113,31 @@ fn a_pooler_that_hands_out_transactions_changes_nothing() {
     let databases = Databases::start();
     let pooler = Pooler::start(&databases);
     contract::check(&|| -> Arc<dyn Store> { pooler.open(&databases.make()) });
+}
+
+/// Four connections for all, and five that wait for their turn at writing: none of them keeps one while it waits.
+#[test]
+fn who_waits_for_a_turn_behind_a_pooler_keeps_nobody_out() {
+    let databases = Databases::start();
+    let pooler = Pooler::start(&databases);
+    let name = databases.make();
+    let stores: Vec<_> = (0..5).map(|_| pooler.open(&name)).collect();
+    std::thread::scope(|threads| {
+        let holder = threads.spawn(|| databases.lock(&name, "SELECT FROM dango.turn FOR UPDATE", 6));
+        databases.until_locked(&name);
+        let writers: Vec<_> = stores.iter().map(|store| threads.spawn(|| write(&**store))).collect();
+        let waiting = "SELECT count(*) > 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        until("they wait", || databases.server.sql(&name, waiting) == "t");
+        for store in stores.iter().cycle().take(20) {
+            let digest = TokenDigest::<kind::Session>::from_bytes(bytes(2, 1));
+            let asked = block_on(store.session_at_the_door(digest, Arc::new(Nobodys)));
+            assert!(asked.is_ok(), "{:?}", asked.err());
+        }
+        assert!(!holder.is_finished(), "they were let in while the others waited");
+        for writer in writers {
+            writer.join().expect("no panic").expect("each has its turn");
+        }
+    });
 }
 
 #[test]
@@ -132,7 +169,7 @@ fn the_right_server_is_spoken_to_and_no_other() {
     drop(connect(&url("localhost", "verify-full", &right)));
     let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'dango' AND ssl";
     let store = try_connect(&url("localhost", "require", &right)).expect("as strict as verify-full");
-    pollster::block_on(store.schema_version()).expect("read");
+    block_on(store.schema_version()).expect("read");
     assert_ne!(databases.server.sql("postgres", encrypted), "0");
     drop(store);
     assert!(
@@ -155,6 +192,23 @@ fn the_right_server_is_spoken_to_and_no_other() {
     let begun = Instant::now();
     while try_connect(&url("localhost", "verify-full", &right)).is_ok() {
         assert!(begun.elapsed() < PATIENCE, "the server stops to encrypt");
+    }
+}
+
+#[test]
+fn a_database_that_knows_some_characters_only_is_refused() {
+    let databases = Databases::start();
+    let sql = format!("CREATE DATABASE some OWNER {OWNER} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    let _ = databases.server.sql("postgres", &sql);
+    let url = |role| databases.url(role, "some");
+    for refused in [
+        migrate(url(OWNER), SERVING).map(drop),
+        inspect(url(SERVING)).map(drop),
+        try_connect(&url(SERVING)).map(drop),
+    ] {
+        let refused = refused.expect_err("refused");
+        assert_eq!(refused.code(), "store-encoding");
+        assert!(refused.to_string().contains("LATIN1"), "{refused}");
     }
 }
 

@@ -40,6 +40,12 @@ pub enum StoreFailure {
         /// What is wrong with it, such as `a symbolic link`.
         what: &'static str,
     },
+    /// It keeps texts in a way that knows some characters only.
+    #[error("the database keeps texts as {found}, and Dango needs UTF8")]
+    Encoding {
+        /// What it calls that way, such as `LATIN1`.
+        found: Arc<str>,
+    },
     /// It was written by a newer version of Dango.
     #[error("the database has schema version {found}, and this version of Dango knows up to {known}")]
     Newer {
@@ -86,6 +92,7 @@ impl StoreFailure {
             Self::Damaged(_) => "store-damaged",
             Self::Foreign => "store-foreign",
             Self::Unsafe { .. } => "store-unsafe",
+            Self::Encoding { .. } => "store-encoding",
             Self::Newer { .. } => "store-newer",
             Self::Missing => "store-missing",
             Self::Gone => "store-gone",

@@ -13,11 +13,13 @@
 mod postgres;
 mod wire;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use dango_core::SystemClock;
+use dango_identity::{AccountKey, AttemptKey, ClientClass, Email, LockoutPolicy};
+use dango_store::Budgets;
 use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore, migrate};
 
 pub use postgres::Postgres;
@@ -88,11 +90,22 @@ impl Databases {
 
     /// Locks something of a database as somebody else, for so many seconds, and comes back once it is locked.
     pub fn hold(&'static self, database: &str, lock: &str, seconds: u32) -> std::thread::JoinHandle<()> {
-        let (name, statement) = (database.to_owned(), format!("BEGIN; {lock}; SELECT pg_sleep({seconds}); COMMIT"));
-        let holder = std::thread::spawn(move || drop(self.server.sql(&name, &statement)));
+        let (name, lock) = (database.to_owned(), lock.to_owned());
+        let holder = std::thread::spawn(move || self.lock(&name, &lock, seconds));
+        self.until_locked(database);
+        holder
+    }
+
+    /// Locks something of a database as somebody else, and comes back after so many seconds.
+    pub fn lock(&self, database: &str, lock: &str, seconds: u32) {
+        let statement = format!("BEGIN; {lock}; SELECT pg_sleep({seconds}); COMMIT");
+        drop(self.server.sql(database, &statement));
+    }
+
+    /// Waits until [`Databases::lock`] has what it locks.
+    pub fn until_locked(&self, database: &str) {
         let is_held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
         until("it is locked", || self.server.sql(database, is_held) != "0");
-        holder
     }
 }
 
@@ -103,5 +116,22 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "{what}");
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Whose budgets do not matter.
+pub struct Nobodys;
+
+impl Budgets for Nobodys {
+    fn of_strangers(&self, _: &Email) -> AttemptKey {
+        AttemptKey {
+            account: AccountKey::from_bytes([0; 32]),
+            client: ClientClass::Untrusted,
+        }
+    }
+
+    fn policy(&self) -> &LockoutPolicy {
+        static POLICY: LazyLock<LockoutPolicy> = LazyLock::new(LockoutPolicy::default);
+        &POLICY
     }
 }
