@@ -1,16 +1,7 @@
 //! The ways to a database: through a pooler that hands every transaction to another connection, and through TLS to the right server alone.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::panic,
-    reason = "these are tests, which start a program with files of its own"
-)]
 
 mod database;
 
-use std::fs;
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,66 +13,9 @@ use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore, inspect, mig
 use database::{Databases, Nobodys, OWNER, PASSWORD, SERVING, until};
 use pollster::block_on;
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustix::process::geteuid;
-use tempfile::TempDir;
 
 /// How long something that must come may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Where Debian puts the pooler.
-const POOLER: &str = "/usr/sbin/pgbouncer";
-
-/// A running pooler; it is stopped when dropped.
-struct Pooler {
-    child: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl Pooler {
-    /// Starts one in front of a server: fewer connections than servers have, each given out for one transaction.
-    fn start(databases: &Databases) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a port")
-            .port();
-        let (users, settings) = (folder.path().join("users"), folder.path().join("settings"));
-        fs::write(&users, format!("\"{SERVING}\" \"{PASSWORD}\"\n")).expect("written");
-        let text = format!(
-            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-             auth_type = scram-sha-256\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = 4\nserver_reset_query =\n",
-            databases.server.port(),
-            users.display()
-        );
-        fs::write(&settings, text).expect("written");
-        let mut command = Command::new(POOLER);
-        if geteuid().is_root() {
-            command.args(["-u", "postgres"]);
-        }
-        let child = command.arg(&settings).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let child = child.unwrap_or_else(|error| panic!("cannot start {POOLER}, run `cargo xtask setup` first: {error}"));
-        Self {
-            child,
-            port,
-            _folder: folder,
-        }
-    }
-
-    /// A store on a database, through the pooler.
-    fn open(&self, database: &str) -> Arc<PostgresStore> {
-        let url = DatabaseUrl::parse(&format!("postgres://{SERVING}:{PASSWORD}@127.0.0.1:{}/{database}", self.port));
-        Arc::new(connect(&url.expect("an address")))
-    }
-}
-
-impl Drop for Pooler {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 fn write(store: &dyn Store) -> Result<(), StoreError> {
     block_on(store.write(|tx| {
@@ -111,17 +45,17 @@ fn connect(url: &DatabaseUrl) -> PostgresStore {
 #[test]
 fn a_pooler_that_hands_out_transactions_changes_nothing() {
     let databases = Databases::start();
-    let pooler = Pooler::start(&databases);
-    contract::check(&|| -> Arc<dyn Store> { pooler.open(&databases.make()) });
+    let pooler = databases.pooler();
+    contract::check(&|| -> Arc<dyn Store> { databases.open_pooled(&pooler, &databases.make()) });
 }
 
 /// Four connections for all, and five that wait for their turn at writing: none of them keeps one while it waits.
 #[test]
 fn who_waits_for_a_turn_behind_a_pooler_keeps_nobody_out() {
     let databases = Databases::start();
-    let pooler = Pooler::start(&databases);
+    let pooler = databases.pooler();
     let name = databases.make();
-    let stores: Vec<_> = (0..5).map(|_| pooler.open(&name)).collect();
+    let stores: Vec<_> = (0..5).map(|_| databases.open_pooled(&pooler, &name)).collect();
     std::thread::scope(|threads| {
         let holder = threads.spawn(|| databases.lock(&name, "SELECT FROM dango.turn FOR UPDATE", 6));
         databases.until_locked(&name);
@@ -198,9 +132,9 @@ fn the_right_server_is_spoken_to_and_no_other() {
 #[test]
 fn a_database_that_knows_some_characters_only_is_refused() {
     let databases = Databases::start();
-    let sql = format!("CREATE DATABASE some OWNER {OWNER} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    let sql = format!("CREATE DATABASE latin OWNER {OWNER} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     let _ = databases.server.sql("postgres", &sql);
-    let url = |role| databases.url(role, "some");
+    let url = |role| databases.url(role, "latin");
     for refused in [
         migrate(url(OWNER), SERVING).map(drop),
         inspect(url(SERVING)).map(drop),

@@ -167,7 +167,7 @@ impl House {
 }
 
 /// A PostgreSQL server with the two roles and a database that is still empty.
-fn database() -> Postgres {
+pub(super) fn database() -> Postgres {
     let postgres = Postgres::new();
     roles(&postgres);
     let _ = postgres.sql("postgres", &format!("CREATE DATABASE dango OWNER {OWNER}"));

@@ -1,5 +1,5 @@
 //! Three servers on one PostgreSQL that behave as one: what may happen once, what is in force at the next request, whatever is killed,
-//! another version beside them, a dump in other hands. How such a database is set up is tested in `server::postgres`.
+//! another version beside them, a pooler before it, a dump in other hands. How such a database is set up is tested in `server::postgres`.
 
 mod background;
 mod disks;
@@ -8,6 +8,7 @@ mod house;
 mod kills;
 mod next_request;
 mod once;
+mod pooled;
 mod upgrade;
 
 use dango_tests::{Answer, Client};

@@ -6,9 +6,11 @@
     unused_imports,
     clippy::disallowed_methods,
     clippy::panic,
-    reason = "not every test needs all of it, and the server's file is shared with the end-to-end tests, a crate with leave to do this"
+    reason = "not every test needs all of it, and the files of the servers are shared with the end-to-end tests, a crate with leave to do this"
 )]
 
+#[path = "../../../../tests/src/pooler.rs"]
+mod pooler;
 #[path = "../../../../tests/src/postgres.rs"]
 mod postgres;
 mod wire;
@@ -22,6 +24,7 @@ use dango_identity::{AccountKey, AttemptKey, ClientClass, Email, LockoutPolicy};
 use dango_store::Budgets;
 use dango_store_postgres::{CONNECTIONS, DatabaseUrl, PostgresStore, migrate};
 
+pub use pooler::Pooler;
 pub use postgres::Postgres;
 pub use wire::{Way, Wire};
 
@@ -79,6 +82,17 @@ impl Databases {
     pub fn open(&self, database: &str) -> Arc<PostgresStore> {
         let store = PostgresStore::connect(self.url(SERVING, database), CONNECTIONS, Arc::new(SystemClock));
         Arc::new(store.expect("opened"))
+    }
+
+    /// The same through a pooler.
+    pub fn open_pooled(&self, pooler: &Pooler, database: &str) -> Arc<PostgresStore> {
+        let url = DatabaseUrl::parse(&pooler.url(SERVING, PASSWORD, database)).expect("an address");
+        Arc::new(PostgresStore::connect(url, CONNECTIONS, Arc::new(SystemClock)).expect("opened"))
+    }
+
+    /// A pooler in front of it.
+    pub fn pooler(&self) -> Pooler {
+        Pooler::start(self.server.port(), &[SERVING], PASSWORD)
     }
 
     /// The same through something on the way to it.
