@@ -1,12 +1,13 @@
 //! The time of the database, which all servers share: what it told last, and what has gone by since. This machine's clock may be put forward or
-//! back meanwhile.
+//! back meanwhile, and the machine may sleep.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dango_core::{Clock, Timestamp};
 use dango_store::StoreFailure;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::column::Columns;
 use crate::connection::{Connection, query};
@@ -20,6 +21,8 @@ const JITTER: i64 = 2_000_000;
 /// A clock that tells the database's time without asking for it. Until the first measurement it is this machine's.
 pub struct DatabaseClock {
     own: Arc<dyn Clock>,
+    /// For how long this machine is up.
+    uptime: fn() -> Duration,
     told: Mutex<Option<Told>>,
     /// The latest time that was told to anybody.
     latest: AtomicI64,
@@ -29,15 +32,15 @@ pub struct DatabaseClock {
 #[derive(Clone, Copy, Debug)]
 struct Told {
     time: i64,
-    /// When it said so: half way between the asking and the answer.
-    at: Instant,
+    /// When it said so, in this machine's time of being up: half way between the asking and the answer.
+    at: Duration,
     /// By how much that may be wrong.
     within: Duration,
 }
 
 impl Told {
-    fn new(time: i64, asked: Instant, answered: Instant) -> Self {
-        let within = answered.saturating_duration_since(asked) / 2;
+    fn new(time: i64, asked: Duration, answered: Duration) -> Self {
+        let within = answered.saturating_sub(asked) / 2;
         Self {
             time,
             at: asked + within,
@@ -45,15 +48,15 @@ impl Told {
         }
     }
 
-    fn at(&self, now: Instant) -> i64 {
+    fn at(&self, now: Duration) -> i64 {
         // An earlier moment comes of a measurement that another thread has just made.
-        let since = micros(now.saturating_duration_since(self.at)) - micros(self.at.saturating_duration_since(now));
+        let since = micros(now.saturating_sub(self.at)) - micros(self.at.saturating_sub(now));
         self.time.saturating_add(since)
     }
 
     /// Which of two says more: the one that is less wrong, unless it is old, or the clock was put elsewhere since.
     fn or(self, later: Self) -> Self {
-        let is_old = later.at.saturating_duration_since(self.at) > KEPT;
+        let is_old = later.at.saturating_sub(self.at) > KEPT;
         let apart = self.at(later.at).abs_diff(later.time);
         let is_another = u128::from(apart) > (self.within + later.within).as_micros() + 1_000;
         match is_old || is_another || later.within <= self.within {
@@ -61,6 +64,17 @@ impl Told {
             false => self,
         }
     }
+}
+
+/// For how long this machine is up, whatever its clock was put to. That it slept counts: at the database, and for everybody else, time went on.
+/// What the standard library goes by stands still meanwhile.
+fn uptime() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CLOCK: ClockId = ClockId::Boottime;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    // It began at zero.
+    Duration::try_from(clock_gettime(CLOCK)).unwrap_or_default()
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -71,6 +85,7 @@ impl DatabaseClock {
     pub(crate) fn new(own: Arc<dyn Clock>) -> Self {
         Self {
             own,
+            uptime,
             told: Mutex::new(None),
             latest: AtomicI64::new(i64::MIN),
         }
@@ -79,16 +94,16 @@ impl DatabaseClock {
     /// By how many microseconds the database's clock is ahead of this machine's.
     pub fn ahead_micros(&self) -> i64 {
         let own = self.own.now().unix_micros();
-        self.at(Instant::now()).map_or(0, |time| time.saturating_sub(own))
+        self.at((self.uptime)()).map_or(0, |time| time.saturating_sub(own))
     }
 
     /// Asks the database for its time.
     pub(crate) async fn measure(&self, connection: &Connection) -> Result<(), StoreFailure> {
-        let asked = Instant::now();
+        let asked = (self.uptime)();
         let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
         let told = connection.one(&query(sql), |row| Columns::of(row).integer()).await?;
         if let Some(time) = told {
-            self.learn(Told::new(time, asked, Instant::now()));
+            self.learn(Told::new(time, asked, (self.uptime)()));
         }
         Ok(())
     }
@@ -98,7 +113,7 @@ impl DatabaseClock {
         *told = Some(told.map_or(later, |before| before.or(later)));
     }
 
-    fn at(&self, now: Instant) -> Option<i64> {
+    fn at(&self, now: Duration) -> Option<i64> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).map(|told| told.at(now))
     }
 
@@ -119,7 +134,7 @@ impl DatabaseClock {
 
 impl Clock for DatabaseClock {
     fn now(&self) -> Timestamp {
-        let time = self.at(Instant::now());
+        let time = self.at((self.uptime)());
         Timestamp::from_unix_micros(time.map_or_else(|| self.own.now().unix_micros(), |time| self.onward(time)))
     }
 
@@ -147,7 +162,7 @@ mod tests {
 
     const SECOND: i64 = 1_000_000;
 
-    fn told(time: i64, asked: Instant, round: u64) -> Told {
+    fn told(time: i64, asked: Duration, round: u64) -> Told {
         Told::new(time, asked, asked + Duration::from_millis(round))
     }
 
@@ -156,7 +171,7 @@ mod tests {
         let own = Arc::new(Put(AtomicI64::new(50 * SECOND)));
         let clock = DatabaseClock::new(Arc::<Put>::clone(&own));
         assert_eq!(clock.now().unix_micros(), 50 * SECOND, "nothing was measured yet");
-        clock.learn(told(1_000 * SECOND, Instant::now(), 0));
+        clock.learn(told(1_000 * SECOND, uptime(), 0));
         let before = clock.now().unix_micros();
         own.0.store(9_000 * SECOND, Ordering::Relaxed);
         let after = clock.now().unix_micros();
@@ -165,8 +180,25 @@ mod tests {
     }
 
     #[test]
+    fn time_goes_on_while_the_machine_sleeps() {
+        static UPTIME: AtomicI64 = AtomicI64::new(1);
+        let clock = DatabaseClock {
+            uptime: || Duration::from_secs(UPTIME.load(Ordering::Relaxed).unsigned_abs()),
+            ..DatabaseClock::new(Arc::new(Put(AtomicI64::new(0))))
+        };
+        clock.learn(told(1_000 * SECOND, (clock.uptime)(), 0));
+        UPTIME.fetch_add(3_600, Ordering::Relaxed);
+        assert_eq!(clock.now().unix_micros(), 4_600 * SECOND);
+        // What it goes by is what the system says, which counts that it slept.
+        if let Ok(said) = std::fs::read_to_string("/proc/uptime") {
+            let seconds: f64 = said.split(' ').next().and_then(|text| text.parse().ok()).expect("a number");
+            assert!((uptime().as_secs_f64() - seconds).abs() < 5.0, "{said}");
+        }
+    }
+
+    #[test]
     fn the_shortest_of_the_last_measurements_counts_until_it_is_old_or_wrong() {
-        let begun = Instant::now();
+        let begun = uptime();
         let minute = |number: u64| begun + Duration::from_secs(60 * number);
         let short = told(0, begun, 2);
         // Half a second off, and may be.

@@ -154,7 +154,17 @@ fn a_commit_that_waits_for_a_second_server_is_not_broken_off() {
     let name = databases.make();
     let store = databases.open(&name);
     add(&*store, 1).expect("written");
-    let told = add_where_no_second_server_is(&databases, &*store, || {});
+    let rows = ProjectRows::of(Arc::clone(&store));
+    let told = add_where_no_second_server_is(&databases, &*store, || {
+        // More of them wait than there are places at the door.
+        std::thread::scope(|threads| {
+            for number in 0..CONNECTIONS {
+                let (rows, name) = (&rows, format!("file{number}"));
+                let claim = Claim { name, holder: [7; 16] };
+                threads.spawn(move || assert!(rows.claim("project", &claim, Duration::from_secs(600)).is_err()));
+            }
+        });
+    });
     assert_eq!(told, Err("store-uncertain".to_owned()));
     assert_ne!(databases.server.sql("postgres", WAITING), "0", "it still waits");
     let seen = users(&*store).expect("read");

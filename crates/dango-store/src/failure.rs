@@ -70,9 +70,9 @@ pub enum StoreFailure {
     /// Another database is being moved into it, and not all is there yet, or it is not settled that this one counts.
     #[error("a move into the database is under way or was broken off, so nobody is served from it")]
     Arriving,
-    /// The connection broke while a transaction was being committed, and nobody could be asked whether it was. Alone among the failures,
+    /// A commit was not answered, and nobody could be asked whether it was done. Alone among the failures,
     /// this one does not say that nothing happened.
-    #[error("the connection to the database broke in the middle of a commit, and whether it was done is not known")]
+    #[error("the database did not answer to a commit, and whether it was done is not known")]
     Uncertain,
     /// The work was broken off before its end, or the store was closed.
     #[error("the work on the database was broken off")]
