@@ -86,7 +86,7 @@ BEGIN
     LEFT JOIN dango.attempts ON attempts.account = api_key_at_the_door.account AND attempts.device_id = ''::bytea;
 END
 $$;
--- While another database is being moved into this one: by what that move is told from others, and how far it is. Nobody is served meanwhile.
+-- The move of another database into this one: by what it is told from others, and how far it is. Until it is settled nobody is served.
 CREATE TABLE arrival (
   one bigint NOT NULL PRIMARY KEY CHECK (one = 1),
   token bytea NOT NULL CHECK (octet_length(token) = 16),
@@ -95,5 +95,7 @@ CREATE TABLE arrival (
   -- How many tables are copied whole, in their order.
   copied bigint NOT NULL,
   -- The newest note of the other database that is followed here.
-  noted bigint NOT NULL
+  noted bigint NOT NULL,
+  -- Whether what is here counts. The row stays, so that whoever comes with the mark of the other database finds its own move here.
+  settled boolean NOT NULL
 );

@@ -36,7 +36,7 @@ mod url;
 mod writer;
 
 pub use clock::DatabaseClock;
-pub use copy::{Arrival, CopyTarget, Put, Standing, Step, settle};
+pub use copy::{Arrival, CopyTarget, OpenStep, Standing, arriving, settle};
 pub use owner::{Inspected, inspect, migrate, migrate_alone};
 pub use project_rows::ProjectRows;
 pub use role::ServingRole;

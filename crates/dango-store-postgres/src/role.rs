@@ -78,7 +78,7 @@ pub(crate) async fn grants_to(connection: &Connection, role: &str) -> Result<Str
          recovery_codes, factor_attempts, api_keys, settings, imports, oauth_flows TO {role}; \
          GRANT UPDATE ON turn TO {role}; \
          GRANT INSERT, UPDATE, DELETE ON writers TO {role}; \
-         GRANT DELETE ON arrival TO {role}; \
+         GRANT UPDATE (settled) ON arrival TO {role}; \
          GRANT INSERT, UPDATE ON project_files TO {role}; \
          GRANT INSERT, UPDATE, DELETE ON project_claims TO {role}; \
          GRANT INSERT ON audit, audit_set_back TO {role}; \

@@ -3,7 +3,7 @@
 
 mod step;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dango_store::StoreFailure;
 use dango_store::copy::{Cell, Cells, Column, Kind, MoveToken, TABLES, Table};
@@ -16,9 +16,13 @@ use crate::failure::NoAnswer;
 use crate::threads::Threads;
 use crate::url::DatabaseUrl;
 use crate::{migration, statements};
+pub use step::OpenStep;
 
 /// How many rows go into one statement.
 const ROWS: usize = 2_000;
+
+/// How many records are let go of at once.
+const PRUNED: i64 = 5_000;
 
 /// Every transaction of a move; there is no other that writes. Rows are found by their keys, whatever the planner believes of tables that
 /// were empty a moment ago.
@@ -27,20 +31,18 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL 
                      SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
                      SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
 
-const FIND_ARRIVAL: &str = "SELECT token, step, copied, noted FROM dango.arrival WHERE one = 1";
+const FIND_ARRIVAL: &str = "SELECT token, step, copied, noted, settled FROM dango.arrival WHERE one = 1";
 
-/// Empties everything but what belongs to the schema and the files of projects. Nobody was ever served from it, so it is no log that is
-/// deleted here, and what watches over one looks away for this transaction.
-const EMPTY: &str = "DO $$ DECLARE \
-                       emptied text[] := ARRAY(SELECT format('dango.%I', relname) FROM pg_catalog.pg_class \
-                         WHERE relnamespace = 'dango'::regnamespace AND relkind = 'r' \
-                         AND relname NOT IN ('schema_migrations', 'turn', 'project_files', 'project_claims')); \
-                       name text; \
-                     BEGIN \
-                       FOREACH name IN ARRAY emptied LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', name); END LOOP; \
-                       EXECUTE format('TRUNCATE %s RESTART IDENTITY', array_to_string(emptied, ', ')); \
-                       FOREACH name IN ARRAY emptied LOOP EXECUTE format('ALTER TABLE %s ENABLE TRIGGER USER', name); END LOOP; \
-                     END $$";
+/// Lets go of records for which a segment stands, as a rule does: so many at most.
+const PRUNE: &str = "SELECT dango.audit_prune((SELECT coalesce(max(last_seq), 0) FROM dango.audit_segments), $1)";
+
+/// What a move fills beside its tables: what a trigger notes of records, how far it is, and who wrote before it began.
+const FILLED: [&str; 3] = ["audit_set_back", "arrival", "writers"];
+
+/// The mark of a database names a move of which the one that it names knows nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("the database knows nothing of the move whose mark is in the old one: it is another one, or it was made anew")]
+struct Unknown;
 
 /// How far a move is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,28 +64,10 @@ pub enum Standing {
     Empty,
     /// A move into it has begun.
     Arriving(Arrival),
+    /// A move into it is over: what is here counts.
+    Settled(MoveToken),
     /// People or a log are in it.
     Taken,
-}
-
-/// What is to be done with one table.
-pub struct Put {
-    /// The table.
-    pub table: &'static Table,
-    /// The keys whose rows have changed, or are gone.
-    pub changed: Vec<Cells>,
-    /// The rows that are new, or are there now under those keys.
-    pub rows: Vec<Cells>,
-}
-
-/// What happens together.
-pub struct Step {
-    /// The tables, in their order.
-    pub puts: Vec<Put>,
-    /// How many tables are copied whole afterwards.
-    pub copied: usize,
-    /// The newest note that is followed afterwards.
-    pub noted: i64,
 }
 
 /// A database into which another one is being moved, as the owner of its schema sees it. Its calls hold up the thread of whoever asks.
@@ -93,6 +77,7 @@ pub struct CopyTarget {
     connection: Option<Connection>,
     url: DatabaseUrl,
     patience: Duration,
+    deadline: Option<Instant>,
 }
 
 impl CopyTarget {
@@ -107,6 +92,7 @@ impl CopyTarget {
             connection: None,
             url: owner,
             patience,
+            deadline: None,
         };
         target.ask(|connection| {
             Box::pin(async move {
@@ -123,6 +109,11 @@ impl CopyTarget {
     /// Says how long a call may take from now on before it fails.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    /// Says until when all calls from now on have to be answered, whatever the time that each of them has; or that there is no such end.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// What the database is to a move.
@@ -148,7 +139,7 @@ impl CopyTarget {
                 if standing(connection).await? != Standing::Empty {
                     return Err(StoreFailure::Arriving);
                 }
-                let insert = query("INSERT INTO dango.arrival (one, token, step, copied, noted) VALUES (1, $1, 0, 0, 0)");
+                let insert = query("INSERT INTO dango.arrival (one, token, step, copied, noted, settled) VALUES (1, $1, 0, 0, 0, false)");
                 connection.change(&insert.bind(token.to_vec())).await?;
                 connection.run_all("COMMIT").await?;
                 Ok(Arrival {
@@ -161,13 +152,30 @@ impl CopyTarget {
         })
     }
 
-    /// Does one step, whole or not at all, and says how far the move is then.
+    /// Begins a step, which is done whole or not at all.
     ///
     /// # Errors
     ///
-    /// [`StoreFailure`]: whether it was done is not always known then; [`CopyTarget::standing`] says it.
-    pub fn step(&mut self, from: Arrival, step: Step) -> Result<Arrival, StoreFailure> {
-        self.ask(move |connection| Box::pin(async move { step::run(connection, from, &step).await }))
+    /// [`StoreFailure`], also where the move is not as far as is said, because somebody else goes on with it.
+    pub fn step(&mut self, from: Arrival) -> Result<OpenStep<'_>, StoreFailure> {
+        OpenStep::begin(self, from)
+    }
+
+    /// Lets go of some of the oldest records for which a segment stands, which are not moved, and says how many went.
+    ///
+    /// # Errors
+    ///
+    /// As [`CopyTarget::step`].
+    pub fn prune(&mut self, from: Arrival) -> Result<i64, StoreFailure> {
+        self.ask(move |connection| {
+            Box::pin(async move {
+                step::begin(connection, from).await?;
+                let prune = query(PRUNE).bind(PRUNED);
+                let gone = connection.one(&prune, |row| Columns::of(row).integer()).await?;
+                connection.run_all("COMMIT").await?;
+                Ok(gone.unwrap_or(0))
+            })
+        })
     }
 
     /// The key of a table's last row.
@@ -214,19 +222,25 @@ impl CopyTarget {
         self.ask(move |connection| Box::pin(settle_on(connection, token)))
     }
 
-    /// Takes away everything that a move has put here, if one has begun that is not settled.
+    /// Takes away everything that a move has put here that is not settled.
     ///
     /// # Errors
     ///
-    /// [`StoreFailure`] if it cannot be written: then it is as it was.
-    pub fn abort(&mut self) -> Result<(), StoreFailure> {
-        self.ask(|connection| {
+    /// [`StoreFailure`]: then it is as it was, or that is not known; [`StoreFailure::Arriving`] where it is another move.
+    pub fn abort(&mut self, token: MoveToken) -> Result<(), StoreFailure> {
+        self.ask(move |connection| {
             Box::pin(async move {
                 connection.run_all(BEGIN).await?;
-                let Standing::Arriving(_) = standing(connection).await? else {
-                    return connection.run_all("ROLLBACK").await;
-                };
-                connection.run_all(EMPTY).await?;
+                let lock = query(format!("{FIND_ARRIVAL} FOR UPDATE"));
+                match connection.one(&lock, seen).await? {
+                    Some(Seen {
+                        arrival,
+                        is_settled: false,
+                    }) if arrival.token == token => {}
+                    Some(_) => return Err(StoreFailure::Arriving),
+                    None => return connection.run_all("ROLLBACK").await,
+                }
+                connection.run_all(&emptying()).await?;
                 connection.run_all("COMMIT").await
             })
         })
@@ -241,13 +255,25 @@ impl CopyTarget {
         })
     }
 
+    /// Whether the connection of the last call is still the one of the next.
+    fn is_kept(&self) -> Result<(), StoreFailure> {
+        self.connection.as_ref().map(|_| ()).ok_or(StoreFailure::Interrupted)
+    }
+
+    /// Lets go of the connection, and of the transaction that is under way on it.
+    fn let_go(&mut self) {
+        self.connection = None;
+    }
+
     /// Runs work on the connection, or on a new one after a failure.
     fn ask<T, W>(&mut self, work: W) -> Result<T, StoreFailure>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c Connection) -> BoxFuture<'c, Result<T, StoreFailure>> + Send + 'static,
     {
-        let (kept, url, patience) = (self.connection.take(), self.url.clone(), self.patience);
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let patience = left.map_or(self.patience, |left| left.min(self.patience));
+        let (kept, url) = (self.connection.take(), self.url.clone());
         let done = self.threads.wait(async move {
             let work = async move {
                 let connection = match kept {
@@ -270,38 +296,60 @@ impl CopyTarget {
     }
 }
 
+/// The move into a database that has begun there, or is over, as the role sees it that is to serve; it blocks while it asks.
+///
+/// # Errors
+///
+/// [`StoreFailure`] if it cannot be asked.
+pub fn arriving(url: DatabaseUrl) -> Result<Option<MoveToken>, StoreFailure> {
+    Threads::start()?.wait(async move {
+        let connection = Connection::open(&url).await?;
+        if migration::version(&connection).await? < migration::LATEST {
+            return Ok(None);
+        }
+        Ok(connection.one(&query(FIND_ARRIVAL), seen).await?.map(|seen| seen.arrival.token))
+    })
+}
+
 /// Says to a database, as a role that serves, that what was moved into it counts: by the token that the other database was marked with.
 /// Where that was said before, nothing is done. It blocks while it does.
 ///
 /// # Errors
 ///
-/// [`StoreFailure`]; [`StoreFailure::Arriving`] where it is another move.
+/// [`StoreFailure`]; [`StoreFailure::Arriving`] where it is another move, [`StoreFailure::Damaged`] where nothing is known of any.
 pub fn settle(url: DatabaseUrl, token: MoveToken) -> Result<(), StoreFailure> {
     Threads::start()?.wait(async move { settle_on(&Connection::open(&url).await?, token).await })
 }
 
 /// Refuses to serve from a database while a move into it is not settled.
 pub(crate) async fn check_settled(connection: &Connection) -> Result<(), StoreFailure> {
-    match connection.one(&query(FIND_ARRIVAL), arrival).await? {
+    match connection.one(&query(FIND_ARRIVAL), seen).await? {
         None => Ok(()),
+        Some(found) if found.is_settled => Ok(()),
         Some(_) => Err(StoreFailure::Arriving),
     }
 }
 
 async fn settle_on(connection: &Connection, token: MoveToken) -> Result<(), StoreFailure> {
-    match connection.one(&query(FIND_ARRIVAL), arrival).await? {
-        None => Ok(()),
-        Some(arrival) if arrival.token == token => {
-            let settle = query("DELETE FROM dango.arrival WHERE token = $1").bind(token.to_vec());
-            connection.change(&settle).await.map(|_| ())
+    match connection.one(&query(FIND_ARRIVAL), seen).await? {
+        None => Err(StoreFailure::damaged(Unknown)),
+        Some(found) if found.arrival.token != token => Err(StoreFailure::Arriving),
+        Some(found) if found.is_settled => Ok(()),
+        Some(_) => {
+            let settle = query("UPDATE dango.arrival SET settled = true WHERE token = $1").bind(token.to_vec());
+            match connection.change(&settle).await? {
+                0 => Err(StoreFailure::damaged(Unknown)),
+                _ => Ok(()),
+            }
         }
-        Some(_) => Err(StoreFailure::Arriving),
     }
 }
 
 async fn standing(connection: &Connection) -> Result<Standing, StoreFailure> {
-    if let Some(arrival) = connection.one(&query(FIND_ARRIVAL), arrival).await? {
-        return Ok(Standing::Arriving(arrival));
+    match connection.one(&query(FIND_ARRIVAL), seen).await? {
+        Some(found) if found.is_settled => return Ok(Standing::Settled(found.arrival.token)),
+        Some(found) => return Ok(Standing::Arriving(found.arrival)),
+        None => {}
     }
     for table in TABLES {
         let ask = query(format!("SELECT 1 FROM dango.{} LIMIT 1", table.name));
@@ -312,13 +360,43 @@ async fn standing(connection: &Connection) -> Result<Standing, StoreFailure> {
     Ok(Standing::Empty)
 }
 
-fn arrival(row: &Row<'_>) -> Result<Arrival, StoreFailure> {
+/// Empties what a move fills. Nobody was ever served from it, so it is no log that is deleted here, and what watches over one looks away
+/// for this transaction.
+fn emptying() -> String {
+    let names: Vec<String> = TABLES
+        .iter()
+        .map(|table| table.name)
+        .chain(FILLED)
+        .map(|name| format!("dango.{name}"))
+        .collect();
+    let with_triggers = |what: &str| {
+        let each: Vec<String> = names.iter().map(|name| format!("ALTER TABLE {name} {what} TRIGGER USER; ")).collect();
+        each.concat()
+    };
+    format!(
+        "{}TRUNCATE {} RESTART IDENTITY; {}",
+        with_triggers("DISABLE"),
+        names.join(", "),
+        with_triggers("ENABLE")
+    )
+}
+
+/// The row of a move.
+struct Seen {
+    arrival: Arrival,
+    is_settled: bool,
+}
+
+fn seen(row: &Row<'_>) -> Result<Seen, StoreFailure> {
     let columns = &mut Columns::of(row);
-    Ok(Arrival {
-        token: columns.bytes()?,
-        step: columns.integer()?,
-        copied: columns.number::<u32>()? as usize,
-        noted: columns.integer()?,
+    Ok(Seen {
+        arrival: Arrival {
+            token: columns.bytes()?,
+            step: columns.integer()?,
+            copied: columns.number::<u32>()? as usize,
+            noted: columns.integer()?,
+        },
+        is_settled: columns.flag()?,
     })
 }
 

@@ -5,6 +5,7 @@ mod moment;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use dango_identity::SealedColumn;
 use dango_store::StoreFailure;
@@ -19,6 +20,9 @@ pub use moment::Moment;
 
 /// How many notes are let go of at once, so that nobody waits long meanwhile.
 const FORGOTTEN: i64 = 5_000;
+
+/// How long it is tried to bring the log of changes into the file.
+const BRINGING_IN: Duration = Duration::from_secs(2);
 
 /// A database that is being moved.
 pub struct CopySource {
@@ -85,19 +89,6 @@ impl CopySource {
         })
     }
 
-    /// Ends a move that has begun, as if it never had.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreFailure`] if it cannot be written.
-    pub fn abort(&mut self) -> Result<(), StoreFailure> {
-        let connection = &self.connection;
-        in_transaction(connection, || match begun(connection)? {
-            Some(_) => forget_all(connection),
-            None => Ok(()),
-        })
-    }
-
     /// Lets go of notes that are done with, up to a number.
     ///
     /// # Errors
@@ -137,10 +128,23 @@ impl CopySource {
     pub fn hold(&mut self) -> Result<Held<'_>, StoreFailure> {
         self.file.look()?;
         self.connection.lock("BEGIN IMMEDIATE")?;
-        Ok(Held {
+        let held = Held {
             source: self,
             is_over: false,
-        })
+        };
+        moved::check(&held.source.connection)?;
+        Ok(held)
+    }
+
+    /// Brings SQLite's log of changes into the file, so that a copy of the file alone has the mark. Where others read for longer, it is left.
+    pub fn bring_log_in(&self) {
+        let begun = Instant::now();
+        let ask = query("PRAGMA wal_checkpoint(TRUNCATE)");
+        while self.connection.one(&ask, |row| Columns::of(row).integer()).is_ok_and(|busy| busy != Some(0))
+            && begun.elapsed() < BRINGING_IN
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -166,24 +170,55 @@ impl Held<'_> {
         Moment::of(&self.source.connection)
     }
 
+    /// The move that has begun, if one has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be read.
+    pub fn begun(&self) -> Result<Option<Begun>, StoreFailure> {
+        begun(&self.source.connection)
+    }
+
+    /// Ends a move that has begun, as if it never had.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFailure`] if it cannot be written: it is as it was then.
+    pub fn abort(mut self) -> Result<(), StoreFailure> {
+        if self.begun()?.is_some() {
+            forget_all(&self.source.connection)?;
+        }
+        self.commit()
+    }
+
     /// Marks the database as moved: nobody reads or writes it from here on. The password, sealed under the identity key, is for servers
     /// that follow.
     ///
     /// # Errors
     ///
     /// [`StoreFailure`] if it cannot be written: it is as it was then.
-    pub fn finish(mut self, begun: &Begun, password: Option<SealedColumn>, at_micros: i64) -> Result<(), StoreFailure> {
+    pub fn finish(mut self, move_of: &Begun, password: Option<SealedColumn>, at_micros: i64) -> Result<(), StoreFailure> {
+        // Another call may have taken the move back, and begun one of its own.
+        if self.begun()?.as_ref() != Some(move_of) {
+            return Err(StoreFailure::Interrupted);
+        }
         let connection = &self.source.connection;
         forget_all(connection)?;
         let to = MovedTo {
-            address: Arc::from(begun.address.as_str()),
-            token: begun.token,
+            address: Arc::from(move_of.address.as_str()),
+            token: move_of.token,
             password,
         };
         moved::mark(connection, &to, at_micros)?;
-        connection.run("COMMIT")?;
+        self.commit()
+    }
+
+    /// Commits. Only a file that is still in its place is written to; once it is committed nothing fails any more.
+    fn commit(&mut self) -> Result<(), StoreFailure> {
+        self.source.file.look()?;
+        self.source.connection.run("COMMIT")?;
         self.is_over = true;
-        self.source.file.look().map(|_| ())
+        Ok(())
     }
 }
 
@@ -196,10 +231,12 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Runs work in a transaction that writes.
+/// Runs work in a transaction that writes, where the database was not moved.
 fn in_transaction<T>(connection: &Connection, work: impl FnOnce() -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
     connection.lock("BEGIN IMMEDIATE")?;
-    let done = work().and_then(|done| connection.run("COMMIT").map(|()| done));
+    let done = moved::check(connection)
+        .and_then(|()| work())
+        .and_then(|done| connection.run("COMMIT").map(|()| done));
     if done.is_err() {
         // It fails where SQLite has rolled back already.
         let _ = connection.run_all("ROLLBACK");
