@@ -97,6 +97,11 @@ impl Pending {
         self.changes.is_empty()
     }
 
+    /// Intents that a program left open which was broken off, for whoever knows how what they say ended.
+    pub fn left_open(caller: Caller, changes: Vec<(Seq, ChangeDraft)>) -> Self {
+        Self { caller, changes }
+    }
+
     /// The places of the intents, in the order of the changes.
     pub fn intents(&self) -> impl Iterator<Item = Seq> {
         self.changes.iter().map(|(seq, _)| *seq)

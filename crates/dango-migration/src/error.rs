@@ -41,6 +41,15 @@ pub enum MigrationError {
     /// Another move into the new one has begun.
     #[error("another database is being moved into it, or that was broken off")]
     OtherMove,
+    /// This move is over already, and the old one is as it was before.
+    #[error("the move is over, and the new database counts; the file is as it was before that")]
+    Over,
+    /// The new one knows nothing of the move that the old one is marked with.
+    #[error("the database knows nothing of the move with which the old one is marked: it is another one, or it was made anew")]
+    Unknown,
+    /// The role that makes the schema and the one that serves do not see the same database.
+    #[error("the address of the owner and the one that is served from lead to different databases")]
+    OtherDatabase,
     /// The old one is being moved somewhere else.
     #[error("a move to {address} has begun")]
     OtherPlace {
@@ -68,6 +77,9 @@ impl MigrationError {
             Self::Store { failure, .. } => failure.code(),
             Self::Taken => "migration-taken",
             Self::OtherMove => "migration-other-move",
+            Self::Over => "migration-over",
+            Self::Unknown => "migration-unknown",
+            Self::OtherDatabase => "migration-other-database",
             Self::OtherPlace { .. } => "migration-other-place",
             Self::BegunAnew => "migration-log-begun-anew",
             Self::Different { .. } => "migration-different",

@@ -4,16 +4,18 @@ use std::time::{Duration, Instant};
 
 use dango_store::StoreFailure;
 use dango_store::copy::{Cells, Following, MoveToken, TABLES, Table, trim_to_groups};
-use dango_store_postgres::{Arrival, CopyTarget, Put, Standing, Step};
+use dango_store_postgres::{Arrival, CopyTarget, Standing};
 use dango_store_sqlite::{Begun, CopySource, Moment};
 
+use crate::cut::PAUSE;
 use crate::error::MigrationError;
+use crate::follow::end_of;
 
 /// How many rows are read and written at once.
 pub(crate) const ROWS: usize = 2_000;
 
 /// How long one moment of the old database is read: its log of changes cannot be cut back meanwhile.
-const MOMENT: Duration = Duration::from_secs(10);
+pub(crate) const MOMENT: Duration = Duration::from_secs(10);
 
 /// How far it is, told from time to time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,12 @@ pub enum Progress {
     },
     /// Whoever writes is held back.
     Pausing,
+    /// What was left was brought and compared, and whoever writes is still held back.
+    Brought,
+    /// The old database is marked: from here on the new one counts.
+    Marked,
+    /// The new database knows it.
+    Settled,
     /// The pause would have been too long and is tried again later.
     Resuming,
 }
@@ -71,7 +79,8 @@ impl Migration {
             });
         }
         match (target.standing().map_err(MigrationError::new)?, &before) {
-            (Standing::Taken, _) => return Err(MigrationError::Taken),
+            (Standing::Settled(token), Some(begun)) if token == begun.token => return Err(MigrationError::Over),
+            (Standing::Taken | Standing::Settled(_), _) => return Err(MigrationError::Taken),
             (Standing::Arriving(arrival), Some(begun)) if arrival.token == begun.token => {}
             (Standing::Arriving(_), _) => return Err(MigrationError::OtherMove),
             (Standing::Empty, _) => {}
@@ -87,6 +96,22 @@ impl Migration {
             begun,
             copied: Copied { target, arrival },
         })
+    }
+
+    /// Goes on only if the role that is to serve sees this move where it serves from: `seen` is what it found there. A move that has just
+    /// begun into another database is taken back at once.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrationError::OtherDatabase`].
+    pub fn seen_as(mut self, seen: Option<MoveToken>) -> Result<Self, MigrationError> {
+        if seen == Some(self.begun.token) {
+            return Ok(self);
+        }
+        if self.copied.arrival.step == 0 {
+            abort(&mut self.source, &mut self.copied.target)?;
+        }
+        Err(MigrationError::OtherDatabase)
     }
 
     /// Copies every table and follows what changes meanwhile, until everything is as it was at some moment.
@@ -127,8 +152,9 @@ impl Migration {
 impl Copied {
     /// Copies the next rows of a table as they are at a moment that was followed, and says how many.
     fn copy_some(&mut self, moment: Moment<'_>, table: &'static Table, after: &mut Option<Cells>) -> Result<u64, MigrationError> {
+        let mut step = self.target.step(self.arrival).map_err(MigrationError::new)?;
         if after.is_none() {
-            *after = self.end_of(moment, table)?;
+            *after = end_of(&mut step, moment, table)?;
         }
         // The one row of such a table comes with whatever is followed.
         let is_whole = table.following == Following::Whole;
@@ -141,46 +167,56 @@ impl Copied {
         trim_to_groups(table, &mut rows, ROWS);
         let last = rows.last().map(|row| table.key_of(row).to_vec());
         let copied = rows.len() as u64;
-        self.step(Step {
-            puts: vec![Put {
-                table,
-                changed: Vec::new(),
-                rows,
-            }],
-            copied: self.arrival.copied + usize::from(is_last),
-            noted: self.arrival.noted,
-        })?;
+        step.put(table, rows).map_err(MigrationError::new)?;
+        let done = step.commit(self.arrival.copied + usize::from(is_last), self.arrival.noted);
+        self.arrival = done.map_err(MigrationError::new)?;
         *after = if is_last { None } else { last };
         Ok(copied)
     }
 
-    pub(crate) fn step(&mut self, step: Step) -> Result<(), MigrationError> {
-        self.arrival = self.target.step(self.arrival, step).map_err(MigrationError::new)?;
+    /// Asks anew how far the move is, after a step of which that is not known.
+    pub(crate) fn look_again(&mut self) -> Result<(), MigrationError> {
+        match self.target.standing().map_err(MigrationError::new)? {
+            Standing::Arriving(arrival) if arrival.token == self.arrival.token => self.arrival = arrival,
+            _ => return Err(MigrationError::OtherMove),
+        }
         Ok(())
     }
 }
 
-/// Takes everything back that a move has put into either database, whichever of them still knows of it. The old one counts as before.
+/// Takes everything back that a move has put into either database. The old one is held meanwhile, so that nobody cuts over, and counts as
+/// before.
 ///
 /// # Errors
 ///
-/// [`MigrationError`], also where the old one was moved already: then there is no way back.
+/// [`MigrationError`]: of another file's move nothing is taken away, and there is no way back from one that is over.
 pub fn abort(source: &mut CopySource, target: &mut CopyTarget) -> Result<(), MigrationError> {
-    let begun = source.begun().map_err(MigrationError::old)?;
-    if let (Standing::Arriving(arrival), Some(begun)) = (target.standing().map_err(MigrationError::new)?, begun)
-        && arrival.token != begun.token
-    {
-        return Err(MigrationError::OtherMove);
+    let held = source.hold().map_err(MigrationError::old)?;
+    target.set_deadline(Some(Instant::now() + PAUSE));
+    let taken_away = take_away(target, held.begun().map_err(MigrationError::old)?.as_ref());
+    target.set_deadline(None);
+    taken_away?;
+    held.abort().map_err(MigrationError::old)
+}
+
+fn take_away(target: &mut CopyTarget, begun: Option<&Begun>) -> Result<(), MigrationError> {
+    match (target.standing().map_err(MigrationError::new)?, begun) {
+        (Standing::Arriving(arrival), Some(begun)) if arrival.token == begun.token => {
+            target.abort(arrival.token).map_err(MigrationError::new)
+        }
+        (Standing::Settled(token), Some(begun)) if token == begun.token => Err(MigrationError::Over),
+        (Standing::Arriving(_), _) => Err(MigrationError::OtherMove),
+        // Nothing of it is there, or not any more.
+        (Standing::Empty | Standing::Taken | Standing::Settled(_), _) => Ok(()),
     }
-    target.abort().map_err(MigrationError::new)?;
-    source.abort().map_err(MigrationError::old)
 }
 
 /// Finishes a move after whose cut-over the program was interrupted: the new database counts. Answers whether that was left to do.
 ///
 /// # Errors
 ///
-/// [`MigrationError::OtherMove`] where something else is being moved into the new database.
+/// [`MigrationError::OtherMove`] where something else is or was moved into the new database, [`MigrationError::Unknown`] where nothing is
+/// known of any move.
 pub fn finish(target: &mut CopyTarget, token: MoveToken) -> Result<bool, MigrationError> {
     match target.standing().map_err(MigrationError::new)? {
         Standing::Arriving(_) => match target.settle(token) {
@@ -188,6 +224,8 @@ pub fn finish(target: &mut CopyTarget, token: MoveToken) -> Result<bool, Migrati
             Err(StoreFailure::Arriving) => Err(MigrationError::OtherMove),
             Err(failure) => Err(MigrationError::new(failure)),
         },
-        Standing::Empty | Standing::Taken => Ok(false),
+        Standing::Settled(settled) if settled == token => Ok(false),
+        Standing::Settled(_) => Err(MigrationError::OtherMove),
+        Standing::Empty | Standing::Taken => Err(MigrationError::Unknown),
     }
 }

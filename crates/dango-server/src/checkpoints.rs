@@ -9,6 +9,7 @@ use dango_actions::{Actions, CheckpointError, CheckpointStanding, KeepCheckpoint
 use dango_core::{Clock, Entropy};
 
 use crate::failure::chain;
+use crate::movable::Whereabouts;
 use crate::readiness::Readiness;
 
 /// How often it looks whether one is due.
@@ -24,6 +25,9 @@ pub(crate) struct Keeper {
 pub(crate) struct Kept {
     pub(crate) actions: Actions,
     pub(crate) premises: Arc<Premises>,
+    /// For a file: whether the rows are still there, and where the checkpoint is kept once they are not.
+    pub(crate) place: Option<Arc<Whereabouts>>,
+    pub(crate) premises_after_move: Premises,
     pub(crate) readiness: Readiness,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -65,8 +69,12 @@ impl Kept {
     }
 
     async fn try_renew(&self) -> Result<(), KeepCheckpointError> {
-        let last = self.premises.kept_checkpoint().map_err(KeepCheckpointError::Read)?;
+        let premises = match &self.place {
+            Some(place) if !place.is_in_file() => &self.premises_after_move,
+            _ => &*self.premises,
+        };
+        let last = premises.kept_checkpoint().map_err(KeepCheckpointError::Read)?;
         let standing = CheckpointStanding::of(&self.actions, last, self.clock.now()).await?;
-        standing.renew(&self.actions, &self.premises, &*self.entropy).await
+        standing.renew(&self.actions, premises, &*self.entropy).await
     }
 }

@@ -45,10 +45,14 @@ pub(crate) fn premises(system: &System, settings: &Settings, project: &Project) 
     let premises = Premises::of(project, environment);
     Ok(match &settings.database {
         Some(DatabaseSetting::File(database)) => premises.with_database(database.clone()),
-        // The checkpoint of a file that was there before says nothing about this log.
-        Some(DatabaseSetting::Postgres(_)) => premises.with_checkpoint(project.dango_dir().join("audit-postgres.checkpoint")),
+        Some(DatabaseSetting::Postgres(_)) => on_postgres(premises, project),
         None => premises,
     })
+}
+
+/// The same for a log in PostgreSQL: the checkpoint of a file that was there before says nothing about it.
+pub(crate) fn on_postgres(premises: Premises, project: &Project) -> Premises {
+    premises.with_checkpoint(project.dango_dir().join("audit-postgres.checkpoint"))
 }
 
 impl House {

@@ -1,6 +1,7 @@
 //! A store in a file that may be moved into PostgreSQL while it is served from: whoever asks is answered from there afterwards, without a
 //! restart. How it is moved is not known here.
 
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -28,18 +29,22 @@ pub(crate) struct Followed {
 /// Opens the store that the file was moved to.
 type Follow = Box<dyn Fn() -> Result<Followed, Failure> + Send + Sync>;
 
+/// Who waits, until when, and where the answer goes.
+type Caller = (Instant, oneshot::Sender<Result<(), StoreFailure>>);
+
 /// Where the rows are: in the file, until they were moved.
 pub(crate) struct Whereabouts {
     followed: OnceLock<Followed>,
     waiting: Mutex<Waiting>,
     follow: Follow,
+    patience: Duration,
 }
 
 /// Who waits until the new store is open.
 #[derive(Default)]
 struct Waiting {
     is_under_way: bool,
-    callers: Vec<(Instant, oneshot::Sender<Result<(), StoreFailure>>)>,
+    callers: Vec<Caller>,
 }
 
 /// The database that was moved to cannot be opened by this server.
@@ -49,10 +54,15 @@ struct Unopened;
 
 impl Whereabouts {
     pub(crate) fn new(follow: Follow) -> Arc<Self> {
+        Self::with_patience(follow, PATIENCE)
+    }
+
+    fn with_patience(follow: Follow, patience: Duration) -> Arc<Self> {
         Arc::new(Self {
             followed: OnceLock::new(),
             waiting: Mutex::default(),
             follow,
+            patience,
         })
     }
 
@@ -73,7 +83,7 @@ impl Whereabouts {
             if let Some(store) = self.store() {
                 return Ok(store);
             }
-            waiting.callers.push((Instant::now() + PATIENCE, answer));
+            waiting.callers.push((Instant::now() + self.patience, answer));
             if !waiting.is_under_way {
                 let place = Arc::downgrade(self);
                 let begun = std::thread::Builder::new()
@@ -90,13 +100,35 @@ impl Whereabouts {
     fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Sends those away who have waited for long.
+    fn send_away(&self) {
+        let now = Instant::now();
+        let overdue = |(deadline, _): &mut Caller| *deadline <= now;
+        let overdue = self.waiting().callers.extract_if(.., overdue).collect::<Vec<_>>();
+        for (_, caller) in overdue {
+            let _ = caller.send(Err(StoreFailure::unavailable(Unopened)));
+        }
+    }
 }
 
-/// Opens the new store, however often that takes, and answers those who wait; those who have waited for long go away unanswered.
+/// Opens the new store, however often that takes, and answers those who wait; those who have waited for long go away unanswered, also
+/// while one try takes long.
 fn go_on(place: &Weak<Whereabouts>) {
     let mut complained: Option<Instant> = None;
-    while let Some(place) = place.upgrade() {
-        match (place.follow)() {
+    while let Some(trying) = place.upgrade() {
+        let (tell, told) = channel();
+        let begun = std::thread::Builder::new().name("dango-following".to_owned()).spawn(move || {
+            let _ = tell.send((trying.follow)());
+        });
+        let done = match begun {
+            Ok(_) => wait_for(place, &told),
+            Err(error) => Some(Err(Failure::new(format!("cannot start a thread: {error}")))),
+        };
+        let (Some(place), Some(done)) = (place.upgrade(), done) else {
+            return;
+        };
+        match done {
             Ok(followed) => {
                 let _ = place.followed.set(followed);
                 for (_, caller) in place.waiting().callers.drain(..) {
@@ -109,19 +141,24 @@ fn go_on(place: &Weak<Whereabouts>) {
                     failure.log();
                     complained = Some(Instant::now());
                 }
-                let now = Instant::now();
-                let overdue = place
-                    .waiting()
-                    .callers
-                    .extract_if(.., |(deadline, _)| *deadline <= now)
-                    .collect::<Vec<_>>();
-                for (_, caller) in overdue {
-                    let _ = caller.send(Err(StoreFailure::unavailable(Unopened)));
-                }
+                place.send_away();
             }
         }
         drop(place);
         std::thread::sleep(PAUSE);
+    }
+}
+
+/// What one try has come to; nothing where nobody needs it any more.
+fn wait_for(place: &Weak<Whereabouts>, told: &Receiver<Result<Followed, Failure>>) -> Option<Result<Followed, Failure>> {
+    loop {
+        match told.recv_timeout(PAUSE) {
+            Ok(done) => return Some(done),
+            Err(RecvTimeoutError::Timeout) => place.upgrade()?.send_away(),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Some(Err(Failure::new("the database could not be opened: its thread has ended")));
+            }
+        }
     }
 }
 
@@ -271,104 +308,4 @@ impl Clock for MovableClock {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
-    use dango_core::SystemClock;
-    use dango_store::{MemoryStore, StoreExt};
-
-    use super::*;
-
-    /// A file that was moved, once it is said to be.
-    #[derive(Default)]
-    struct File {
-        store: MemoryStore,
-        is_moved: AtomicBool,
-    }
-
-    impl File {
-        fn check(&self) -> Result<(), StoreFailure> {
-            match self.is_moved.load(Ordering::SeqCst) {
-                true => Err(StoreFailure::Moved {
-                    address: "elsewhere".into(),
-                }),
-                false => Ok(()),
-            }
-        }
-    }
-
-    #[async_trait]
-    impl Store for File {
-        async fn run_write(&self, job: Job) -> Result<(), StoreFailure> {
-            self.check()?;
-            self.store.run_write(job).await
-        }
-
-        async fn run_read(&self, job: Job) -> Result<(), StoreFailure> {
-            self.check()?;
-            self.store.run_read(job).await
-        }
-
-        async fn schema_version(&self) -> Result<u32, StoreFailure> {
-            self.store.schema_version().await
-        }
-
-        fn version(&self) -> Result<Option<StoreVersion>, StoreFailure> {
-            self.check()?;
-            Ok(Some(StoreVersion::from_number(1)))
-        }
-    }
-
-    fn count(store: &dyn Store, ran: &Arc<AtomicU32>) -> Result<(), StoreFailure> {
-        let (in_write, in_read) = (Arc::clone(ran), Arc::clone(ran));
-        pollster::block_on(async {
-            store
-                .write(move |_| {
-                    Box::pin(async move {
-                        in_write.fetch_add(1, Ordering::SeqCst);
-                        Ok::<_, StoreFailure>(())
-                    })
-                })
-                .await?;
-            store
-                .read(move |_| {
-                    Box::pin(async move {
-                        in_read.fetch_add(1, Ordering::SeqCst);
-                        Ok::<_, StoreFailure>(())
-                    })
-                })
-                .await
-        })
-    }
-
-    #[test]
-    fn every_job_runs_once_wherever_the_rows_are_and_whoever_comes_meanwhile_waits() {
-        let (file, new) = (Arc::new(File::default()), Arc::new(MemoryStore::new()));
-        let (tries, opened) = (Arc::new(AtomicU32::new(0)), Arc::clone(&new));
-        let follow = {
-            let tries = Arc::clone(&tries);
-            move || match tries.fetch_add(1, Ordering::SeqCst) {
-                // It is away at first.
-                0 | 1 => Err(Failure::new("not yet")),
-                _ => Ok(Followed {
-                    store: Arc::clone(&opened) as Arc<dyn Store>,
-                    clock: Arc::new(SystemClock),
-                }),
-            }
-        };
-        let place = Whereabouts::new(Box::new(follow));
-        let store = MovableStore::new(Arc::clone(&file) as Arc<dyn Store>, Arc::clone(&place));
-        let ran = Arc::new(AtomicU32::new(0));
-        count(&store, &ran).expect("in the file");
-        assert!(place.is_in_file() && store.version().expect("it can be told").is_some());
-        file.is_moved.store(true, Ordering::SeqCst);
-        assert_eq!(store.version().expect("it can be told"), None, "nothing may be kept any more");
-        std::thread::scope(|threads| {
-            for _ in 0..16 {
-                threads.spawn(|| count(&store, &ran).expect("elsewhere"));
-            }
-        });
-        assert!(!place.is_in_file());
-        assert_eq!((ran.load(Ordering::SeqCst), tries.load(Ordering::SeqCst)), (2 + 32, 3));
-    }
-}
+mod tests;

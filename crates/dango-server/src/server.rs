@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::app::{self, Served};
 use crate::checkpoints::{Keeper, Kept};
 use crate::failure::{Failure, chain};
-use crate::house::{HASHING_QUEUE, House};
+use crate::house::{self, HASHING_QUEUE, House};
 use crate::notify::Notifier;
 use crate::origin::Origin;
 use crate::readiness::Readiness;
@@ -128,10 +128,18 @@ impl Running {
         if let Err(error) = renewed {
             tracing::error!("the audit log has no new checkpoint: {}", chain(&error));
         }
-        let readiness = Readiness::new(house.store, Arc::clone(&house.premises), house.key, project.clone(), house.place);
+        let readiness = Readiness::new(
+            house.store,
+            Arc::clone(&house.premises),
+            house.key,
+            project.clone(),
+            house.place.clone(),
+        );
         let keeper = Keeper::start(Kept {
             actions: house.actions.clone(),
             premises: Arc::clone(&house.premises),
+            place: house.place,
+            premises_after_move: house::on_postgres(house::premises(system, &settings, &project)?, &project),
             readiness: readiness.clone(),
             clock: Arc::clone(&system.clock),
             entropy: Arc::clone(&system.entropy),

@@ -6,14 +6,15 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dango_actions::{Actions, AuditView, ChangeDraft, Ending, Pending, Premises, Setup};
-use dango_audit::{Detail, Event, Report, Word};
+use dango_actions::{Actions, AuditView, ChangeDraft, CheckpointStanding, Ending, Pending, Premises, Setup};
+use dango_audit::query::{Filter, PAGE_MAX, PageLimit};
+use dango_audit::{Detail, Event, Report, Seq, Word};
 use dango_core::Clock;
 use dango_identity::{IdentityKey, SealedColumn, seal_handover};
 use dango_migration::{CutOver, Migration, MigrationError, PATIENCE, abort, finish};
 use dango_secrets::project::Project;
 use dango_store::{Store, StoreFailure};
-use dango_store_postgres::{CopyTarget, DatabaseUrl};
+use dango_store_postgres::{CopyTarget, DatabaseUrl, Standing, arriving};
 use dango_store_sqlite::{Begun, CopySource, MovedTo, Open, SqliteStore, moved_to};
 
 use crate::database::{self, Database};
@@ -24,11 +25,18 @@ use crate::setup_link::caller;
 use crate::system::System;
 use report::{Done, Told};
 
+/// What is recorded of a move.
+fn change() -> ChangeDraft {
+    ChangeDraft::new(Event::DatabaseMigrated).with(Detail::Via, Word::new("migrate"))
+}
+
 /// Where a file's rows go.
 struct Place<'a> {
     system: &'a System,
     settings: &'a Settings,
     premises: Premises,
+    /// The same once the log is in PostgreSQL.
+    premises_there: Premises,
     /// As the role that serves.
     to: DatabaseUrl,
     database: Database,
@@ -48,6 +56,7 @@ pub(crate) fn run(system: &System, settings: &Settings, project: &Project, movin
         system,
         settings,
         premises: house::premises(system, settings, project)?.with_database(from.clone()),
+        premises_there: house::on_postgres(house::premises(system, settings, project)?, project),
         database: Database::Postgres(Box::new(to.clone())),
         to,
     };
@@ -80,7 +89,18 @@ impl Place<'_> {
 
     fn take_back(&self, from: &Path) -> Result<Done, Failure> {
         let mut source = CopySource::open(from).map_err(|failure| Failure::from(failure).at(from.display()))?;
-        abort(&mut source, &mut self.target()?).map_err(|error| self.explain(&error))?;
+        let mut target = self.target()?;
+        // A database that is not the one of --to knows nothing of the move, and that would be taken for its end.
+        let standing = target.standing().map_err(|failure| self.database.failure(failure).at(&self.to))?;
+        let known = match standing {
+            Standing::Arriving(arrival) => Some(arrival.token),
+            Standing::Settled(token) => Some(token),
+            Standing::Empty | Standing::Taken => None,
+        };
+        if arriving(self.to.clone()).is_ok_and(|seen| seen != known) {
+            return Err(self.explain(&MigrationError::OtherDatabase));
+        }
+        abort(&mut source, &mut target).map_err(|error| self.explain(&error))?;
         Ok(self.done(from, Told::Aborted))
     }
 
@@ -104,7 +124,10 @@ impl Place<'_> {
         let clock: Arc<dyn Clock> = Arc::clone(&self.system.clock);
         let opened = SqliteStore::open(from, Open::Existing).map_err(|failure| Failure::from(failure).at(from.display()))?;
         let old = self.actions(Arc::new(opened), &key, clock)?;
-        self.verify(&old)?;
+        let report = self.verify(&old)?;
+        self.end_what_is_open(&old, &report, &Ending::failed(Word::new("interrupted")))?;
+        self.standing_there(&old)
+            .map_err(|failure| failure.at(self.premises_there.checkpoint().display()))?;
         database::migrate(self.system, self.settings, &self.database, &self.to)?;
         // Whoever is to serve from it is let in, before anybody has to be.
         dango_store_postgres::inspect(self.to.clone()).map_err(|failure| self.database.failure(failure).at(&self.to))?;
@@ -116,7 +139,9 @@ impl Place<'_> {
             address: self.address(),
         };
         let mut tell = report::progress();
-        let mut migration = Migration::begin(source, self.target()?, &wanted).map_err(|error| self.explain(&error))?;
+        let migration = Migration::begin(source, self.target()?, &wanted).map_err(|error| self.explain(&error))?;
+        let seen = arriving(self.to.clone()).map_err(|failure| self.database.failure(failure).at(&self.to))?;
+        let mut migration = migration.seen_as(seen).map_err(|error| self.explain(&error))?;
         migration.copy(&mut tell).map_err(|error| self.explain(&error))?;
         let tables = migration.compare(&mut tell).map_err(|error| self.explain(&error))?;
         if extent == Extent::Prepare {
@@ -127,27 +152,56 @@ impl Place<'_> {
         let cut = self.cut_over(&old, &key, migration)?;
         let mut done = self.done(from, Told::Moved(cut));
         done.tables = tables;
-        done.log = Some(self.verify_new(&key)?);
+        if cut.is_settled {
+            done.log = Some(self.verify_new(&key)?);
+        }
         Ok(done)
     }
 
-    /// Cuts over between two records: the intent stands in the old database and comes along, the outcome in whichever counts then.
+    /// Cuts over between two records: the intent stands in the old database and comes along, the outcome in whichever counts then. Where
+    /// the new one cannot be told yet that it counts, whoever finishes the move records the outcome.
     fn cut_over(&self, old: &Actions, key: &IdentityKey, migration: Migration) -> Result<CutOver, Failure> {
-        let change = ChangeDraft::new(Event::DatabaseMigrated).with(Detail::Via, Word::new("migrate"));
         let pending =
-            pollster::block_on(old.begin_changes(&caller(self.system), vec![change])).map_err(|error| Failure::caused_by(&error))?;
+            pollster::block_on(old.begin_changes(&caller(self.system), vec![change()])).map_err(|error| Failure::caused_by(&error))?;
         let password = self.password_to_leave(key)?;
         match migration.cut_over(password, &*self.system.clock, &mut report::progress()) {
-            Ok(cut) => {
+            Ok(cut) if cut.is_settled => {
                 let new = self.new_actions(key)?;
                 self.record(&new, pending, Ending::done());
                 Ok(cut)
             }
+            Ok(cut) => Ok(cut),
             Err(error) => {
                 self.record(old, pending, Ending::failed(Word::new(error.code())));
                 Err(self.explain(&error))
             }
         }
+    }
+
+    /// Says how moves ended of which a call that was broken off has said that they were about to be made.
+    fn end_what_is_open(&self, actions: &Actions, report: &Report, ending: &Ending) -> Result<(), Failure> {
+        let filter = Filter {
+            event: Some(Event::DatabaseMigrated),
+            ..Filter::default()
+        };
+        let caller = caller(self.system);
+        let permit = pollster::block_on(actions.permit::<AuditView>(&caller)).map_err(|error| Failure::caused_by(&error))?;
+        // There are as many as there were calls.
+        let page = pollster::block_on(actions.list_audit(&permit, filter, PageLimit::new(PAGE_MAX).unwrap_or_default()))
+            .map_err(|error| Failure::caused_by(&error))?;
+        let is_of_a_move = |seq: &Seq| page.events.iter().any(|event| event.seq == seq.as_column());
+        let open: Vec<_> = report.open_intents.iter().filter(|seq| is_of_a_move(seq)).collect();
+        if !open.is_empty() {
+            let changes = open.into_iter().map(|seq| (*seq, change())).collect();
+            self.record(actions, Pending::left_open(caller, changes), ending.clone());
+        }
+        Ok(())
+    }
+
+    /// How a log stands to the checkpoint that is kept of one in PostgreSQL.
+    fn standing_there(&self, actions: &Actions) -> Result<CheckpointStanding, Failure> {
+        let kept = self.premises_there.kept_checkpoint().map_err(|error| Failure::caused_by(&error))?;
+        Ok(pollster::block_on(CheckpointStanding::of(actions, kept, self.system.clock.now()))?)
     }
 
     fn record(&self, actions: &Actions, pending: Pending, ending: Ending) {
@@ -181,9 +235,17 @@ impl Place<'_> {
         self.actions(opened.store, key, opened.clock)
     }
 
-    /// Verifies the log where it is now.
+    /// Verifies the log where it is now, says that the move was made, and keeps a checkpoint there, by which a log that is cut off is found.
     fn verify_new(&self, key: &IdentityKey) -> Result<Report, Failure> {
-        self.verify(&self.new_actions(key)?)
+        let actions = self.new_actions(key)?;
+        let report = self.verify(&actions)?;
+        self.end_what_is_open(&actions, &report, &Ending::done())?;
+        let standing = self.standing_there(&actions)?;
+        let renewed = pollster::block_on(standing.renew(&actions, &self.premises_there, &*self.system.entropy));
+        if let Err(error) = renewed {
+            tracing::warn!("the audit log has no checkpoint: {}", crate::failure::chain(&error));
+        }
+        Ok(report)
     }
 
     fn verify(&self, actions: &Actions) -> Result<Report, Failure> {
@@ -219,7 +281,13 @@ impl Place<'_> {
             MigrationError::Taken => failure.at(&self.to).hint("give it a database of its own in which nothing is"),
             MigrationError::OtherMove => failure
                 .at(&self.to)
-                .hint("if that is over, take it back with --abort, with the --from of that time"),
+                .hint("go on with that one, or take it back with --abort, with the --from of that time")
+                .hint("where that file is lost: docs/migration.md, \"Where the file is lost\""),
+            MigrationError::Over => failure.at(&self.to).hint("put no older copy of the file in its place"),
+            MigrationError::Unknown => failure
+                .at(&self.to)
+                .hint("it has to be the database into which the file was moved, or a copy of that"),
+            MigrationError::OtherDatabase => failure.hint("--to and --database-owner-url name the same database, each as another role"),
             MigrationError::OtherPlace { address } => {
                 failure.hint(format!("go on with `--to {address}`, or take it back with the same and --abort"))
             }

@@ -45,6 +45,7 @@ pub(super) fn progress() -> impl FnMut(Progress) {
             Progress::Comparing { table, rows } => ("comparing", table, rows),
             Progress::Following { changes } => return tracing::debug!(changes, "following what has changed"),
             Progress::Pausing => return tracing::info!("whoever writes waits for a moment"),
+            Progress::Marked => return tracing::info!("the file is marked as moved"),
             Progress::Resuming => return tracing::info!("it would take too long now; whoever writes goes on, and it is tried again"),
             _ => return,
         };
@@ -101,6 +102,9 @@ fn to_text(done: &Done) -> String {
             cut.changes
         ));
     }
+    if matches!(&done.told, Told::Moved(cut) if !cut.is_settled) {
+        lines.push("the database there could not be told yet that it counts: the next call, or a server that follows, does it".to_owned());
+    }
     if let Some(log) = &done.log {
         lines.push(format!("the audit log verifies there: {} records", log.events));
     }
@@ -134,6 +138,7 @@ fn to_json(done: &Done) -> Value {
         "rows": rows(done),
         "pause_ms": cut.map(|cut| milliseconds(cut.pause)),
         "changes_in_pause": cut.map(|cut| cut.changes),
+        "settled": cut.map(|cut| cut.is_settled),
         "audit_records": done.log.as_ref().map(|log| log.events),
     })
 }

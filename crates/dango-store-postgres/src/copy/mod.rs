@@ -1,6 +1,7 @@
 //! A database into which another one is being moved: empty at first, then filled and kept up in steps, each of which is one transaction,
 //! and served from by nobody until it is settled. Where the rows come from is not known here.
 
+mod arrival;
 mod step;
 
 use std::time::{Duration, Instant};
@@ -16,6 +17,9 @@ use crate::failure::NoAnswer;
 use crate::threads::Threads;
 use crate::url::DatabaseUrl;
 use crate::{migration, statements};
+pub(crate) use arrival::check_settled;
+pub use arrival::{Arrival, Standing, arriving, settle};
+use arrival::{FIND_ARRIVAL, Seen, seen, settle_on, standing};
 pub use step::OpenStep;
 
 /// How many rows go into one statement.
@@ -31,44 +35,11 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL 
                      SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
                      SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
 
-const FIND_ARRIVAL: &str = "SELECT token, step, copied, noted, settled FROM dango.arrival WHERE one = 1";
-
 /// Lets go of records for which a segment stands, as a rule does: so many at most.
 const PRUNE: &str = "SELECT dango.audit_prune((SELECT coalesce(max(last_seq), 0) FROM dango.audit_segments), $1)";
 
 /// What a move fills beside its tables: what a trigger notes of records, how far it is, and who wrote before it began.
 const FILLED: [&str; 3] = ["audit_set_back", "arrival", "writers"];
-
-/// The mark of a database names a move of which the one that it names knows nothing.
-#[derive(Debug, thiserror::Error)]
-#[error("the database knows nothing of the move whose mark is in the old one: it is another one, or it was made anew")]
-struct Unknown;
-
-/// How far a move is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// By what it is told from another.
-    pub token: MoveToken,
-    /// How many steps were done.
-    pub step: i64,
-    /// How many of [`TABLES`] are copied whole, from the first on.
-    pub copied: usize,
-    /// The newest note that was followed.
-    pub noted: i64,
-}
-
-/// What a database is to whoever wants to move another one into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing is in it.
-    Empty,
-    /// A move into it has begun.
-    Arriving(Arrival),
-    /// A move into it is over: what is here counts.
-    Settled(MoveToken),
-    /// People or a log are in it.
-    Taken,
-}
 
 /// A database into which another one is being moved, as the owner of its schema sees it. Its calls hold up the thread of whoever asks.
 pub struct CopyTarget {
@@ -296,70 +267,6 @@ impl CopyTarget {
     }
 }
 
-/// The move into a database that has begun there, or is over, as the role sees it that is to serve; it blocks while it asks.
-///
-/// # Errors
-///
-/// [`StoreFailure`] if it cannot be asked.
-pub fn arriving(url: DatabaseUrl) -> Result<Option<MoveToken>, StoreFailure> {
-    Threads::start()?.wait(async move {
-        let connection = Connection::open(&url).await?;
-        if migration::version(&connection).await? < migration::LATEST {
-            return Ok(None);
-        }
-        Ok(connection.one(&query(FIND_ARRIVAL), seen).await?.map(|seen| seen.arrival.token))
-    })
-}
-
-/// Says to a database, as a role that serves, that what was moved into it counts: by the token that the other database was marked with.
-/// Where that was said before, nothing is done. It blocks while it does.
-///
-/// # Errors
-///
-/// [`StoreFailure`]; [`StoreFailure::Arriving`] where it is another move, [`StoreFailure::Damaged`] where nothing is known of any.
-pub fn settle(url: DatabaseUrl, token: MoveToken) -> Result<(), StoreFailure> {
-    Threads::start()?.wait(async move { settle_on(&Connection::open(&url).await?, token).await })
-}
-
-/// Refuses to serve from a database while a move into it is not settled.
-pub(crate) async fn check_settled(connection: &Connection) -> Result<(), StoreFailure> {
-    match connection.one(&query(FIND_ARRIVAL), seen).await? {
-        None => Ok(()),
-        Some(found) if found.is_settled => Ok(()),
-        Some(_) => Err(StoreFailure::Arriving),
-    }
-}
-
-async fn settle_on(connection: &Connection, token: MoveToken) -> Result<(), StoreFailure> {
-    match connection.one(&query(FIND_ARRIVAL), seen).await? {
-        None => Err(StoreFailure::damaged(Unknown)),
-        Some(found) if found.arrival.token != token => Err(StoreFailure::Arriving),
-        Some(found) if found.is_settled => Ok(()),
-        Some(_) => {
-            let settle = query("UPDATE dango.arrival SET settled = true WHERE token = $1").bind(token.to_vec());
-            match connection.change(&settle).await? {
-                0 => Err(StoreFailure::damaged(Unknown)),
-                _ => Ok(()),
-            }
-        }
-    }
-}
-
-async fn standing(connection: &Connection) -> Result<Standing, StoreFailure> {
-    match connection.one(&query(FIND_ARRIVAL), seen).await? {
-        Some(found) if found.is_settled => return Ok(Standing::Settled(found.arrival.token)),
-        Some(found) => return Ok(Standing::Arriving(found.arrival)),
-        None => {}
-    }
-    for table in TABLES {
-        let ask = query(format!("SELECT 1 FROM dango.{} LIMIT 1", table.name));
-        if !connection.rows(&ask).await?.is_empty() {
-            return Ok(Standing::Taken);
-        }
-    }
-    Ok(Standing::Empty)
-}
-
 /// Empties what a move fills. Nobody was ever served from it, so it is no log that is deleted here, and what watches over one looks away
 /// for this transaction.
 fn emptying() -> String {
@@ -370,7 +277,10 @@ fn emptying() -> String {
         .map(|name| format!("dango.{name}"))
         .collect();
     let with_triggers = |what: &str| {
-        let each: Vec<String> = names.iter().map(|name| format!("ALTER TABLE {name} {what} TRIGGER USER; ")).collect();
+        let each: Vec<String> = names
+            .iter()
+            .map(|name| format!("ALTER TABLE {name} {what} TRIGGER USER; "))
+            .collect();
         each.concat()
     };
     format!(
@@ -379,25 +289,6 @@ fn emptying() -> String {
         names.join(", "),
         with_triggers("ENABLE")
     )
-}
-
-/// The row of a move.
-struct Seen {
-    arrival: Arrival,
-    is_settled: bool,
-}
-
-fn seen(row: &Row<'_>) -> Result<Seen, StoreFailure> {
-    let columns = &mut Columns::of(row);
-    Ok(Seen {
-        arrival: Arrival {
-            token: columns.bytes()?,
-            step: columns.integer()?,
-            copied: columns.number::<u32>()? as usize,
-            noted: columns.integer()?,
-        },
-        is_settled: columns.flag()?,
-    })
 }
 
 fn cells(row: &Row<'_>, columns: &[Column]) -> Result<Cells, StoreFailure> {

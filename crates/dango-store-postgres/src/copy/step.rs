@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use dango_store::StoreFailure;
 use dango_store::copy::{Cells, Following, Table};
 
-use super::{Arrival, BEGIN, CopyTarget, FIND_ARRIVAL, ROWS, Seen, seen};
+use super::arrival::{Arrival, FIND_ARRIVAL, Seen, seen};
+use super::{BEGIN, CopyTarget, ROWS};
 use crate::connection::{Connection, query};
 use crate::statements;
 

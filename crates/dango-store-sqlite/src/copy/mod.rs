@@ -140,7 +140,10 @@ impl CopySource {
     pub fn bring_log_in(&self) {
         let begun = Instant::now();
         let ask = query("PRAGMA wal_checkpoint(TRUNCATE)");
-        while self.connection.one(&ask, |row| Columns::of(row).integer()).is_ok_and(|busy| busy != Some(0))
+        while self
+            .connection
+            .one(&ask, |row| Columns::of(row).integer())
+            .is_ok_and(|busy| busy != Some(0))
             && begun.elapsed() < BRINGING_IN
         {
             std::thread::sleep(Duration::from_millis(20));
