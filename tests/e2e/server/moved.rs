@@ -151,7 +151,7 @@ fn a_database_is_moved_while_people_work_and_no_request_fails() {
                 let mut client = signing.client();
                 met_by_logins.request("logging in", || expecting(&mut client, "POST", "/api/auth/login", Some(&body), 200));
                 met_by_logins.request("logging out", || {
-                    expecting(&mut client, "POST", "/api/auth/logout", Some(&json!({})), 204)
+                    expecting(&mut client, "POST", "/api/auth/logout", Some(&json!({})), 200)
                 });
             });
         });
@@ -188,7 +188,8 @@ fn a_database_is_moved_while_people_work_and_no_request_fails() {
         server.log()
     );
     assert_eq!(told["state"], "moved");
-    assert!(told["pause_ms"].is_u64() && told["rows"].as_u64() > Some(20), "{told}");
+    assert!(told["rows"].as_u64() > Some(20) && told["settled"] == true, "{told}");
+    assert!(told["pause_ms"].as_u64().is_some_and(|pause| pause < 5_000), "{told}");
     // Who was there before is still there, and what is over is over.
     for client in &people {
         assert_eq!(client.clone().get("/api/auth/me").status, 200);
@@ -196,6 +197,10 @@ fn a_database_is_moved_while_people_work_and_no_request_fails() {
     assert_eq!(robot.get("/api/admin/users").status, 200);
     let verified = admin.get("/api/admin/audit/verify");
     assert!(verified.status == 200 && verified.json()["ok"] == true, "{}", verified.text);
+    assert_eq!(verified.json()["open_intents"], json!([]));
+    // What a log that is cut off is found by is there from the beginning.
+    let checkpoint = ".dango/audit-postgres.checkpoint";
+    assert!(project.path().join(checkpoint).exists());
     let counts = "SELECT count(*) = max(seq) AND count(*) FILTER (WHERE event = 'database_migrated') = 2 FROM dango.audit";
     assert_eq!(postgres.sql("dango", counts), "t", "one log, with the move in it");
     let users = "SELECT count(*) FROM dango.users WHERE email LIKE 'new%'";
@@ -292,6 +297,7 @@ fn a_move_that_is_killed_anywhere_goes_on_and_nothing_is_lost() {
     assert_eq!(count, invited.to_string());
     let verified = admin.get("/api/admin/audit/verify");
     assert!(verified.status == 200 && verified.json()["ok"] == true, "{}", verified.text);
+    assert_eq!(verified.json()["open_intents"], json!([]), "what was broken off is ended, too");
     drop(project);
 }
 
@@ -316,6 +322,15 @@ fn a_move_is_prepared_taken_back_and_refused_where_it_would_do_harm() {
     assert!(back.stdout.contains("as before"), "{}", back.stdout);
     assert_eq!(postgres.sql("dango", "SELECT count(*) FROM dango.users"), "0");
     let _ = invite(&mut admin, "evenlater@team.example").expect("it goes on");
+
+    // An owner's address that leads elsewhere is found out before anything is copied, and nothing of it is left.
+    let _ = postgres.sql("postgres", &format!("CREATE DATABASE elsewhere OWNER {OWNER}"));
+    let elsewhere = migrate(&project, &postgres, &[])
+        .env("DANGO_SERVER_DATABASE_OWNER_URL", postgres.url(OWNER, CANARY, "elsewhere"))
+        .run()
+        .ending_with(1);
+    assert!(elsewhere.stderr.contains("different databases"), "{}", elsewhere.stderr);
+    assert_eq!(postgres.sql("elsewhere", "SELECT count(*) FROM dango.arrival"), "0");
 
     // Another key than that of the log, and a database in which somebody is already.
     let wrong = migrate(&project, &postgres, &[])
