@@ -4,6 +4,7 @@ mod appends;
 mod bare;
 mod fill;
 mod filled;
+mod moving;
 mod nodes;
 mod pages;
 mod processor;
@@ -16,7 +17,7 @@ use filled::{Filled, Size};
 
 pub(super) const USAGE: &str = "postgres FOLDER USERS fill | session | row | round-trip | page newest|middle|event|actor|day | rows | reads NODES \
                                 | logins | cost read-server|read-database|login-server|login-database|round-trip-database \
-                                | appends STORES | inserts CLIENTS | sizes";
+                                | appends STORES | inserts CLIENTS | sizes | move";
 
 /// Runs one measurement on the cluster in a folder, which is filled first where it is not yet.
 pub(super) fn run(folder: &Path, users: &str, words: &[&str]) -> Outcome {
@@ -32,6 +33,7 @@ pub(super) fn run(folder: &Path, users: &str, words: &[&str]) -> Outcome {
         ["logins"] => nodes::logins(&filled),
         ["cost", what] => nodes::cost(&filled, what),
         ["appends", stores] => appends::append(&filled, stores.parse()?),
+        ["move"] => moving::measure(&filled),
         ["sizes"] => bare::sizes(&filled),
         ["inserts", clients] => bare::inserts(&filled, clients),
         _ => Err(USAGE.into()),

@@ -45,6 +45,7 @@ pub(super) const NAMES: &[&str] = &[
     "postgres-nodes",
     "postgres-cost",
     "postgres-appends",
+    "postgres-migrate",
 ];
 
 /// Refused logins, which are not compared with another program but with one another; drawn in `login_timing.rs`.

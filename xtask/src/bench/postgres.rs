@@ -21,6 +21,7 @@ pub(super) fn prepare(name: &str, folder: &Path, ours: &Ours) -> Option<Case> {
         "postgres-nodes" => contest.nodes(),
         "postgres-cost" => contest.cost(),
         "postgres-appends" => contest.appends(),
+        "postgres-migrate" => contest.migrate(),
         _ => return None,
     };
     projects::with_credentials(&contest.project(), 0).ok()?;
@@ -149,6 +150,26 @@ impl Contest<'_> {
                     appends("three servers, 32 at once each", "3"),
                     inserts("`pgbench`, a plain `INSERT` by 32 at once", "32"),
                     inserts("`pgbench`, the same one after the other", "1"),
+                ],
+            )
+        }
+    }
+
+    fn migrate(&self) -> Case {
+        let told = |label, figure| self.run(label, &["move"]).reporting(figure);
+        let title = format!(
+            "`dango-server migrate` from SQLite, under a server that is asked by ten at once; {} users, sessions and API keys",
+            grouped(u64::from(self.ours.people))
+        );
+        Case {
+            measure: Measure::Server(Unit::Milliseconds),
+            goal: Some("No request is to fail, and whoever writes is to wait for less than five seconds."),
+            ..Case::new(
+                title,
+                vec![
+                    told("for how long whoever writes was held back", "pause, ms: "),
+                    told("the slowest answer to a read, an invitation or a login", "slowest answer, ms: "),
+                    told("the whole move", "whole move, ms: "),
                 ],
             )
         }

@@ -126,8 +126,13 @@ impl Place<'_> {
         let old = self.actions(Arc::new(opened), &key, clock)?;
         let report = self.verify(&old)?;
         self.end_what_is_open(&old, &report, &Ending::failed(Word::new("interrupted")))?;
-        self.standing_there(&old)
-            .map_err(|failure| failure.at(self.premises_there.checkpoint().display()))?;
+        // It will be this log there; a checkpoint of another one would keep servers from starting on it.
+        self.standing_there(&old).map_err(|failure| {
+            let checkpoint = self.premises_there.checkpoint().display();
+            failure
+                .at(checkpoint)
+                .hint("where it is of another log that was in PostgreSQL once, move it away")
+        })?;
         database::migrate(self.system, self.settings, &self.database, &self.to)?;
         // Whoever is to serve from it is let in, before anybody has to be.
         dango_store_postgres::inspect(self.to.clone()).map_err(|failure| self.database.failure(failure).at(&self.to))?;
