@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dango_audit::ChainKey;
 use dango_audit::checkpoint::{CheckpointKey, CheckpointVerifier, LogName};
@@ -27,6 +28,9 @@ pub struct Setup {
     pub log_name: LogName,
     /// When accounts are locked.
     pub lockout: LockoutPolicy,
+    /// How long a login waits for tries of its account at other servers of the same database, which may turn out right; zero where there
+    /// are no such servers.
+    pub login_patience: Duration,
     /// How long sessions last.
     pub session_limits: SessionLimits,
     /// What API keys may be made.
@@ -57,6 +61,7 @@ impl Default for Setup {
             public_url: PublicUrl::default(),
             log_name: "dango/audit".parse().expect("a name without blanks is the name of a log"),
             lockout: LockoutPolicy::default(),
+            login_patience: Duration::ZERO,
             session_limits: SessionLimits::default(),
             api_key_policy: ApiKeyPolicy::default(),
             password_profile: PasswordProfile::default(),
@@ -93,6 +98,7 @@ pub(crate) struct Inner {
     pub(crate) policy: PasswordPolicy,
     pub(crate) context_words: Vec<String>,
     pub(crate) turns: Turns,
+    pub(crate) login_patience: Duration,
     pub(crate) rules: LoginRules,
     pub(crate) sessions: Sessions,
     pub(crate) factors: SecondFactors,
@@ -142,6 +148,7 @@ impl Actions {
             policy: PasswordPolicy::new(setup.password_profile),
             context_words: setup.context_words,
             turns: Turns::new(setup.lockout.failures()),
+            login_patience: setup.login_patience,
             rules: LoginRules::new(key, setup.lockout).with_second_factor_for(&setup.second_factor_roles),
             sessions: Sessions::new(key, setup.session_limits),
             factors: SecondFactors::new(key),

@@ -64,8 +64,8 @@ pub use import::{
 };
 pub use own::{
     AcceptInviteError, ApiKeyError, AuthenticateError, BeginSetupError, ChangePasswordError, ClaimAdministratorError, DisableFactorError,
-    EnabledFactor, FinishSetupError, KeyHolder, LogInError, LogInStep, Login, ReauthenticateError, RegenerateCodesError, RevokeApiKeyError,
-    RevokeSessionError, VerifyCodeError,
+    EnabledFactor, FinishSetupError, KeyHolder, LetGo, LogInError, LogInStep, Login, ReauthenticateError, RegenerateCodesError,
+    RevokeApiKeyError, RevokeSessionError, VerifyCodeError,
 };
 pub use permit::{AuditView, AuthManage, DENIALS_A_MINUTE, Denied, Grant, Machine, Need, Permit, UsersManage, UsersView, ValuesRead};
 pub use premises::{CheckpointStanding, KeepCheckpointError, Premises, PremisesError};

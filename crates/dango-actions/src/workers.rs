@@ -1,6 +1,7 @@
 //! Where work that blocks is done, such as hashing a password; asynchronous programs bring threads of their own.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use dango_identity::Busy;
 use dango_store::BoxFuture;
@@ -13,6 +14,9 @@ use crate::fault::Fault;
 pub trait Workers: Send + Sync {
     /// Runs the work to its end; or drops it, at once where too much work is waiting already.
     fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>>;
+
+    /// Lets others go on for so long.
+    fn rest(&self, span: Duration) -> BoxFuture<'static, ()>;
 
     /// Takes what is to be done whenever nothing was asked for a while: giving back what was kept for the next work. Whoever cannot
     /// tell that drops it, and then it is kept.
@@ -27,6 +31,11 @@ impl Workers for InPlace {
     fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>> {
         work();
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn rest(&self, span: Duration) -> BoxFuture<'static, ()> {
+        std::thread::sleep(span);
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -53,6 +62,10 @@ mod tests {
         fn run(&self, _: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>> {
             Box::pin(std::future::ready(Ok(())))
         }
+
+        fn rest(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
     }
 
     struct Full;
@@ -60,6 +73,10 @@ mod tests {
     impl Workers for Full {
         fn run(&self, _: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Busy>> {
             Box::pin(std::future::ready(Err(Busy)))
+        }
+
+        fn rest(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
         }
     }
 

@@ -555,6 +555,27 @@ fn the_log(page: &mut Page) {
         never,
     );
     page.note(
+        "prune_audit_if_due",
+        &need::<AuthManage>(),
+        |w| {
+            w.pass(86_400);
+            block_on(w.actions.prune_audit_if_due(&w.permit::<AuthManage>(), w.clock.now()))
+        },
+        |w| {
+            assert_eq!(
+                block_on(w.actions.prune_audit_if_due(&w.permit::<AuthManage>(), long_ago)).ok(),
+                Some(None)
+            );
+            false
+        },
+    );
+    let _ = page.note(
+        "let_go_of_ended",
+        &need::<Machine>(),
+        |w| block_on(w.actions.let_go_of_ended(&w.permit::<Machine>())),
+        never,
+    );
+    page.note(
         "begin_new_chain",
         &need::<Machine>(),
         |w| block_on(w.actions.begin_new_chain(&w.permit::<Machine>())),

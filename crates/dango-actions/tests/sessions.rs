@@ -4,7 +4,7 @@
 
 mod world;
 
-use dango_actions::{AuthenticateError, Caller, DENIALS_A_MINUTE, LogInError, LogInStep, Login, Setup};
+use dango_actions::{AuthenticateError, Caller, DENIALS_A_MINUTE, LetGo, LogInError, LogInStep, Login, Machine, Setup};
 use dango_audit::AuditEvent;
 use dango_core::{OsEntropy, Timestamp};
 use dango_identity::{
@@ -12,7 +12,7 @@ use dango_identity::{
 };
 use dango_store::StoreExt;
 use sha2::{Digest, Sha256};
-use world::{RIGHT, WRONG, World, block_on, browser, id_of, password};
+use world::{RIGHT, WRONG, World, block_on, browser, id_of, password, visitor};
 
 /// The id of every request of these tests.
 const REQUEST: &str = "00000000000000070000000000000001";
@@ -282,4 +282,30 @@ fn what_a_login_brings_that_is_no_session_keeps_nobody_out_and_is_recorded() {
     assert_one(&records[..1], "session_row_invalid", forged.id);
     assert_eq!(world::summary(&records[1]), "login_success success");
     world.verified();
+}
+
+#[test]
+fn what_ended_a_day_ago_goes_by_itself_and_what_counts_stays() {
+    let world = World::new();
+    world.add("ada@x.example", Role::Admin);
+    world.add("ben@x.example", Role::Viewer);
+    let old = world.log_in("ada@x.example");
+    let wrong = |address| block_on(world.actions.log_in(&visitor(), address, password(WRONG), None, None)).err();
+    assert!(wrong("stranger@x.example").is_some());
+    let let_go = || block_on(world.actions.let_go_of_ended(&world.permit::<Machine>())).expect("done");
+    // Idle for a day, and a day more, but for a second.
+    world.pass(2 * 86_400);
+    assert_eq!(let_go(), LetGo::default(), "whoever shows it now is still in the log by name");
+    assert!(!refused(&world, old.issued.token.expose()).is_empty());
+    let new = world.log_in("ben@x.example");
+    world.pass(1);
+    let (gone, records) = world.recorded(let_go);
+    assert_eq!((gone.sessions, gone.has_more, records.len()), (1, false, 0));
+    assert!(present(&world, new.issued.token.expose(), browser()).is_none());
+    // A guesser's failures are kept for a month, so that the hard stop counts them all.
+    world.pass(27 * 86_400);
+    assert_eq!(let_go().attempts, 0);
+    world.pass(86_400);
+    assert_eq!(let_go().attempts, 1);
+    assert_eq!(let_go(), LetGo::default());
 }

@@ -45,6 +45,21 @@ impl Pruning {
         Self::find_portions(store, key, before, PORTION).await
     }
 
+    /// Whether the oldest record is older than a time, so that it is worth looking for more. Nothing is verified.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub async fn is_due(store: &mut dyn AuditStore, before: Timestamp) -> Result<bool, LogError> {
+        let mut is_due = false;
+        let first = &mut |row: &Row<'_>| {
+            is_due = row.at < before.unix_micros();
+            ControlFlow::Break(())
+        };
+        store.scan(None, first).await?;
+        Ok(is_due)
+    }
+
     async fn find_portions(store: &mut dyn AuditStore, key: &ChainKey, before: Timestamp, size: u64) -> Result<Self, LogError> {
         let seen = log::open_head(store, key).await?.seq();
         if let Some(bad) = log::verify(store, key, &[]).await?.first_bad {

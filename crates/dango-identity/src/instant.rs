@@ -10,6 +10,12 @@ pub(crate) fn after(at: Timestamp, span: Duration) -> Timestamp {
     Timestamp::from_unix_micros(at.unix_micros().saturating_add(micros))
 }
 
+/// The point in time that lies a span before another.
+pub(crate) fn before(at: Timestamp, span: Duration) -> Timestamp {
+    let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_unix_micros(at.unix_micros().saturating_sub(micros))
+}
+
 /// How long ago something was; nothing at all where it lies in the future.
 pub(crate) fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
     let micros = now.unix_micros().saturating_sub(since.unix_micros());
@@ -27,6 +33,7 @@ mod tests {
     #[test]
     fn spans_are_added_and_taken_to_the_microsecond() {
         assert_eq!(after(at(-5), Duration::from_micros(7)), at(2));
+        assert_eq!(before(at(2), Duration::from_micros(7)), at(-5));
         assert_eq!(elapsed(at(-5), at(2)), Duration::from_micros(7));
         assert_eq!(elapsed(at(3), at(2)), Duration::ZERO);
     }

@@ -74,6 +74,10 @@ impl Workers for Hashers {
         }
     }
 
+    fn rest(&self, span: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(span))
+    }
+
     fn when_quiet(&self, tidy: Tidy) {
         // These threads work for one; what a second one keeps, it keeps.
         let _ = self.tidy.set(tidy);

@@ -196,7 +196,8 @@ delegate! {
         unlock_account(account: &AccountKey, policy: &LockoutPolicy, now: Timestamp) -> bool;
         find_lock(key: &AttemptKey, policy: &LockoutPolicy, now: Timestamp) -> Option<Lock>;
         locks(policy: &LockoutPolicy, now: Timestamp) -> Vec<LockView>;
-        purge_attempts(policy: &LockoutPolicy, now: Timestamp) -> u64;
+        spent_attempts(policy: &LockoutPolicy, now: Timestamp, most: u32) -> Vec<AttemptKey>;
+        purge_attempts(keys: &[AttemptKey], policy: &LockoutPolicy, now: Timestamp) -> u64;
     }
     LinkStore of identity (StoreError) {
         find_linked(identity: &ExternalIdentity) -> Option<User>;
@@ -221,7 +222,8 @@ delegate! {
         end_sessions_of(user: UserId) -> u64;
         end_all_sessions() -> u64;
         sessions_of(user: UserId) -> Vec<StoredSession>;
-        purge_sessions(expired_before: Timestamp, idle_since: Timestamp) -> u64;
+        ended_sessions(expired_before: Timestamp, idle_since: Timestamp, most: u32) -> Vec<TokenDigest<kind::Session>>;
+        purge_sessions(sessions: &[TokenDigest<kind::Session>], expired_before: Timestamp, idle_since: Timestamp) -> u64;
     }
     FactorStore of identity (StoreError) {
         put_pending_totp(record: &TotpRecord) -> bool;

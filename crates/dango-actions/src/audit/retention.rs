@@ -10,7 +10,7 @@ use dango_core::Timestamp;
 use crate::accounts::{UserRef, count};
 use crate::actions::Actions;
 use crate::caller::audit_id;
-use crate::fault::refusals;
+use crate::fault::{Fault, refusals};
 use crate::permit::{AuthManage, Machine, Permit, UsersManage};
 use crate::unit::Record;
 
@@ -39,7 +39,34 @@ impl Actions {
     ///
     /// [`PruneAuditError::NotIntact`]; any other may come after portions that are gone.
     pub async fn prune_audit(&self, permit: &Permit<AuthManage>, before: Timestamp) -> Result<Option<Segment>, PruneAuditError> {
-        let found = self.read(permit.caller(), move |unit| {
+        let found = self.find_old_records(permit, before).await?;
+        self.prune_found(permit, found).await
+    }
+
+    /// Does what [`prune_audit`](Self::prune_audit) does, for a schedule: where no record is that old the log is not read, and where none may go
+    /// nothing is recorded.
+    ///
+    /// Permission: `auth.manage`. Audit: for each portion `audit_pruned` with first and last place and the count.
+    ///
+    /// # Errors
+    ///
+    /// As [`prune_audit`](Self::prune_audit).
+    pub async fn prune_audit_if_due(&self, permit: &Permit<AuthManage>, before: Timestamp) -> Result<Option<Segment>, PruneAuditError> {
+        let is_due = self.read(permit.caller(), move |unit| {
+            Box::pin(async move { Ok(Pruning::is_due(&mut *unit.tx, before).await?) })
+        });
+        if !is_due.await? {
+            return Ok(None);
+        }
+        match self.find_old_records(permit, before).await? {
+            Some(pruning) if pruning.portions() == 0 => Ok(None),
+            found => self.prune_found(permit, found).await,
+        }
+    }
+
+    /// Finds what may go; nothing where the log does not verify.
+    async fn find_old_records(&self, permit: &Permit<AuthManage>, before: Timestamp) -> Result<Option<Arc<Pruning>>, Fault> {
+        self.read(permit.caller(), move |unit| {
             Box::pin(async move {
                 match Pruning::find(&mut *unit.tx, &unit.inner.chain, before).await {
                     Ok(pruning) => Ok(Some(Arc::new(pruning))),
@@ -47,8 +74,11 @@ impl Actions {
                     Err(error) => Err(error.into()),
                 }
             })
-        });
-        let found = found.await?;
+        })
+        .await
+    }
+
+    async fn prune_found(&self, permit: &Permit<AuthManage>, found: Option<Arc<Pruning>>) -> Result<Option<Segment>, PruneAuditError> {
         let (mut gone, mut portion): (Option<Segment>, _) = (None, 0);
         loop {
             let Some(segment) = self.prune_portion(permit, found.clone(), portion).await? else {

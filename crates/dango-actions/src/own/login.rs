@@ -1,6 +1,7 @@
 //! Logging in with a password and, where there is one, a second factor.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dango_audit::{Detail, Event, Label, Outcome, Stage, Target, Word};
 use dango_identity::{
@@ -67,15 +68,24 @@ own_refusals! {
 enum WhenLocked {
     /// Others of the account are open here, and one that ends well gives its place back.
     Wait,
+    /// Others may be open at other servers, if it was locked just now.
+    WaitIfYoung,
     Refuse,
 }
+
+/// How long a login rests before it looks whether a try at another server has given its place back.
+const REST: Duration = Duration::from_millis(100);
+
+/// How old a lock may be that comes of tries that may be open still: the time that hashing a password takes, and then some.
+const YOUNG: Duration = Duration::from_secs(2);
 
 impl Actions {
     /// Logs in with a password.
     ///
     /// The try is charged before the password is looked at, and every outcome takes the same time. `caller` is anonymous.
     ///
-    /// More logins of one account at once than may fail wait for one another, so right ones do not lock it.
+    /// More logins of one account at once than may fail wait for one another, so right ones do not lock it: at this server for as long as
+    /// others are open, at others for [`Setup::login_patience`](crate::Setup::login_patience).
     ///
     /// `earlier` is the session that the browser has until now, whoever's it is. It ends with the login, in the same transaction: its
     /// cookie is replaced, and nobody else is to have it (ASVS 7.2.4). A login that is refused leaves it alone.
@@ -104,16 +114,24 @@ impl Actions {
             known.map(|user| user.to_string()).unwrap_or_default()
         );
         let turn = inner.turns.take(queue).await.map_err(|_| Fault::Busy(Busy))?;
+        let mut rests = inner.login_patience.as_millis() / REST.as_millis();
         let attempt = loop {
             // What locks an account may be tries that turn out to be right.
-            let locked = match turn.has_another() {
-                true => WhenLocked::Wait,
-                false => WhenLocked::Refuse,
+            let locked = match (turn.has_another(), rests) {
+                (true, _) => WhenLocked::Wait,
+                (false, 0) => WhenLocked::Refuse,
+                (false, _) => WhenLocked::WaitIfYoung,
             };
-            match self.begin_login(caller, email, device.clone(), locked).await? {
-                Some(attempt) => break attempt,
-                None => turn.wait_for_another().await,
-            };
+            match (self.begin_login(caller, email, device.clone(), locked).await?, locked) {
+                (Some(attempt), _) => break attempt,
+                (None, WhenLocked::WaitIfYoung) => {
+                    rests -= 1;
+                    inner.workers.rest(REST).await;
+                }
+                (None, _) => {
+                    turn.wait_for_another().await;
+                }
+            }
         };
         let checked = self
             .hashing(move |hasher, entropy| attempt.verify(hasher, &password, entropy))
@@ -163,6 +181,11 @@ impl Actions {
                 match inner.rules.begin_login(unit.tx, &typed, &classify, now).await {
                     Ok(attempt) => Ok(Ok(Some(attempt))),
                     Err(BeginLoginError::Locked { .. }) if matches!(locked, WhenLocked::Wait) => Ok(Ok(None)),
+                    Err(BeginLoginError::Locked { lock, .. })
+                        if matches!(locked, WhenLocked::WaitIfYoung) && inner.rules.lockout().has_just_locked(lock, YOUNG, now) =>
+                    {
+                        Ok(Ok(None))
+                    }
                     Err(BeginLoginError::Locked { lock, user }) => {
                         let user = unit.account_of(user).await?;
                         let record = Record::of(Event::LoginFailure);

@@ -184,12 +184,14 @@ impl World {
 
     /// What was recorded by some work, as `event outcome [code]`.
     pub fn recorded<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<String>) {
-        let before = self.records().len();
+        let last = |records: &[AuditEvent]| records.last().map(|record| record.seq);
+        let before = last(&self.records());
         let done = work();
         let records = self.records();
         // A new chain begins at its first record.
-        let left = records.get(before..).unwrap_or(&records);
-        (done, left.iter().map(summary).collect())
+        let is_new = last(&records) < before;
+        let left = records.iter().filter(|record| is_new || Some(record.seq) > before);
+        (done, left.map(summary).collect())
     }
 
     pub fn verified(&self) {

@@ -15,7 +15,7 @@ pub use store::{AttemptStore, ChargedAttempt, LockView};
 
 use crate::device::TrustedDevice;
 use crate::id::{DeviceId, UserId};
-use crate::instant::elapsed;
+use crate::instant::{before, elapsed};
 
 /// Who is trying, as far as lockout tells clients apart.
 ///
@@ -80,6 +80,28 @@ impl LockoutPolicy {
     /// How many failures are allowed before the first lock.
     pub const fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// Whether a lock may have begun less than a span ago, by a try that may still turn out right.
+    pub fn has_just_locked(&self, lock: Lock, span: Duration, now: Timestamp) -> bool {
+        match lock {
+            Lock::Until(end) => self.locks.iter().any(|lasts| {
+                let began = before(end, *lasts);
+                began <= now && elapsed(began, now) < span
+            }),
+            Lock::Stopped => false,
+        }
+    }
+
+    /// After how many failures since the last login nobody may try any more.
+    pub const fn stop(&self) -> u32 {
+        self.stop
+    }
+
+    /// Since when nothing may have happened to a budget in which nothing matters any more
+    /// ([`AttemptState::is_spent`]): to one without failures, and to one that counts some.
+    pub fn forgotten_since(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        (before(now, self.quiet), before(now, self.memory))
     }
 
     /// How many failures in a row there may be at most before an administrator has to look (NIST SP 800-63B-4 §3.2.2).

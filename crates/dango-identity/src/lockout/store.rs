@@ -48,6 +48,10 @@ pub trait AttemptStore: Send {
     /// Every account that is locked for clients that it does not know, those that do not exist among them.
     async fn locks(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<Vec<LockView>, StoreError>;
 
-    /// Drops budgets in which nothing matters any more; answers how many.
-    async fn purge_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError>;
+    /// Finds budgets in which nothing matters any more ([`AttemptState::is_spent`](super::AttemptState::is_spent)), so many at most, in no
+    /// order.
+    async fn spent_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp, most: u32) -> Result<Vec<AttemptKey>, StoreError>;
+
+    /// Drops those of these budgets in which nothing matters any more; answers how many.
+    async fn purge_attempts(&mut self, keys: &[AttemptKey], policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -60,10 +60,19 @@ impl AttemptStore for MemoryStore {
         Ok(locked.collect())
     }
 
-    async fn purge_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
+    async fn spent_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp, most: u32) -> Result<Vec<AttemptKey>, StoreError> {
+        let tables = self.tables();
+        let spent = tables.attempts.iter().filter(|(_, state)| state.is_spent(policy, now));
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(spent.map(|(key, _)| *key).take(most).collect())
+    }
+
+    async fn purge_attempts(&mut self, keys: &[AttemptKey], policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
         let mut tables = self.tables();
         let before = tables.attempts.len();
-        tables.attempts.retain(|_, state| !state.is_spent(policy, now));
+        tables
+            .attempts
+            .retain(|key, state| !(keys.contains(key) && state.is_spent(policy, now)));
         Ok((before - tables.attempts.len()) as u64)
     }
 }

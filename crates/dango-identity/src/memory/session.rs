@@ -188,8 +188,30 @@ impl SessionStore for MemoryStore {
         Ok(found)
     }
 
-    async fn purge_sessions(&mut self, expired_before: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {
-        let mut tables = self.tables();
-        Ok(tables.end_where(|record| record.expires_at < expired_before || record.last_active < idle_since))
+    async fn ended_sessions(
+        &mut self,
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<TokenDigest<kind::Session>>, StoreError> {
+        let tables = self.tables();
+        let records = tables.sessions.values().map(|row| &row.record);
+        let ended = records.filter(|record| has_ended(record, expired_before, idle_since));
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(ended.map(|record| record.digest).take(most).collect())
     }
+
+    async fn purge_sessions(
+        &mut self,
+        sessions: &[TokenDigest<kind::Session>],
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        Ok(tables.end_where(|record| sessions.contains(&record.digest) && has_ended(record, expired_before, idle_since)))
+    }
+}
+
+fn has_ended(record: &SessionRecord, expired_before: Timestamp, idle_since: Timestamp) -> bool {
+    record.expires_at < expired_before || record.last_active < idle_since
 }

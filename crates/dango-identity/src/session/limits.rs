@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use dango_core::Timestamp;
+
+use crate::instant::before;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -56,6 +60,14 @@ pub struct SessionLimits {
     pub touch_every: Duration,
     /// How many sessions a user may have; a further one ends the oldest. Partial ones are counted apart, by the same number.
     pub parallel: u32,
+}
+
+impl SessionLimits {
+    /// Before when a session has expired, or was used last, that ended longer than a span ago.
+    pub fn ended_for(&self, span: Duration, now: Timestamp) -> (Timestamp, Timestamp) {
+        let ended = before(now, span);
+        (ended, before(ended, self.idle))
+    }
 }
 
 impl Default for SessionLimits {

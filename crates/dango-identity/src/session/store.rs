@@ -75,6 +75,19 @@ pub trait SessionStore: Send {
     /// All sessions of a user, newest first.
     async fn sessions_of(&mut self, user: UserId) -> Result<Vec<StoredSession>, StoreError>;
 
-    /// Removes rows that ended before a moment or were last used before another; answers how many.
-    async fn purge_sessions(&mut self, expired_before: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError>;
+    /// Finds sessions that ended before a moment or were last used before another, so many at most, in no order.
+    async fn ended_sessions(
+        &mut self,
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<TokenDigest<kind::Session>>, StoreError>;
+
+    /// Removes those of these sessions that ended before a moment or were last used before another; answers how many.
+    async fn purge_sessions(
+        &mut self,
+        sessions: &[TokenDigest<kind::Session>],
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<u64, StoreError>;
 }

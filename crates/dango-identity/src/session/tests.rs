@@ -480,7 +480,10 @@ fn the_list_has_live_sessions_that_are_logged_in_newest_first() {
     };
     assert_eq!(list(later(63)), [new, old]);
     assert_eq!(list(later(86_400)), [new], "the idle one is left out");
-    let purged = block_on(house.store.purge_sessions(later(400), START)).expect("a store");
+    let ended = block_on(house.store.ended_sessions(later(400), START, 9)).expect("a store");
+    let purged = block_on(house.store.purge_sessions(&ended, START, START)).expect("a store");
+    assert_eq!((ended.len(), purged), (1, 0), "what has not ended then stays");
+    let purged = block_on(house.store.purge_sessions(&ended, later(400), START)).expect("a store");
     assert_eq!(purged, 1, "the partial one");
 }
 

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use dango_core::Timestamp;
 use dango_identity::{
-    AccountKey, AttemptKey, AttemptState, AttemptStore, Charge, ChargedAttempt, ClientClass, Lock, LockView, LockoutPolicy, StoreError,
+    AccountKey, AttemptKey, AttemptState, AttemptStore, Charge, ChargedAttempt, ClientClass, DeviceId, Lock, LockView, LockoutPolicy,
+    StoreError,
 };
 use dango_store::StoreFailure;
 
@@ -14,6 +15,22 @@ use crate::transaction::PostgresTransaction;
 /// Finds the budget of the account `$1` and the browser `$2`.
 const FIND_BUDGET: &str = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts \
                                       WHERE account = $1 AND device_id = $2";
+
+/// Whether nothing matters in a budget any more: it is not stopped, and since its last try and the end of its lock as much time has passed as
+/// one without failures is kept for, or one with some.
+macro_rules! is_spent {
+    ($stop:literal, $quiet:literal, $memory:literal) => {
+        concat!(
+            "total < ",
+            $stop,
+            " AND greatest(last_at, locked_until) <= CASE WHEN total = 0 THEN ",
+            $quiet,
+            " ELSE ",
+            $memory,
+            " END"
+        )
+    };
+}
 
 /// Reads `account, device_id, failures, total, level, "window", locked_until, last_at`.
 fn budget(row: &Row<'_>) -> Result<Budget, StoreFailure> {
@@ -48,6 +65,18 @@ fn device(client: &ClientClass) -> Vec<u8> {
         ClientClass::Trusted(device) => device.as_bytes().to_vec(),
         ClientClass::Untrusted => Vec::new(),
     }
+}
+
+/// The key of a row; none where a device is called what none is called by.
+fn key(account: [u8; 32], device: &[u8]) -> Option<AttemptKey> {
+    let client = match device {
+        [] => ClientClass::Untrusted,
+        device => ClientClass::Trusted(DeviceId::from_bytes(device.try_into().ok()?).ok()?),
+    };
+    Some(AttemptKey {
+        account: AccountKey::from_bytes(account),
+        client,
+    })
 }
 
 impl PostgresTransaction<'_> {
@@ -110,8 +139,10 @@ impl AttemptStore for PostgresTransaction<'_> {
     }
 
     async fn locks(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<Vec<LockView>, StoreError> {
-        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts WHERE device_id = ''::bytea";
-        let budgets = self.all(query(sql), budget).await?;
+        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts \
+                   WHERE device_id = ''::bytea AND (total >= $1 OR locked_until > $2)";
+        let find = query(sql).bind(policy.stop()).bind(now.unix_micros());
+        let budgets = self.all(find, budget).await?;
         let locked = budgets.iter().filter_map(|budget| {
             let account = AccountKey::from_bytes(budget.account);
             let lock = budget.state.lock(policy, now)?;
@@ -120,14 +151,42 @@ impl AttemptStore for PostgresTransaction<'_> {
         Ok(locked.collect())
     }
 
-    async fn purge_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
-        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts";
-        let budgets = self.all(query(sql), budget).await?;
-        let spent = budgets.into_iter().filter(|budget| budget.state.is_spent(policy, now));
-        let (accounts, devices): (Vec<Vec<u8>>, Vec<Vec<u8>>) = spent.map(|budget| (budget.account.to_vec(), budget.device)).unzip();
+    async fn spent_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp, most: u32) -> Result<Vec<AttemptKey>, StoreError> {
+        let sql = concat!(
+            "SELECT account, device_id FROM attempts WHERE ",
+            is_spent!("$1", "$2", "$3"),
+            " LIMIT $4"
+        );
+        let (quiet, memory) = policy.forgotten_since(now);
+        let find = query(sql)
+            .bind(policy.stop())
+            .bind(quiet.unix_micros())
+            .bind(memory.unix_micros())
+            .bind(most);
+        let found = self.all(find, |row| {
+            let columns = &mut Columns::of(row);
+            Ok((columns.bytes()?, columns.blob()?.to_vec()))
+        });
+        let found = found.await?;
+        Ok(found.into_iter().filter_map(|(account, device)| key(account, &device)).collect())
+    }
+
+    async fn purge_attempts(&mut self, keys: &[AttemptKey], policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
+        let of = |key: &AttemptKey| (key.account.as_bytes().to_vec(), device(&key.client));
+        let (accounts, devices): (Vec<Vec<u8>>, Vec<Vec<u8>>) = keys.iter().map(of).unzip();
         // All at once: others wait for their turn meanwhile.
-        let sql = "DELETE FROM attempts USING unnest($1, $2) AS spent (account, device_id) \
-                   WHERE attempts.account = spent.account AND attempts.device_id = spent.device_id";
-        Ok(self.change(query(sql).bind(accounts).bind(devices)).await?)
+        let sql = concat!(
+            "DELETE FROM attempts USING unnest($4, $5) AS asked (account, device_id) \
+             WHERE attempts.account = asked.account AND attempts.device_id = asked.device_id AND ",
+            is_spent!("$1", "$2", "$3")
+        );
+        let (quiet, memory) = policy.forgotten_since(now);
+        let drop = query(sql)
+            .bind(policy.stop())
+            .bind(quiet.unix_micros())
+            .bind(memory.unix_micros())
+            .bind(accounts)
+            .bind(devices);
+        Ok(self.change(drop).await?)
     }
 }

@@ -247,9 +247,29 @@ impl SessionStore for PostgresTransaction<'_> {
         Ok(self.all(query(sql).bind(user.as_bytes().to_vec()), stored).await?)
     }
 
-    async fn purge_sessions(&mut self, expired_before: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM sessions WHERE expires_at < $1 OR last_active_at < $2";
-        let purge = query(sql).bind(expired_before.unix_micros()).bind(idle_since.unix_micros());
-        Ok(self.change(purge).await?)
+    async fn ended_sessions(
+        &mut self,
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<TokenDigest<kind::Session>>, StoreError> {
+        let sql = "SELECT digest FROM sessions WHERE expires_at < $1 OR last_active_at < $2 LIMIT $3";
+        let find = query(sql)
+            .bind(expired_before.unix_micros())
+            .bind(idle_since.unix_micros())
+            .bind(most);
+        Ok(self.all(find, |row| Ok(TokenDigest::from_bytes(Columns::of(row).bytes()?))).await?)
+    }
+
+    async fn purge_sessions(
+        &mut self,
+        sessions: &[TokenDigest<kind::Session>],
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let digests: Vec<Vec<u8>> = sessions.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+        let sql = "DELETE FROM sessions WHERE digest = ANY ($1) AND (expires_at < $2 OR last_active_at < $3)";
+        let purge = query(sql).bind(digests).bind(expired_before.unix_micros());
+        Ok(self.change(purge.bind(idle_since.unix_micros())).await?)
     }
 }

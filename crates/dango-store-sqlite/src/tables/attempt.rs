@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use dango_core::Timestamp;
 use dango_identity::{
-    AccountKey, AttemptKey, AttemptState, AttemptStore, Charge, ChargedAttempt, ClientClass, Lock, LockView, LockoutPolicy, StoreError,
+    AccountKey, AttemptKey, AttemptState, AttemptStore, Charge, ChargedAttempt, ClientClass, DeviceId, Lock, LockView, LockoutPolicy,
+    StoreError,
 };
 use dango_store::StoreFailure;
 
@@ -14,6 +15,22 @@ use crate::transaction::SqliteTransaction;
 /// Finds the budget of the account `?1` and the browser `?2`.
 pub(crate) const FIND_BUDGET: &str = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts \
                                       WHERE account = ?1 AND device_id = ?2";
+
+/// Whether nothing matters in a budget any more: it is not stopped, and since its last try and the end of its lock as much time has passed as
+/// one without failures is kept for, or one with some.
+macro_rules! is_spent {
+    ($stop:literal, $quiet:literal, $memory:literal) => {
+        concat!(
+            "total < ",
+            $stop,
+            " AND max(coalesce(last_at, locked_until), coalesce(locked_until, last_at)) <= CASE WHEN total = 0 THEN ",
+            $quiet,
+            " ELSE ",
+            $memory,
+            " END"
+        )
+    };
+}
 
 /// Reads `account, device_id, failures, total, level, "window", locked_until, last_at`.
 pub(crate) fn budget(row: &Row<'_>) -> Result<Budget, StoreFailure> {
@@ -43,6 +60,18 @@ pub(crate) fn device(client: &ClientClass) -> Vec<u8> {
         ClientClass::Trusted(device) => device.as_bytes().to_vec(),
         ClientClass::Untrusted => Vec::new(),
     }
+}
+
+/// The key of a row; none where a device is called what none is called by.
+fn key(account: [u8; 32], device: &[u8]) -> Option<AttemptKey> {
+    let client = match device {
+        [] => ClientClass::Untrusted,
+        device => ClientClass::Trusted(DeviceId::from_bytes(device.try_into().ok()?).ok()?),
+    };
+    Some(AttemptKey {
+        account: AccountKey::from_bytes(account),
+        client,
+    })
 }
 
 impl SqliteTransaction<'_> {
@@ -104,9 +133,9 @@ impl AttemptStore for SqliteTransaction<'_> {
     }
 
     async fn locks(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<Vec<LockView>, StoreError> {
-        let sql =
-            "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts WHERE device_id = x''";
-        let budgets = self.all(query(sql), budget)?;
+        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts \
+                   WHERE device_id = x'' AND (total >= ?1 OR locked_until > ?2)";
+        let budgets = self.all(query(sql).bind(policy.stop()).bind(now.unix_micros()), budget)?;
         let locked = budgets.iter().filter_map(|budget| {
             let account = AccountKey::from_bytes(budget.account);
             let lock = budget.state.lock(policy, now)?;
@@ -115,13 +144,40 @@ impl AttemptStore for SqliteTransaction<'_> {
         Ok(locked.collect())
     }
 
-    async fn purge_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
-        let sql = "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts";
-        let budgets = self.all(query(sql), budget)?;
+    async fn spent_attempts(&mut self, policy: &LockoutPolicy, now: Timestamp, most: u32) -> Result<Vec<AttemptKey>, StoreError> {
+        let sql = concat!(
+            "SELECT account, device_id FROM attempts WHERE ",
+            is_spent!("?1", "?2", "?3"),
+            " LIMIT ?4"
+        );
+        let (quiet, memory) = policy.forgotten_since(now);
+        let find = query(sql)
+            .bind(policy.stop())
+            .bind(quiet.unix_micros())
+            .bind(memory.unix_micros())
+            .bind(most);
+        let found = self.all(find, |row| {
+            let columns = &mut Columns::of(row);
+            Ok((columns.bytes()?, columns.blob()?.to_vec()))
+        })?;
+        Ok(found.into_iter().filter_map(|(account, device)| key(account, &device)).collect())
+    }
+
+    async fn purge_attempts(&mut self, keys: &[AttemptKey], policy: &LockoutPolicy, now: Timestamp) -> Result<u64, StoreError> {
+        let sql = concat!(
+            "DELETE FROM attempts WHERE account = ?4 AND device_id = ?5 AND ",
+            is_spent!("?1", "?2", "?3")
+        );
+        let (quiet, memory) = policy.forgotten_since(now);
         let mut dropped = 0;
-        for spent in budgets.into_iter().filter(|budget| budget.state.is_spent(policy, now)) {
-            let sql = "DELETE FROM attempts WHERE account = ?1 AND device_id = ?2";
-            dropped += self.change(query(sql).bind(spent.account.to_vec()).bind(spent.device))?;
+        for key in keys {
+            let drop = query(sql)
+                .bind(policy.stop())
+                .bind(quiet.unix_micros())
+                .bind(memory.unix_micros())
+                .bind(key.account.as_bytes().to_vec())
+                .bind(device(&key.client));
+            dropped += self.change(drop)?;
         }
         Ok(dropped)
     }

@@ -237,9 +237,32 @@ impl SessionStore for SqliteTransaction<'_> {
         Ok(self.all(query(sql).bind(user.as_bytes().to_vec()), stored)?)
     }
 
-    async fn purge_sessions(&mut self, expired_before: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM sessions WHERE expires_at < ?1 OR last_active_at < ?2";
-        let purge = query(sql).bind(expired_before.unix_micros()).bind(idle_since.unix_micros());
-        Ok(self.change(purge)?)
+    async fn ended_sessions(
+        &mut self,
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<TokenDigest<kind::Session>>, StoreError> {
+        let sql = "SELECT digest FROM sessions WHERE expires_at < ?1 OR last_active_at < ?2 LIMIT ?3";
+        let find = query(sql)
+            .bind(expired_before.unix_micros())
+            .bind(idle_since.unix_micros())
+            .bind(most);
+        Ok(self.all(find, |row| Ok(TokenDigest::from_bytes(Columns::of(row).bytes()?)))?)
+    }
+
+    async fn purge_sessions(
+        &mut self,
+        sessions: &[TokenDigest<kind::Session>],
+        expired_before: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        for digest in sessions {
+            let sql = "DELETE FROM sessions WHERE digest = ?1 AND (expires_at < ?2 OR last_active_at < ?3)";
+            let purge = query(sql).bind(digest.as_bytes().to_vec());
+            purged += self.change(purge.bind(expired_before.unix_micros()).bind(idle_since.unix_micros()))?;
+        }
+        Ok(purged)
     }
 }

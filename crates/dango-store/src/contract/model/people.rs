@@ -138,7 +138,13 @@ pub(super) async fn budgets_and_links(tx: &mut dyn Transaction, step: Step) -> R
                     .collect::<Vec<_>>()
             )
         }
-        Verb::PurgeAttempts => format!("{:?}", tx.purge_attempts(&policy, now).await?),
+        Verb::PurgeAttempts => {
+            let mut spent = tx.spent_attempts(&policy, now, 100).await?;
+            spent.sort_by_key(|key| (*key.account.as_bytes(), key.client != ClientClass::Untrusted));
+            let some = tx.spent_attempts(&policy, now, 1).await?.len();
+            spent.push(key);
+            format!("{spent:?} {some} {}", tx.purge_attempts(&spent, &policy, now).await?)
+        }
         Verb::InsertFirstLink => {
             let link = Link {
                 user: id,

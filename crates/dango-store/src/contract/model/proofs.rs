@@ -60,7 +60,23 @@ pub(super) async fn sessions(tx: &mut dyn Transaction, step: Step) -> Result<Str
         Verb::EndExcept => format!("{:?}", tx.end_sessions_except(id, session_id(step.what)).await?),
         Verb::EndOf => format!("{:?}", tx.end_sessions_of(id).await?),
         Verb::EndAll => format!("{:?}", tx.end_all_sessions().await?),
-        _ => format!("{:?}", tx.purge_sessions(now, at(step.when - 1000)).await?),
+        _ => {
+            let (expired_before, idle_since) = (now, at(step.when - 1000));
+            let mut ended = tx.ended_sessions(expired_before, idle_since, 100).await?;
+            ended.sort_by_key(|digest| *digest.as_bytes());
+            let some = tx.ended_sessions(expired_before, idle_since, 1).await?.len();
+            // Those that go on are asked for, too, and stay.
+            let asked: Vec<_> = (0..100).map(|number| TokenDigest::from_bytes(bytes(2, number))).collect();
+            let purged = tx.purge_sessions(&asked, expired_before, idle_since).await?;
+            format!(
+                "{} {some} {purged}",
+                ended
+                    .iter()
+                    .map(|digest| digest.as_bytes()[31].to_string())
+                    .collect::<Vec<_>>()
+                    .join(",")
+            )
+        }
     })
 }
 
