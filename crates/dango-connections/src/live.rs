@@ -124,9 +124,10 @@ impl Live<'_> {
                     at: files.clock().now(),
                     expires_at: tokens.expires_at,
                 };
-                // A connection that was removed meanwhile was revoked, too: its tokens are nobody's.
-                match files.vault().renew_connection(&self.connection.name, &fields, renewal)? {
-                    RenewedConnection::Saved | RenewedConnection::Gone => Ok::<(), VaultError>(()),
+                match files.vault().renew_connection(&self.connection, &fields, renewal)? {
+                    // One that was removed meanwhile was revoked, too: its tokens are nobody's. One that was renewed by somebody else, or by
+                    // an earlier try whose answer was lost, has newer ones.
+                    RenewedConnection::Saved | RenewedConnection::Gone | RenewedConnection::Superseded => Ok::<(), VaultError>(()),
                 }
             });
             match saved.await {

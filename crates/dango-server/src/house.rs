@@ -1,6 +1,7 @@
 //! The project's people and log, opened for a server: key, database, use cases. Which rules hold before that is `dango-actions`' matter.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dango_actions::{Actions, CheckpointStanding, IdentityKeyEnvironment, KeptCheckpoint, Machine, Premises, Setup, Workers};
 use dango_core::Clock;
@@ -21,6 +22,9 @@ use crate::system::System;
 /// How many wait for a password to be hashed; the rest is sent away.
 pub(crate) const HASHING_QUEUE: usize = 256;
 
+/// How long a login waits for those of its account at other servers: as long as hashing takes where many log in at once.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(2);
+
 /// What is there once the door is open.
 pub(crate) struct House {
     pub(crate) actions: Actions,
@@ -34,6 +38,15 @@ pub(crate) struct House {
     pub(crate) premises: Arc<Premises>,
     pub(crate) key: IdentityKey,
     pub(crate) standing: CheckpointStanding,
+}
+
+/// In what state the log has to be for whoever opens the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// As its checkpoint says.
+    Checked,
+    /// Any: whoever has lost the way in is told what is wrong with it, and may begin another.
+    Recovering,
 }
 
 /// Where everything is; nothing is opened.
@@ -63,6 +76,7 @@ impl House {
         project: &Project,
         origin: &Origin,
         workers: Arc<dyn Workers>,
+        entry: Entry,
     ) -> Result<Self, Failure> {
         let premises = premises(system, settings, project)?;
         let kept = premises.kept_checkpoint().map_err(|error| Failure::caused_by(&error))?;
@@ -108,7 +122,10 @@ impl House {
             let recorded = pollster::block_on(actions.record_identity_key(&permit));
             recorded.map_err(|error| Failure::caused_by(&error))?;
         }
-        let standing = pollster::block_on(CheckpointStanding::of(&actions, kept, clock.now()))?;
+        let standing = match entry {
+            Entry::Checked => pollster::block_on(CheckpointStanding::of(&actions, kept, clock.now()))?,
+            Entry::Recovering => CheckpointStanding::unchecked(kept),
+        };
         Ok(Self {
             actions,
             store,
@@ -186,6 +203,10 @@ fn setup(settings: &Settings, project: &Project, origin: &Origin, workers: Arc<d
         password_profile: settings.profile.passwords(),
         hashing_cost: settings.hashing_cost,
         hashing_queue: HASHING_QUEUE,
+        login_patience: match settings.database {
+            Some(DatabaseSetting::Postgres(_)) => LOGIN_PATIENCE,
+            Some(DatabaseSetting::File(_)) | None => Duration::ZERO,
+        },
         second_factor_roles: settings.second_factor_roles.clone(),
         context_words: name.into_iter().chain(host.map(str::to_owned)).collect(),
         public_url: url,

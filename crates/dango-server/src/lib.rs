@@ -10,6 +10,7 @@
 //! leaves the disk as it was.
 #![warn(missing_docs)]
 
+mod access;
 mod app;
 mod check;
 mod checkpoints;
@@ -27,6 +28,7 @@ pub mod process;
 mod providers;
 mod readiness;
 mod request_metrics;
+mod retention;
 mod serve;
 mod server;
 mod settings;
@@ -55,7 +57,7 @@ pub use system::System;
 
 use database::Database;
 use failure::{Failure, PASSWORD_PLACES};
-use house::House;
+use house::{Entry, House};
 use server::Ended;
 use settings::{CommandLine, Unplaced, Verb};
 use verify::Verified;
@@ -101,6 +103,7 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
         return migrate::run(&system, &settings, &project, moving);
     }
     match line.verb {
+        Verb::Auth(access) => access::run(&system, &settings, &project, &access),
         Verb::Serve => match server::run(system, settings, project) {
             Ok(Ended::Well) => Ok(0),
             Ok(Ended::Early) => Ok(REFUSED),
@@ -121,7 +124,7 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
                 let version = database::migrate(&system, &settings, &database, url)?;
                 return say(&format!("{url} has schema {version}"));
             }
-            let house = open(&system, &settings, &project)?;
+            let house = open(&system, &settings, &project, Entry::Checked)?;
             let version = pollster::block_on(house.store.schema_version())?;
             say(&format!("{} has schema {version}", house.premises.database().display()))
         }
@@ -133,11 +136,11 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
             }
         },
         Verb::SetupLink => {
-            let house = open(&system, &settings, &project)?;
+            let house = open(&system, &settings, &project, Entry::Checked)?;
             let link = pollster::block_on(setup_link::offer(&house.actions, &system))?;
             let link = link.ok_or_else(|| {
                 Failure::new("there is an administrator already, who adds people")
-                    .hint("`dango auth recover` adds an emergency administrator")
+                    .hint("`dango-server auth recover` adds an emergency administrator")
             })?;
             say(link.url().expose())
         }
@@ -145,13 +148,13 @@ fn obey(system: System, line: CommandLine) -> Result<u8, Failure> {
 }
 
 /// Opens the project's people and log for a verb that ends at once.
-fn open(system: &System, settings: &Settings, project: &Project) -> Result<House, Failure> {
+fn open(system: &System, settings: &Settings, project: &Project, entry: Entry) -> Result<House, Failure> {
     let origin = Origin {
         configured: settings.public_url.clone(),
         listen: settings.listen,
         is_tls: settings.tls.is_some(),
     };
-    House::open(system, settings, project, &origin, Arc::new(InPlace))
+    House::open(system, settings, project, &origin, Arc::new(InPlace), entry)
 }
 
 /// Writes what was asked for to standard output.

@@ -17,11 +17,12 @@ use tokio::task::JoinHandle;
 use crate::app::{self, Served};
 use crate::checkpoints::{Keeper, Kept};
 use crate::failure::{Failure, chain};
-use crate::house::{self, HASHING_QUEUE, House};
+use crate::house::{self, Entry, HASHING_QUEUE, House};
 use crate::notify::Notifier;
 use crate::origin::Origin;
 use crate::readiness::Readiness;
 use crate::request_metrics::Skew;
+use crate::retention::{Sweeper, Swept};
 use crate::serve::{Certificate, Door, DoorPlan, Traffic, bind};
 use crate::settings::Settings;
 use crate::shared_files::{self, Sharing, Values};
@@ -83,6 +84,7 @@ struct Running {
     renewals: JoinHandle<()>,
     traces: Option<Collector>,
     _keeper: Keeper,
+    _sweeper: Sweeper,
 }
 
 impl Running {
@@ -106,7 +108,7 @@ impl Running {
         // Nothing was made up to here.
         let hashers = Hashers::start(cores(), HASHING_QUEUE)
             .map_err(|error| Failure::new(format!("the threads that hash cannot be started: {error}")))?;
-        let house = House::open(system, &settings, &project, &origin, hashers)?;
+        let house = House::open(system, &settings, &project, &origin, hashers, Entry::Checked)?;
         system.clock = Arc::clone(&house.clock);
         let keys = Arc::new(KeySource::new(app::key_access(system)?));
         let sharing = Sharing {
@@ -145,6 +147,8 @@ impl Running {
             entropy: Arc::clone(&system.entropy),
         })
         .map_err(|error| Failure::new(format!("the thread that keeps checkpoints cannot be started: {error}")))?;
+        let mut holder = [0; 16];
+        system.entropy.fill(&mut holder).map_err(|error| Failure::caused_by(&error))?;
         let mut registry = Registry::with_prefix("dango");
         if let Some(shared) = &house.shared {
             registry.register_collector(Box::new(Skew(Arc::clone(&shared.clock))));
@@ -190,6 +194,14 @@ impl Running {
             warn_of_strangers(address, "metrics and readiness are shown to whoever reaches this address");
         }
         let renewals = renewals.spawn(RENEWAL_INTERVAL, ending.subscribe());
+        let sweeper = Sweeper::start(Swept {
+            actions: house.actions.clone(),
+            clock: Arc::clone(&system.clock),
+            rows: house.shared.as_ref().map(|shared| Arc::clone(&shared.rows) as _),
+            holder,
+            audit_days: settings.audit_retention_days,
+        })
+        .map_err(|error| Failure::new(format!("the thread that lets go of what has ended cannot be started: {error}")))?;
         tracing::info!("listening on {}://{}", origin.scheme(), origin.listen);
         if origin.configured.is_none() {
             warn_of_strangers(origin.listen, "without --public-url only clients on this machine are answered");
@@ -207,6 +219,7 @@ impl Running {
             renewals,
             traces,
             _keeper: keeper,
+            _sweeper: sweeper,
         })
     }
 

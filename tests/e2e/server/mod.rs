@@ -1,5 +1,6 @@
 //! The running server, asked over real sockets, with the command line at the same project.
 
+mod access;
 mod canary;
 mod closed;
 mod collector;

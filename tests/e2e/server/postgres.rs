@@ -15,13 +15,13 @@ const OWNER: &str = "dango_owner";
 const CANARY: &str = "canary5d21";
 
 /// The identity key that all servers of one database are given.
-const KEY: &str = "6f1d0c52b7e948a3f0165be27c9d84a1530e6bf8297ad4c1e85f3b60927dca14";
+pub(super) const KEY: &str = "6f1d0c52b7e948a3f0165be27c9d84a1530e6bf8297ad4c1e85f3b60927dca14";
 
 /// How long something that must come may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A PostgreSQL server with the two roles and a database that is still empty.
-fn database() -> Postgres {
+pub(super) fn database() -> Postgres {
     let postgres = Postgres::new();
     postgres.role(SERVING, CANARY);
     postgres.role(OWNER, CANARY);
@@ -30,7 +30,7 @@ fn database() -> Postgres {
 }
 
 /// A project whose servers are told of the database, and of the key, by their environment.
-fn project(postgres: &Postgres) -> Scratch {
+pub(super) fn project(postgres: &Postgres) -> Scratch {
     let mut project = Scratch::initialised();
     project.give("DANGO_SERVER_DATABASE_URL", postgres.url(SERVING, CANARY, "dango"));
     project.give("DANGO_IDENTITY_KEY", KEY);
@@ -47,7 +47,7 @@ fn migrate(project: &Scratch, postgres: &Postgres) {
 }
 
 /// Three servers, the first with an administrator, each in a project of its own.
-fn three(postgres: &Postgres) -> (Vec<Scratch>, Vec<Server>) {
+pub(super) fn three(postgres: &Postgres) -> (Vec<Scratch>, Vec<Server>) {
     let first = project(postgres);
     migrate(&first, postgres);
     let server = Server::start(&first);
@@ -58,7 +58,7 @@ fn three(postgres: &Postgres) -> (Vec<Scratch>, Vec<Server>) {
 }
 
 /// The same session at another server: its cookies belong to the host and not to the port.
-fn at(server: &Server, session: &Client) -> Client {
+pub(super) fn at(server: &Server, session: &Client) -> Client {
     let cookie = session.cookie("dango_session").expect("somebody is signed in");
     server.client().with_cookie("dango_session", cookie)
 }

@@ -35,7 +35,7 @@ fn elsewhere(place: String) -> Failure {
     ))
     .with_code(CODE)
     .hint("nothing was changed; ask a server: its pages, or its HTTP interface with an API key, do what this command does for a file")
-    .hint("`dango-server verify` verifies the log where it is")
+    .hint("`dango-server auth enable|disable|recover` opens and closes the door there, and is the way back in; `dango-server verify` verifies the log")
 }
 
 /// The line on which the server's settings name PostgreSQL; its own reader says more about what is wrong with them.

@@ -9,7 +9,7 @@ use dango_actions::{Actions, BrokenCause, Caller, Ending, drafts};
 use dango_audit::{Event, Word};
 use dango_connections::{ConnectionFiles, Live, RenewError, provider_of};
 use dango_core::Timestamp;
-use dango_oauth::{Due, Jitter, Providers, RefreshModel};
+use dango_oauth::{Due, Jitter, Provider, Providers, RefreshModel};
 use dango_secrets::storage::WriteError;
 use dango_vault::{Connection, ConnectionLease, VaultError};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -131,7 +131,7 @@ impl Renewals {
             if is_over() {
                 return;
             }
-            if self.is_left_alone(connection) {
+            if self.is_left_alone(connection, &providers) {
                 continue;
             }
             // Each with the files of its own, so that what was done meanwhile counts.
@@ -139,21 +139,26 @@ impl Renewals {
         }
     }
 
-    /// Whether it is not to be looked at yet. What was made or renewed since is looked at anew.
-    fn is_left_alone(&mut self, connection: &Connection) -> bool {
+    /// Whether it is not to be looked at yet. What was made or renewed since is looked at anew; where that was a renewal, by whichever
+    /// server, it is left alone as long as after one's own.
+    fn is_left_alone(&mut self, connection: &Connection, providers: &Providers) -> bool {
         let edition = Edition::of(connection);
         match self.known.get(&connection.name) {
             Some(known) if known.edition == edition => self.desk.clock().now() < known.not_before,
             _ => {
+                let pause = provider_of(providers, connection).map_or(BETWEEN_RENEWALS, |(provider, _)| pause_after(provider));
+                // A time to come is one of a clock that was wrong.
+                let renewed = connection.refreshed_at.filter(|renewed| *renewed <= self.desk.clock().now());
+                let not_before = renewed.map(|renewed| later(renewed, pause));
                 let known = Known {
                     edition,
                     // Without randomness they are all renewed as late as may be.
                     jitter: Jitter::draw(self.desk.entropy()).unwrap_or(Jitter::ZERO),
-                    not_before: Timestamp::from_unix_micros(i64::MIN),
+                    not_before: not_before.unwrap_or(Timestamp::from_unix_micros(i64::MIN)),
                     attempt: 0,
                 };
                 self.known.insert(connection.name.clone(), known);
-                false
+                not_before.is_some_and(|not_before| self.desk.clock().now() < not_before)
             }
         }
     }
@@ -228,16 +233,11 @@ impl Renewals {
             Ok(()) => {
                 tracing::info!(connection = name, "renewed");
                 self.desk.troubles.forget(name);
-                // A provider that gives tokens which end soon is not asked for others at each look.
                 if let (Some(known), Ok(Some(now))) = (self.known.get_mut(name), files.find(name)) {
                     known.edition = Edition::of(&now);
                     known.attempt = 0;
                 }
-                let pause = match live.provider.refresh {
-                    RefreshModel::Exchange => BETWEEN_EXCHANGES,
-                    _ => BETWEEN_RENEWALS,
-                };
-                self.leave_alone(name, pause);
+                self.leave_alone(name, pause_after(live.provider));
             }
             Err(error) => self.take(&error, live),
         }
@@ -287,9 +287,7 @@ impl Renewals {
     }
 
     fn leave_alone(&mut self, name: &str, wait: Duration) {
-        let micros = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-        let until = self.desk.clock().now().unix_micros().saturating_add(micros);
-        self.leave_alone_until(name, Timestamp::from_unix_micros(until));
+        self.leave_alone_until(name, later(self.desk.clock().now(), wait));
     }
 
     fn leave_alone_until(&mut self, name: &str, until: Timestamp) {
@@ -297,6 +295,19 @@ impl Renewals {
             known.not_before = until;
         }
     }
+}
+
+/// How long a connection is left alone after a renewal. A provider that gives tokens which end soon is not asked for others at each look.
+fn pause_after(provider: &Provider) -> Duration {
+    match provider.refresh {
+        RefreshModel::Exchange => BETWEEN_EXCHANGES,
+        _ => BETWEEN_RENEWALS,
+    }
+}
+
+fn later(at: Timestamp, wait: Duration) -> Timestamp {
+    let micros = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_unix_micros(at.unix_micros().saturating_add(micros))
 }
 
 /// Whether a connection can become due at all, by its record alone: most sources make their own access tokens, and no key is fetched

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use dango_identity::Email;
 
 use super::layers::{Given, Layer, Origin};
 use super::table::{Count, SETTINGS};
 
 /// What the server is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     /// Serve until it is told to end.
     Serve,
@@ -20,6 +21,8 @@ pub(crate) enum Verb {
     Verify,
     /// Print a new link for the first administrator, and end.
     SetupLink,
+    /// Change who is let in, and end.
+    Auth(Access),
 }
 
 /// A command line that was understood.
@@ -28,6 +31,26 @@ pub(crate) struct CommandLine {
     pub(crate) options: Layer,
     /// For `migrate`: from which database into which, if that is what it is to do.
     pub(crate) moving: Option<Moving>,
+}
+
+/// Who is let in, changed at the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    pub(crate) verb: AccessVerb,
+    /// Whether what would be asked is answered already.
+    pub(crate) is_confirmed: bool,
+    pub(crate) has_json: bool,
+}
+
+/// What is to be done about that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AccessVerb {
+    /// Let people in again.
+    Enable,
+    /// Let nobody in.
+    Disable,
+    /// Add an emergency administrator under this address.
+    Recover(Email),
 }
 
 /// What of one database is to be moved into another, as it was written.
@@ -71,6 +94,15 @@ Environment:
 Exit status: 0 done; 1 could not be done, was refused, or ended before all requests were finished; 2 wrong usage;
 3 the audit log was tampered with; 70 a bug of ours.";
 
+/// The verb about who is let in, and its own.
+const AUTH: &str = "auth";
+const ENABLE: &str = "enable";
+const DISABLE: &str = "disable";
+const RECOVER: &str = "recover";
+
+/// The address of an emergency administrator, unless another is asked for.
+const RECOVERY: &str = "recovery@localhost";
+
 const VERBS: [(&str, Verb, &str); 5] = [
     ("serve", Verb::Serve, "Serve until SIGTERM; this is what it does without a verb"),
     (
@@ -99,7 +131,10 @@ const VERBS: [(&str, Verb, &str); 5] = [
 pub(crate) fn parse(arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     let verb = matches.subcommand().and_then(|(name, below)| {
-        let verb = VERBS.iter().find(|(verb, ..)| *verb == name)?.1;
+        let verb = match name {
+            AUTH => Verb::Auth(access_of(below)?),
+            name => VERBS.iter().find(|(verb, ..)| *verb == name)?.1.clone(),
+        };
         Some((verb, below))
     });
     let (verb, below) = match verb {
@@ -108,6 +143,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<CommandLine, clap::Error> 
     };
     let mut options = of_matches(&matches);
     options.extend(below.map(of_matches).unwrap_or_default());
+    let deepest = below.and_then(ArgMatches::subcommand).map(|(_, deepest)| deepest);
+    options.extend(deepest.map(of_matches).unwrap_or_default());
     let moving = below.filter(|_| verb == Verb::Migrate).and_then(moving_of);
     Ok(CommandLine { verb, options, moving })
 }
@@ -126,6 +163,49 @@ fn command() -> Command {
         .after_help(AFTER_HELP)
         .args(options())
         .subcommands(verbs)
+        .subcommand(auth())
+}
+
+/// The verbs about who is let in.
+fn auth() -> Command {
+    let flag = |name: &'static str, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+    let verb = |name: &'static str, about| {
+        Command::new(name)
+            .about(about)
+            .args(options())
+            .arg(flag("yes", "Answer what would be asked with yes"))
+            .arg(flag("json", "Write what was done to standard output as JSON"))
+    };
+    let email = Arg::new("email")
+        .long("email")
+        .value_name("EMAIL")
+        .value_parser(str::parse::<Email>)
+        .default_value(RECOVERY)
+        .help("The address of the emergency administrator");
+    Command::new(AUTH)
+        .about("Open or close the door, or get back in, and end")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .args(options())
+        .subcommands([
+            verb(ENABLE, "Let people sign in again"),
+            verb(DISABLE, "Let nobody sign in: no session and no API key counts, until `auth enable`"),
+            verb(RECOVER, "Add an emergency administrator, and print a temporary password").arg(email),
+        ])
+}
+
+fn access_of(matches: &ArgMatches) -> Option<Access> {
+    let (name, matches) = matches.subcommand()?;
+    let verb = match name {
+        ENABLE => AccessVerb::Enable,
+        DISABLE => AccessVerb::Disable,
+        _ => AccessVerb::Recover(matches.get_one::<Email>("email").cloned()?),
+    };
+    Some(Access {
+        verb,
+        is_confirmed: matches.get_flag("yes"),
+        has_json: matches.get_flag("json"),
+    })
 }
 
 /// The options of a move, which are no settings.

@@ -14,7 +14,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use dango_actions::PublicUrl;
@@ -25,7 +25,7 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use crate::limits::Limits;
-pub(crate) use arguments::{CommandLine, Extent, Moving, Verb, parse as parse_arguments};
+pub(crate) use arguments::{Access, AccessVerb, CommandLine, Extent, Moving, Verb, parse as parse_arguments};
 pub use error::SettingsError;
 pub use layers::Origin;
 use layers::{Given, Layers, Readers};
@@ -124,6 +124,8 @@ pub struct Settings {
     pub logins: LoginSettings,
     /// `hashing-memory-kib` and `hashing-passes`.
     pub hashing_cost: HashingCost,
+    /// `audit-retention-days`.
+    pub audit_retention_days: Option<NonZeroU32>,
     /// The limits of connections.
     pub limits: Limits,
     /// The limits of requests: at once, by API key, by address.
@@ -198,6 +200,7 @@ impl Reader<'_> {
             second_factor_roles: self.many("require-second-factor", value::parse_role)?,
             logins: self.logins()?,
             hashing_cost: self.hashing_cost()?,
+            audit_retention_days: self.one("audit-retention-days", value::parse_days)?,
             limits,
             request_limits: self.request_limits()?,
         })

@@ -247,6 +247,12 @@ pub const SETTINGS: &[Setting] = &[
         "Requests in a minute without a valid login or API key from one IPv4 address or one IPv6 /64; 0 for as many as come",
     ),
     Setting::one(
+        "audit-retention-days",
+        "DAYS",
+        "none: they stay",
+        "After how many days records leave the audit log, which then says so; of several servers on one database all have the same",
+    ),
+    Setting::one(
         "header-timeout",
         "SECONDS",
         "10",

@@ -1,7 +1,7 @@
 //! What a setting's text means: addresses, networks, files, numbers. Each answers what it wanted, and never what it got.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -142,6 +142,12 @@ pub(super) fn parse_log_level(text: &str) -> Parsed<LevelFilter> {
 pub(super) fn parse_count(text: &str) -> Parsed<NonZeroUsize> {
     let number = text.parse::<NonZeroUsize>().ok().filter(|number| number.get() <= 1_000_000);
     number.ok_or("a whole number from 1 to 1000000")
+}
+
+/// For how many days something is kept: no less than the log's own rules allow.
+pub(super) fn parse_days(text: &str) -> Parsed<NonZeroU32> {
+    let number = text.parse::<NonZeroU32>().ok().filter(|number| number.get() <= 36_500);
+    number.ok_or("a whole number from 1 to 36500")
 }
 
 /// How often something may fail in a minute: a limit on guessing, so it cannot be taken away, and every failure takes memory.

@@ -40,9 +40,11 @@ fn budget(row: &Row<'_>) -> Result<Budget, StoreFailure> {
 /// The same behind so many other columns.
 pub(crate) fn budget_behind(row: &Row<'_>, others: usize) -> Result<Budget, StoreFailure> {
     let columns = &mut Columns::behind(row, others);
+    let account = columns.bytes()?;
+    // Whose browser it is was asked for.
+    columns.blob()?;
     Ok(Budget {
-        account: columns.bytes()?,
-        device: columns.blob()?.to_vec(),
+        account,
         state: AttemptState {
             failures: columns.number()?,
             total: columns.number()?,
@@ -56,7 +58,6 @@ pub(crate) fn budget_behind(row: &Row<'_>, others: usize) -> Result<Budget, Stor
 
 pub(crate) struct Budget {
     account: [u8; 32],
-    device: Vec<u8>,
     pub(crate) state: AttemptState,
 }
 

@@ -35,9 +35,11 @@ macro_rules! is_spent {
 /// Reads `account, device_id, failures, total, level, "window", locked_until, last_at`.
 pub(crate) fn budget(row: &Row<'_>) -> Result<Budget, StoreFailure> {
     let columns = &mut Columns::of(row);
+    let account = columns.bytes()?;
+    // Whose browser it is was asked for.
+    columns.blob()?;
     Ok(Budget {
-        account: columns.bytes()?,
-        device: columns.blob()?.to_vec(),
+        account,
         state: AttemptState {
             failures: columns.number()?,
             total: columns.number()?,
@@ -51,7 +53,6 @@ pub(crate) fn budget(row: &Row<'_>) -> Result<Budget, StoreFailure> {
 
 pub(crate) struct Budget {
     account: [u8; 32],
-    device: Vec<u8>,
     pub(crate) state: AttemptState,
 }
 

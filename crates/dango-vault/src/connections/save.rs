@@ -27,6 +27,8 @@ pub enum RenewedConnection {
     Saved,
     /// The connection was removed meanwhile, and is not brought back.
     Gone,
+    /// It was renewed or made anew meanwhile: what is stored is newer, and stays.
+    Superseded,
 }
 
 impl Vault<'_> {
@@ -59,19 +61,20 @@ impl Vault<'_> {
         })
     }
 
-    /// Stores what a renewal gave, unless the connection was removed meanwhile.
+    /// Stores what a renewal gave, unless the connection was removed, renewed or made anew since it was read as `asked`. Whoever has lost the
+    /// lease while the provider answered puts no older grant in the place of a newer one.
     ///
     /// # Errors
     ///
     /// [`VaultError`]; the file is then as it was.
     pub fn renew_connection(
         &self,
-        name: &str,
+        asked: &Connection,
         fields: &[(CredentialPath, SecretValue)],
         renewal: Renewal,
     ) -> Result<RenewedConnection, VaultError> {
         let fields = literal(fields);
-        let record = Connection::path_of(name);
+        let record = Connection::path_of(&asked.name);
         let mut present = vec![(record.child(member::LAST_REFRESHED), time(renewal.at)?)];
         let mut absent = Vec::new();
         match renewal.expires_at {
@@ -79,8 +82,11 @@ impl Vault<'_> {
             None => absent.push(record.child(member::EXPIRES_AT)),
         }
         self.edit_secrets(|document, edition| {
-            if !document.contains_table(&record) {
+            let Some(stored) = Connection::find(document, &asked.name, self.clock()) else {
                 return Ok((document.clone(), RenewedConnection::Gone));
+            };
+            if (stored.connected_at, stored.refreshed_at) != (asked.connected_at, asked.refreshed_at) {
+                return Ok((document.clone(), RenewedConnection::Superseded));
             }
             let (document, _) = set_secrets(document, &fields, Protection::Habit, edition)?;
             let (document, _) = unset_secrets(&document, &absent, edition)?;

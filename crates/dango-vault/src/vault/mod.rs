@@ -176,6 +176,10 @@ impl<'a> Vault<'a> {
         })
     }
 
+    pub(crate) const fn clock(&self) -> &'a dyn Clock {
+        self.clock
+    }
+
     pub(crate) const fn project(&self) -> &'a Project {
         self.project
     }

@@ -77,7 +77,7 @@ fn in_an_encrypted_file_the_tokens_are_encrypted_and_the_record_is_not() {
     };
     let fields = credentials("sheets", &[("refresh_token", "2//canary")]);
     assert_eq!(
-        vault.renew_connection("sheets", &fields, renewal).expect("saved"),
+        vault.renew_connection(&connection("sheets"), &fields, renewal).expect("saved"),
         RenewedConnection::Saved
     );
     assert!(!place.secrets().contains("canary"));
@@ -171,8 +171,41 @@ fn a_renewal_brings_no_removed_connection_back() {
     };
     let before = place.secrets();
     let fields = credentials("sheets", &[("refresh_token", "new")]);
-    let renewed = vault(&place, &keys).renew_connection("sheets", &fields, renewal).expect("read");
-    assert_eq!((renewed, place.secrets()), (RenewedConnection::Gone, before));
+    let renewed = vault(&place, &keys).renew_connection(&connection("sheets"), &fields, renewal);
+    assert_eq!((renewed.expect("read"), place.secrets()), (RenewedConnection::Gone, before));
+}
+
+#[test]
+fn a_renewal_that_comes_late_puts_nothing_in_the_place_of_a_newer_grant() {
+    let keys = Keys::lazy(|| Err(dango_keyring::HolderError::NotChosen));
+    let place = Place::with("", "");
+    let vault = vault(&place, &keys);
+    let asked = connection("sheets");
+    let renew = |token: &str, time: &str| {
+        let renewal = Renewal {
+            at: at(time),
+            expires_at: None,
+        };
+        vault
+            .renew_connection(&asked, &credentials("sheets", &[("refresh_token", token)]), renewal)
+            .expect("read")
+    };
+    let connect = |connection: &Connection, token: &str| {
+        let fields = credentials("sheets", &[("refresh_token", token)]);
+        vault.save_connection(connection, &fields, Protection::Habit).expect("saved");
+    };
+    connect(&asked, "first");
+    assert_eq!(renew("second", "2026-11-22T10:00:00Z"), RenewedConnection::Saved);
+    // Two asked with the first, and the other one was slower.
+    assert_eq!(renew("late", "2026-11-22T10:05:00Z"), RenewedConnection::Superseded);
+    assert!(place.secrets().contains("second") && !place.secrets().contains("late"));
+    let anew = Connection {
+        connected_at: Some(at("2026-11-22T11:00:00Z")),
+        ..connection("sheets")
+    };
+    connect(&anew, "third");
+    assert_eq!(renew("late", "2026-11-22T11:05:00Z"), RenewedConnection::Superseded);
+    assert!(place.secrets().contains("third") && !place.secrets().contains("late"));
 }
 
 #[test]

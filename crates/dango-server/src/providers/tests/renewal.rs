@@ -192,6 +192,45 @@ fn a_connection_that_is_removed_while_it_is_renewed_stays_removed() {
 }
 
 #[test]
+fn what_another_has_renewed_while_the_provider_answered_is_not_overwritten() {
+    let world = World::new();
+    world.connected(3600);
+    let desk = world.desk();
+    let mut renewals = world.renewals(&desk);
+    let (path, text) = (world.project.secrets_toml(), world.file());
+    // This server stood still until its lease was another's.
+    let renewed = text
+        .replace("rt-0", "rt-7")
+        .replace("scopes =", "last_refreshed = \"2026-11-22T12:00:00Z\"\nscopes =");
+    let expected = renewed.clone();
+    world.corp.befalls(Trouble::Meanwhile(Box::new(move || {
+        fs::write(path, renewed).expect("written");
+    })));
+    world.look(&mut renewals);
+    assert_eq!((world.corp.asked("/token"), world.file()), (1, expected));
+    world.look(&mut renewals);
+    assert_eq!(world.corp.asked("/token"), 1, "what was renewed just now is left alone");
+}
+
+#[test]
+fn tokens_that_end_soon_are_left_alone_by_every_server_after_one_has_renewed_them() {
+    let world = World::new();
+    let short = PROVIDERS.replace("access_seconds = 3600", "access_seconds = 240");
+    fs::write(world.project.dango_dir().join("providers.toml"), short).expect("written");
+    world.connected(3600);
+    let file = world.file();
+    let renewed = file.replace("scopes =", "last_refreshed = \"2026-11-22T11:59:00Z\"\nscopes =");
+    fs::write(world.project.secrets_toml(), renewed).expect("written");
+    let desk = world.desk();
+    let mut renewals = world.renewals(&desk);
+    world.look(&mut renewals);
+    assert_eq!(world.corp.asked("/token"), 0);
+    world.pass(61);
+    world.look(&mut renewals);
+    assert_eq!(world.corp.asked("/token"), 1);
+}
+
+#[test]
 fn new_tokens_are_stored_before_the_server_ends() {
     let world = World::new();
     world.connected(3600);
