@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use dango_actions::{Actions, AuthManage, Caller, Machine};
+use dango_actions::{Actions, AuthManage, Caller, Machine, PruneAuditError};
 use dango_core::{Clock, Timestamp};
 use dango_secrets::home::{Claim, Rows};
 
@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_secs(300);
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(3600);
 /// How often the log is: it is verified whole before records leave it.
 const BETWEEN_PRUNINGS: Duration = Duration::from_secs(86_400);
+
+/// How long it waits after trouble: the log is not verified again and again.
+const AFTER_TROUBLE: Duration = Duration::from_secs(3600);
 
 /// Whose claims these are: the database's, and no project's.
 const DATABASE: &str = "database";
@@ -77,43 +80,46 @@ impl Chore {
 
 impl Swept {
     fn look(&self, sweep: &mut Chore, pruning: &mut Chore) {
-        self.take_turn(sweep, || pollster::block_on(self.sweep(sweep.name, sweep.interval)));
+        self.take_turn(sweep, |chore| pollster::block_on(self.sweep(chore)));
         if let Some(days) = self.audit_days {
-            self.take_turn(pruning, || pollster::block_on(self.prune(days)));
+            self.take_turn(pruning, |_| pollster::block_on(self.prune(days)));
         }
     }
-}
 
-impl Swept {
     /// Does what is due, if no other server does it.
-    fn take_turn(&self, chore: &mut Chore, work: impl FnOnce() -> Result<(), Failure>) {
+    fn take_turn(&self, chore: &mut Chore, work: impl FnOnce(&Chore) -> Result<(), Failure>) {
         let now = self.clock.now();
         if now < chore.not_before {
             return;
         }
-        let done = self.is_mine(chore.name, chore.interval).and_then(|is_mine| match is_mine {
-            true => work().map(|()| true),
-            false => Ok(false),
-        });
-        match done {
-            // The claim stays until then, so that the others do not do it again.
-            Ok(true) => chore.not_before = later(now, chore.interval),
-            Ok(false) => {}
-            Err(failure) => failure.at("what has ended stays until the next try").log(),
+        let done = match self.is_mine(chore) {
+            Ok(false) => return,
+            Ok(true) => {
+                let done = work(chore);
+                // The claim stays until then, so that the others do not do it again.
+                let pause = if done.is_ok() { chore.interval } else { AFTER_TROUBLE };
+                chore.not_before = later(now, pause);
+                done
+            }
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = done {
+            failure.at("what has ended stays until the next try").log();
         }
     }
 
-    /// Claims the work for so long, or prolongs the claim; nobody else can have it meanwhile.
-    fn is_mine(&self, name: &str, term: Duration) -> Result<bool, Failure> {
+    /// Claims the work until it is due again, or prolongs the claim; nobody else can have it meanwhile.
+    fn is_mine(&self, chore: &Chore) -> Result<bool, Failure> {
         let Some(rows) = &self.rows else { return Ok(true) };
         let claim = Claim {
-            name: name.to_owned(),
+            name: chore.name.to_owned(),
             holder: self.holder,
         };
-        rows.claim(DATABASE, &claim, term).map_err(|error| Failure::caused_by(&error))
+        rows.claim(DATABASE, &claim, chore.interval)
+            .map_err(|error| Failure::caused_by(&error))
     }
 
-    async fn sweep(&self, name: &str, term: Duration) -> Result<(), Failure> {
+    async fn sweep(&self, chore: &Chore) -> Result<(), Failure> {
         let permit = self.actions.permit::<Machine>(&Caller::system()).await;
         let permit = permit.map_err(|error| Failure::caused_by(&error))?;
         let (mut sessions, mut attempts) = (0, 0);
@@ -121,7 +127,7 @@ impl Swept {
             let gone = self.actions.let_go_of_ended(&permit).await.map_err(Failure::from)?;
             sessions += gone.sessions;
             attempts += gone.attempts;
-            if !gone.has_more || !self.is_mine(name, term)? {
+            if !gone.has_more || !self.is_mine(chore)? {
                 break;
             }
         }
@@ -136,9 +142,12 @@ impl Swept {
         let permit = permit.map_err(|error| Failure::caused_by(&error))?;
         let kept = i64::from(days.get()) * 86_400 * 1_000_000;
         let before = Timestamp::from_unix_micros(self.clock.now().unix_micros().saturating_sub(kept));
-        let pruned = self.actions.prune_audit_if_due(&permit, before).await;
-        if let Some(segment) = pruned.map_err(|error| Failure::caused_by(&error))? {
-            tracing::info!(records = segment.count(), "pruned the audit log");
+        match self.actions.prune_audit_if_due(&permit, before).await {
+            Ok(Some(segment)) => tracing::info!(records = segment.count(), "pruned the audit log"),
+            Ok(None) => {}
+            // Asking again soon makes it no better, and each time is recorded.
+            Err(error @ PruneAuditError::NotIntact) => tracing::error!("{}", chain(&error)),
+            Err(error) => return Err(Failure::caused_by(&error)),
         }
         Ok(())
     }

@@ -97,3 +97,32 @@ fn operations_have_a_listener_of_their_own_that_says_when_the_database_is_gone()
     server.wait_for("database_unavailable");
     assert!(!place.dango("dango.db").exists());
 }
+
+#[test]
+fn the_door_of_a_file_is_closed_and_opened_and_the_way_back_in_found_as_with_the_command_line() {
+    let place = Place::new();
+    let nobody = place.run(&["auth", "enable"], &[]);
+    assert!(
+        nobody.status == Some(1) && nobody.stderr.contains("there is no administrator"),
+        "{}",
+        nobody.stderr
+    );
+    assert!(place.files().is_empty(), "nothing is made to say so");
+    let recovered = place.run(&["auth", "recover", "--json"], &[]);
+    assert_eq!(recovered.status, Some(0), "{}", recovered.stderr);
+    assert!(recovered.stdout.contains("\"temp_password\": \"") && recovered.stdout.contains("\"email\": \"recovery@localhost\""));
+    let again = place.run(&["auth", "recover"], &[]);
+    assert!(again.status == Some(1) && again.stderr.contains("`--email EMAIL`"), "{}", again.stderr);
+    let asked = place.run(&["auth", "disable"], &[]);
+    assert!(asked.status == Some(1) && asked.stderr.contains("not confirmed"), "{}", asked.stderr);
+    for (arguments, said) in [
+        (&["auth", "disable", "--yes"][..], "nobody can sign in any more"),
+        (&["auth", "disable"][..], "nobody could sign in already"),
+        (&["auth", "enable"][..], "people can sign in again"),
+        (&["auth", "enable"][..], "people could sign in already"),
+    ] {
+        let ran = place.run(arguments, &[]);
+        assert!(ran.status == Some(0) && ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    assert_eq!(place.run(&["auth"], &[]).status, Some(2));
+}
