@@ -126,7 +126,7 @@ fn wrong_passwords_elsewhere_are_waited_for_a_moment_and_old_ones_not_at_all() {
     for _ in 0..5 {
         assert_eq!(log_in(&elsewhere, WRONG), "invalid_credentials");
     }
-    assert_eq!((log_in(&here, RIGHT), workers.rests.load(Ordering::SeqCst)), ("account_locked", 20));
+    assert_eq!((log_in(&here, RIGHT), workers.rests.load(Ordering::SeqCst)), ("account_locked", 6));
     here.pass(3);
-    assert_eq!((log_in(&here, RIGHT), workers.rests.load(Ordering::SeqCst)), ("account_locked", 20));
+    assert_eq!((log_in(&here, RIGHT), workers.rests.load(Ordering::SeqCst)), ("account_locked", 6));
 }

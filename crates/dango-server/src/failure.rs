@@ -205,9 +205,9 @@ impl From<Fault> for Failure {
         match (fault.store_failure(), &fault) {
             (Some(failure), _) => failure.clone().into(),
             (None, Fault::Audit(_)) => Self::caused_by(&fault)
-                .hint("`dango audit verify` says what is wrong with the log")
+                .hint("`dango-server verify` says what is wrong with the log")
                 .hint(BRING_KEY)
-                .hint(RECOVER),
+                .hint("if it is lost for good, `dango-server auth recover` begins a new log with the one that is given"),
             _ => Self::caused_by(&fault),
         }
     }

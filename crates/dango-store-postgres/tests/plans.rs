@@ -39,8 +39,8 @@ const OF_EVERYTHING: &[&str] = &[
     "SELECT user_id, issuer FROM links ORDER BY",
     "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts WHERE device_id",
     // What is past.
-    "SELECT account, device_id, failures, total, level, \"window\", locked_until, last_at FROM attempts",
-    "DELETE FROM sessions WHERE expires_at < $1 OR last_active_at < $2",
+    "SELECT account, device_id FROM attempts WHERE total < $1",
+    "SELECT digest FROM sessions WHERE expires_at < $1 OR last_active_at < $2 LIMIT",
     // Everybody's sessions are ended.
     "UPDATE users SET epoch = epoch + 1",
     "DELETE FROM sessions",

@@ -1,14 +1,12 @@
 //! Logging in with a password and, where there is one, a second factor.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use dango_audit::{Detail, Event, Label, Outcome, Stage, Target, Word};
 use dango_identity::{
-    AuthFactor, BeginLoginError, Busy, ClientClass, DeviceId, DeviceToken, FactorSet, IssuedSession, Lock, LoginAttempt, LoginError,
-    LoginStep, Obligation, Partial, Password, PlainToken, SecondFactorCode, SecondFactorError, User, UserId, kind,
+    AuthFactor, Busy, DeviceId, DeviceToken, FactorSet, IssuedSession, Lock, LoginError, LoginStep, Obligation, Partial, Password,
+    PlainToken, SecondFactorCode, SecondFactorError, User, UserId, kind,
 };
-use dango_store::Admission;
 
 use crate::accounts::UserView;
 use crate::actions::Actions;
@@ -63,22 +61,6 @@ own_refusals! {
     }
 }
 
-/// What a locked account means for a try.
-#[derive(Clone, Copy)]
-enum WhenLocked {
-    /// Others of the account are open here, and one that ends well gives its place back.
-    Wait,
-    /// Others may be open at other servers, if it was locked just now.
-    WaitIfYoung,
-    Refuse,
-}
-
-/// How long a login rests before it looks whether a try at another server has given its place back.
-const REST: Duration = Duration::from_millis(100);
-
-/// How old a lock may be that comes of tries that may be open still: the time that hashing a password takes, and then some.
-const YOUNG: Duration = Duration::from_secs(2);
-
 impl Actions {
     /// Logs in with a password.
     ///
@@ -114,25 +96,7 @@ impl Actions {
             known.map(|user| user.to_string()).unwrap_or_default()
         );
         let turn = inner.turns.take(queue).await.map_err(|_| Fault::Busy(Busy))?;
-        let mut rests = inner.login_patience.as_millis() / REST.as_millis();
-        let attempt = loop {
-            // What locks an account may be tries that turn out to be right.
-            let locked = match (turn.has_another(), rests) {
-                (true, _) => WhenLocked::Wait,
-                (false, 0) => WhenLocked::Refuse,
-                (false, _) => WhenLocked::WaitIfYoung,
-            };
-            match (self.begin_login(caller, email, device.clone(), locked).await?, locked) {
-                (Some(attempt), _) => break attempt,
-                (None, WhenLocked::WaitIfYoung) => {
-                    rests -= 1;
-                    inner.workers.rest(REST).await;
-                }
-                (None, _) => {
-                    turn.wait_for_another().await;
-                }
-            }
-        };
+        let attempt = self.charge(caller, email, device.clone(), &turn).await?;
         let checked = self
             .hashing(move |hasher, entropy| attempt.verify(hasher, &password, entropy))
             .await?;
@@ -151,53 +115,6 @@ impl Actions {
                             .await?;
                         Ok(Err(LogInError::InvalidCredentials))
                     }
-                }
-            })
-        })
-        .await
-    }
-
-    /// Charges a try; nothing where the account is locked and that is to be waited for.
-    async fn begin_login(
-        &self,
-        caller: &Caller,
-        email: &str,
-        device: Option<Arc<DeviceToken>>,
-        locked: WhenLocked,
-    ) -> Result<Option<LoginAttempt>, LogInError> {
-        let typed = email.to_owned();
-        self.write(caller, move |mut unit| {
-            Box::pin(async move {
-                if unit.tx.admission().await? == Admission::Closed {
-                    return unit.refuse(Record::of(Event::LoginFailure), LogInError::Closed).await;
-                }
-                let (inner, now) = (Arc::clone(&unit.inner), unit.now);
-                let classify = |user: &User| {
-                    let trusted = device
-                        .as_ref()
-                        .and_then(|device| device.verify(&inner.device, user.id, user.epoch, now));
-                    ClientClass::of(user.id, trusted)
-                };
-                match inner.rules.begin_login(unit.tx, &typed, &classify, now).await {
-                    Ok(attempt) => Ok(Ok(Some(attempt))),
-                    Err(BeginLoginError::Locked { .. }) if matches!(locked, WhenLocked::Wait) => Ok(Ok(None)),
-                    Err(BeginLoginError::Locked { lock, .. })
-                        if matches!(locked, WhenLocked::WaitIfYoung) && inner.rules.lockout().has_just_locked(lock, YOUNG, now) =>
-                    {
-                        Ok(Ok(None))
-                    }
-                    Err(BeginLoginError::Locked { lock, user }) => {
-                        let user = unit.account_of(user).await?;
-                        let record = Record::of(Event::LoginFailure);
-                        let record = match &user {
-                            Some(user) => record.on_user(user),
-                            None => record,
-                        };
-                        unit.refuse(record, LogInError::Locked(lock)).await
-                    }
-                    Err(BeginLoginError::Store(error)) => Err(error.into()),
-                    // The list of reasons may grow; a reason that is not known lets nobody in.
-                    Err(_) => unit.refuse(Record::of(Event::LoginFailure), LogInError::InvalidCredentials).await,
                 }
             })
         })
@@ -340,7 +257,7 @@ impl Unit<'_> {
 
     /// The account of a login that is refused, for its record. Where there is none as much is read, so that it takes as long: by
     /// an id of nobody, and of what the log would say about somebody.
-    async fn account_of(&mut self, user: Option<UserId>) -> Result<Option<User>, Fault> {
+    pub(super) async fn account_of(&mut self, user: Option<UserId>) -> Result<Option<User>, Fault> {
         if let Some(user) = user {
             return Ok(self.tx.find_user(user).await?);
         }

@@ -4,6 +4,7 @@ mod api_keys;
 mod arrival;
 mod authentication;
 mod bearers;
+mod charging;
 mod ended;
 mod login;
 mod password;

@@ -2,7 +2,7 @@
 //!
 //! A try counts as a failure from before the password is looked at until it turns out to be right. So more right logins at once than
 //! failures are allowed would lock the account, if they did not wait here. It is about one process: the budget itself is in the
-//! database, and nothing here ever lets a try pass that is not charged there. For tries at other servers a login waits in `login`.
+//! database, and nothing here ever lets a try pass that is not charged there. For tries at other servers a login waits in `charging`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};

@@ -112,9 +112,17 @@ fn the_door_of_a_file_is_closed_and_opened_and_the_way_back_in_found_as_with_the
     assert_eq!(recovered.status, Some(0), "{}", recovered.stderr);
     assert!(recovered.stdout.contains("\"temp_password\": \"") && recovered.stdout.contains("\"email\": \"recovery@localhost\""));
     let again = place.run(&["auth", "recover"], &[]);
-    assert!(again.status == Some(1) && again.stderr.contains("`--email EMAIL`"), "{}", again.stderr);
+    assert!(
+        again.status == Some(1) && again.stderr.contains("`--email EMAIL`"),
+        "{}",
+        again.stderr
+    );
     let asked = place.run(&["auth", "disable"], &[]);
-    assert!(asked.status == Some(1) && asked.stderr.contains("not confirmed"), "{}", asked.stderr);
+    assert!(
+        asked.status == Some(1) && asked.stderr.contains("not confirmed"),
+        "{}",
+        asked.stderr
+    );
     for (arguments, said) in [
         (&["auth", "disable", "--yes"][..], "nobody can sign in any more"),
         (&["auth", "disable"][..], "nobody could sign in already"),
