@@ -9,6 +9,7 @@ mod moves;
 mod refused;
 
 use std::cell::RefCell;
+use std::fs::{File, OpenOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -204,7 +205,12 @@ fn an_interrupted_move_goes_on_while_others_write() {
     assert_eq!(moved_to(&path).expect("read").map(|to| to.token), Some([7; 16]));
     // A copy of the file alone has the mark, too.
     let copy = folder.path().join("copy.db");
-    std::fs::copy(&path, &copy).expect("copied");
+    let mut into = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&copy)
+        .expect("a scratch folder is writable");
+    let _ = std::io::copy(&mut File::open(&path).expect("it is there"), &mut into).expect("copied");
     assert_eq!(moved_to(&copy).expect("read").map(|to| to.token), Some([7; 16]));
     // Nor does one that knows nothing of moves change anything.
     let sqlite = rusqlite::Connection::open(&path).expect("opened");
