@@ -98,7 +98,7 @@ impl Address {
                     ));
                 }
                 if let Some(settings) = settings.filter(|settings| settings.to_string() != url.to_string()) {
-                    output.warn(format!("the project's servers use another database by their settings: {settings}"));
+                    return Err(another(&url, &settings));
                 }
                 Some(url)
             }
@@ -191,7 +191,7 @@ pub(crate) fn whereabouts(project: &Project) -> Result<Whereabouts, Failure> {
 
 /// Whether a project's values are in rows of a database.
 pub(crate) fn is_moved(project: &Project) -> Result<bool, Failure> {
-    Ok(matches!(whereabouts(project)?, Whereabouts::Rows | Whereabouts::Returning))
+    Ok(!matches!(whereabouts(project)?, Whereabouts::Directory | Whereabouts::Leaving))
 }
 
 /// The settings of the project's servers as they are written. Where there is no file behind the name, they say nothing.
@@ -235,6 +235,17 @@ fn of_text(text: &str, place: &str) -> Result<Option<DatabaseUrl>, Failure> {
         ..malformed(place, error.wanted())
     })?;
     Ok(Some(url))
+}
+
+/// What is recorded goes to the database of the settings, and what is moved to the one that is named: that has to be one.
+fn another(named: &DatabaseUrl, settings: &DatabaseUrl) -> Failure {
+    Failure::refused(format!(
+        "--database-url names {named}, and the project's servers use {settings} by their settings"
+    ))
+    .hint(format!(
+        "leave the option away, or name the same in {VARIABLE} or in .dango/server.toml"
+    ))
+    .with_code("database_another")
 }
 
 fn malformed(place: &str, wanted: &str) -> Failure {

@@ -1,6 +1,7 @@
 //! Sealing a whole file into a row of a database and opening it again; where rows are and what they mean is elsewhere.
 
 use dango_core::Entropy;
+use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
@@ -40,6 +41,7 @@ impl RowPlace<'_> {
 pub struct RowSealer {
     active: (KeyId, Cipher),
     retired: Vec<(KeyId, Cipher)>,
+    leases: DerivedKey,
 }
 
 impl KeySet {
@@ -50,6 +52,7 @@ impl KeySet {
         RowSealer {
             active: made_ready(self.active()),
             retired: retired.map(made_ready).collect(),
+            leases: DerivedKey::derive(self.active(), Role::Row, "lease"),
         }
     }
 }
@@ -77,6 +80,13 @@ impl RowSealer {
             return Err(SealError::Exhausted { id: self.active.0 });
         }
         Ok(self.active.1.encrypt(&place.associated_data(), plain, entropy)?)
+    }
+
+    /// What a lease is called where the rows are: the same for all who have the active key, and nothing to anybody else.
+    pub fn lease_name(&self, project: &str, name: &str) -> String {
+        let fields = Fields::default().with("dango:lease:v1").with(project).with(name);
+        let code = self.leases.authenticate(fields.as_bytes());
+        format!("lease-{}", HEXLOWER.encode(&code[..16]))
     }
 
     /// Opens what was sealed for this row under a key of the set.
@@ -162,6 +172,18 @@ mod tests {
             stranger.row_sealer().open(&PLACE, id, &sealed).err(),
             Some(OpenError::UnknownKey { id })
         );
+    }
+
+    #[test]
+    fn a_lease_is_called_alike_by_whoever_has_the_key_and_its_name_is_not_in_it() {
+        let keys = keys();
+        let name = |keys: &KeySet, project: &str, name: &str| keys.row_sealer().lease_name(project, name);
+        let of_shop = name(&keys, "p", "oauth-shop");
+        assert_eq!(of_shop, name(&keys, "p", "oauth-shop"));
+        assert!(!of_shop.contains("shop"));
+        assert_ne!(of_shop, name(&keys, "p", "oauth-shoq"));
+        assert_ne!(of_shop, name(&keys, "q", "oauth-shop"));
+        assert_ne!(of_shop, name(&self::keys(), "p", "oauth-shop"));
     }
 
     #[test]

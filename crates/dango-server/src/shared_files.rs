@@ -1,16 +1,14 @@
 //! Where the values of a server's project are: in files beside it, or in rows of the database, which all servers share. What a row is, is the vault's.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dango_actions::{FilesError, FilesProblem, ProjectFiles, SecretsListing, VariableChange, VariableChanged};
 use dango_core::{Clock, Entropy};
 use dango_files::{KeySource, VaultFiles};
-use dango_secrets::document::SecretsDocument;
-use dango_secrets::dotenv::EnvDocument;
 use dango_secrets::home::{Directory, EditFile, Home, HomeError, HomeLease, Refused, Rows, SharedFile, Whereabouts};
-use dango_secrets::project::Project;
+use dango_secrets::project::{Project, is_as_made};
 use dango_secrets::storage::{self, Contents, ReadError, Stamp, UpdateError, WriteError};
 use dango_store::BoxFuture;
 use dango_store_postgres::ProjectRows;
@@ -81,9 +79,9 @@ pub(crate) fn settle(project: Project, sharing: Sharing) -> Result<(Project, Val
 /// Where the values are, looked up without making or opening anything.
 pub(crate) fn look(project: &Project, has_rows: bool) -> Result<Values, Failure> {
     match whereabouts(project)? {
-        Whereabouts::Rows | Whereabouts::Returning if !has_rows => Err(in_rows_of_nobody()),
-        Whereabouts::Rows | Whereabouts::Returning => Ok(Values::InRows),
-        Whereabouts::Directory | Whereabouts::Leaving | Whereabouts::Returned => Ok(Values::InFiles),
+        Whereabouts::Directory | Whereabouts::Leaving => Ok(Values::InFiles),
+        Whereabouts::Rows | Whereabouts::Returning | Whereabouts::Returned if !has_rows => Err(in_rows_of_nobody()),
+        Whereabouts::Rows | Whereabouts::Returning | Whereabouts::Returned => Ok(Values::InRows),
     }
 }
 
@@ -127,9 +125,11 @@ impl Newcomer<'_> {
         let home = sealed(&self.rows, self.project, id.clone(), self.sharing);
         let standing = home.standing(SharedFile::Secrets);
         match (standing, has_files) {
-            (Ok(Standing::Free), _) => Ok(()),
-            (Ok(Standing::Arriving | Standing::Leaving), _) => Err(Failure::new("the values of this project are just being moved")
-                .hint("start this server again when `dango vault move` is done")),
+            (Ok(Standing::Free | Standing::Away(_)), _) => Ok(()),
+            (Ok(Standing::Arriving(_) | Standing::Settling(_) | Standing::Leaving(_)), _) => {
+                Err(Failure::new("the values of this project are just being moved")
+                    .hint("start this server again when `dango vault move` is done"))
+            }
             (Ok(Standing::Live), false) => self.join(&id),
             (Ok(Standing::Live), true) => Err(Failure::new(
                 "the values of this project are in the database, and this server has others in files of its own",
@@ -150,8 +150,12 @@ impl Newcomer<'_> {
             .write(self.project.root(), entropy)
             .map_err(|error| Failure::caused_by(&error))?;
         // They have nothing in them, and would only be in the way when the values come back.
-        for file in [SharedFile::Env, SharedFile::Secrets] {
-            storage::remove(&self.project.path(file), entropy).map_err(|error| Failure::caused_by(&error))?;
+        for file in SharedFile::ALL {
+            let path = self.project.path(file);
+            let contents = storage::read(&path).map_err(|error| Failure::caused_by(&error))?;
+            if let Some(contents) = contents.filter(|contents| !has_something(file, contents.bytes())) {
+                storage::remove_if_same(&path, contents.bytes(), entropy).map_err(|error| Failure::caused_by(&error))?;
+            }
         }
         tracing::info!("the values of this project are in the database: this server takes them from there, too");
         Ok(())
@@ -174,11 +178,10 @@ impl Newcomer<'_> {
     }
 }
 
-/// Whether a file says anything. What cannot be parsed does.
+/// Whether there is anything in a file that somebody may miss: a comment is something, but for those with which `dango init` begins a file.
 fn has_something(file: SharedFile, bytes: &[u8]) -> bool {
     match file {
-        SharedFile::Env => EnvDocument::parse(bytes).map_or(true, |document| !document.keys().is_empty()),
-        SharedFile::Secrets => SecretsDocument::parse(bytes).map_or(true, |document| !document.entries().is_empty()),
+        SharedFile::Env | SharedFile::Secrets => !bytes.trim_ascii().is_empty() && !is_as_made(file, bytes),
         _ => true,
     }
 }
@@ -194,9 +197,9 @@ fn sealed(rows: &Arc<ProjectRows>, project: &Project, id: String, sharing: &Shar
 /// The home that the project's directory names at each moment, so that a server goes on while the values are moved.
 struct Following {
     project: Project,
-    directory: Directory,
+    directory: Arc<Directory>,
     sharing: Sharing,
-    rows: OnceLock<SealedHome>,
+    rows: Mutex<Option<Arc<SealedHome>>>,
 }
 
 impl Following {
@@ -204,21 +207,25 @@ impl Following {
         let root: PathBuf = project.root().to_owned();
         Self {
             project: Project::at(&root),
-            directory: Directory::at(root),
+            directory: Arc::new(Directory::at(root)),
             sharing,
-            rows: OnceLock::new(),
+            rows: Mutex::new(None),
         }
     }
 
-    fn now(&self) -> Result<&dyn Home, ReadError> {
+    fn now(&self) -> Result<Arc<dyn Home>, ReadError> {
         match Whereabouts::read(self.project.root())? {
-            Whereabouts::Directory | Whereabouts::Leaving | Whereabouts::Returned => Ok(&self.directory),
-            Whereabouts::Rows | Whereabouts::Returning => Ok(self.rows()?),
+            Whereabouts::Directory | Whereabouts::Leaving => {
+                // What was seen of rows that count no more says nothing of those that may come.
+                *self.known() = None;
+                Ok(Arc::clone(&self.directory) as Arc<dyn Home>)
+            }
+            Whereabouts::Rows | Whereabouts::Returning | Whereabouts::Returned => Ok(self.rows()?),
         }
     }
 
     /// The same for whoever writes.
-    fn now_to_write(&self) -> Result<&dyn Home, WriteError> {
+    fn now_to_write(&self) -> Result<Arc<dyn Home>, WriteError> {
         self.now().map_err(|error| match error {
             ReadError::Home(error) => error.into(),
             // Where it is not known where they are, nothing is written anywhere.
@@ -229,9 +236,10 @@ impl Following {
         })
     }
 
-    fn rows(&self) -> Result<&SealedHome, HomeError> {
-        if let Some(rows) = self.rows.get() {
-            return Ok(rows);
+    fn rows(&self) -> Result<Arc<SealedHome>, HomeError> {
+        let mut known = self.known();
+        if let Some(rows) = known.as_ref() {
+            return Ok(Arc::clone(rows));
         }
         let place = || SharedFile::Secrets.path().to_owned();
         let id = identify(&self.project, &*self.sharing.entropy).map_err(|error| HomeError::Keys {
@@ -239,7 +247,13 @@ impl Following {
             source: error.into(),
         })?;
         let rows = self.sharing.rows.as_ref().ok_or_else(|| HomeError::Missing { place: place() })?;
-        Ok(self.rows.get_or_init(|| sealed(rows, &self.project, id, &self.sharing)))
+        let rows = Arc::new(sealed(rows, &self.project, id, &self.sharing));
+        *known = Some(Arc::clone(&rows));
+        Ok(rows)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Arc<SealedHome>>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -316,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_init_makes_has_nothing_in_it_and_one_that_does_not_parse_may_have() {
+    fn a_file_that_init_makes_has_nothing_in_it_and_one_with_a_comment_has() {
         let directory = tempfile::tempdir().expect("a directory");
         Project::init(directory.path(), &OsEntropy).expect("made");
         let project = Project::at(directory.path());
@@ -324,7 +338,10 @@ mod tests {
             let made = project.read(file).expect("read").expect("made");
             assert!(!has_something(file, made.bytes()), "{file:?}");
         }
+        assert!(!has_something(SharedFile::Env, b" \n\n"));
         for (file, text) in [
+            (SharedFile::Env, "# STRIPE_KEY=sk_live_1, put aside for now\n"),
+            (SharedFile::Secrets, "# api_key = 'sk_live_1'\n"),
             (SharedFile::Env, "# nothing\nA=\n"),
             (SharedFile::Env, "\0"),
             (SharedFile::Secrets, "a = 1\n"),
@@ -344,7 +361,7 @@ mod tests {
             (Whereabouts::Leaving, Some(Values::InFiles)),
             (Whereabouts::Rows, None),
             (Whereabouts::Returning, None),
-            (Whereabouts::Returned, Some(Values::InFiles)),
+            (Whereabouts::Returned, None),
         ] {
             whereabouts.write(project.root(), &OsEntropy).expect("noted");
             assert_eq!(look(&project, false).ok(), expected, "{whereabouts:?}");

@@ -185,6 +185,44 @@ fn claimed(sql: &'static str, project: &str, claim: &Claim) -> Statement {
     named(sql, project, &claim.name).bind(claim.holder.to_vec())
 }
 
+/// What the database has answered with is known not to be done; what it has not answered is not.
 fn failed(failure: StoreFailure) -> RowsError {
-    RowsError(failure.into())
+    match failure {
+        StoreFailure::Locked
+        | StoreFailure::Full
+        | StoreFailure::ReadOnly
+        | StoreFailure::Forbidden(_)
+        | StoreFailure::Closed
+        | StoreFailure::Foreign
+        | StoreFailure::Newer { .. }
+        | StoreFailure::Missing
+        | StoreFailure::Arriving
+        | StoreFailure::Moved { .. } => RowsError::Refused(failure.into()),
+        failure => RowsError::Unknown(failure.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_database_refuses_is_told_from_what_it_does_not_answer() {
+        for refused in [
+            StoreFailure::Locked,
+            StoreFailure::Full,
+            StoreFailure::ReadOnly,
+            StoreFailure::forbidden(NoAnswer { seconds: 0 }),
+            StoreFailure::Missing,
+        ] {
+            assert!(matches!(failed(refused.clone()), RowsError::Refused(_)), "{refused:?}");
+        }
+        for unknown in [
+            StoreFailure::Uncertain,
+            StoreFailure::Interrupted,
+            StoreFailure::unavailable(NoAnswer { seconds: 10 }),
+        ] {
+            assert!(matches!(failed(unknown.clone()), RowsError::Unknown(_)), "{unknown:?}");
+        }
+    }
 }

@@ -92,7 +92,7 @@ pub use keys::Keys;
 pub use project_keys::{
     AdoptError, Adopted, Choice, KeyEnvironment, KeyStatus, LostKey, ProjectKeys, identify, project_id, write_project_id,
 };
-pub use relocation::{MoveError, MoveReport, move_to_directory, move_to_rows};
+pub use relocation::{MoveError, MoveReport, check_move_to_rows, move_to_directory, move_to_rows, take_back};
 pub use rotation::{RotationReport, protected_by, rotate};
 pub use sealed_home::{KeyLoader, SealedHome, Standing};
 pub use sealer::Sealer;

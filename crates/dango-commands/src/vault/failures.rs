@@ -39,6 +39,11 @@ pub(super) fn of_move(error: &MoveError, to: Destination, project: &Project) -> 
             "what counts is in the database: put {} aside, then do it again",
             path.display()
         )),
+        MoveError::Link { path } => failure.hint(format!(
+            "put the file itself in its place: `cp --remove-destination \"$(readlink -f {path})\" {path}`",
+            path = path.display()
+        )),
+        MoveError::LeaseLost => failure.hint("do it again when the database answers as it should"),
         MoveError::Home(error) | MoveError::Read(ReadError::Home(error)) | MoveError::Write(WriteError::Home(error)) => {
             of_home(failure, error)
         }
@@ -54,7 +59,9 @@ pub(super) fn of_move(error: &MoveError, to: Destination, project: &Project) -> 
         Ok(Whereabouts::Returning) => failure
             .hint("nothing is lost: what is in the database counts still, and nobody changes it until this is ended")
             .hint("`dango vault move --to files` goes on"),
-        Ok(Whereabouts::Returned) => failure.hint("the values are in files; `dango vault move --to files` ends what is left"),
+        Ok(Whereabouts::Returned) => failure
+            .hint("nothing is lost: the values are in files, and count there once the rows have forgotten them")
+            .hint("`dango vault move --to files` ends what is left"),
         Err(_) => failure,
     }
 }
@@ -69,7 +76,7 @@ pub(super) fn other_way(to: Destination) -> Failure {
 fn of_home(failure: Failure, error: &HomeError) -> Failure {
     match error {
         HomeError::Occupied { .. } => failure
-            .hint("another machine has moved this project, by its .dango/project-id, and what is there counts")
+            .hint("another machine has moved this project, by its .dango/project-id, or is about to: what is there counts")
             .hint("compare the two before anything is removed: `dango-server` with this database shows what is there"),
         HomeError::UnknownKey { .. } => failure.hint("bring the key that it was encrypted with: `dango key import FILE`, or DANGO_KEY"),
         HomeError::Keys { .. } => key_access::hints("key-not-chosen").into_iter().fold(failure, Failure::hint),

@@ -4,6 +4,7 @@ mod failures;
 mod moving;
 mod plan;
 mod status;
+mod withdrawal;
 
 use clap::Subcommand;
 use dango_secrets::home::Whereabouts;
@@ -53,7 +54,7 @@ pub(crate) fn check_home(command: &Command, global: &Global, host: &Host) -> Res
     let Ok(project) = find_project(global, host) else { return Ok(()) };
     match Whereabouts::read(project.root()) {
         Ok(Whereabouts::Rows) => Err(failures::moved(&project)),
-        Ok(Whereabouts::Returning) => Err(failures::moved(&project).hint("a move back was interrupted")),
+        Ok(Whereabouts::Returning | Whereabouts::Returned) => Err(failures::moved(&project).hint("a move back was interrupted")),
         _ => Ok(()),
     }
 }

@@ -5,10 +5,10 @@ use dango_actions::Ending;
 use dango_audit::{Detail, Event, Word};
 use dango_secrets::home::{SharedFile, Whereabouts};
 use dango_secrets::project::Project;
-use dango_vault::{EnvTargets, MoveError, MoveReport, Targets, move_to_directory, move_to_rows};
+use dango_vault::{EnvTargets, MoveError, MoveReport, Targets, check_move_to_rows, move_to_directory, move_to_rows};
 use serde::Serialize;
 
-use super::{failures, plan};
+use super::{failures, plan, withdrawal};
 use crate::Outcome;
 use crate::arguments::Global;
 use crate::database::{Address, DatabaseArguments, Schema, whereabouts};
@@ -90,13 +90,16 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
     match (to, before) {
         (Destination::Postgres, Whereabouts::Returning | Whereabouts::Returned) => return Err(failures::other_way(to)),
         (Destination::Files, Whereabouts::Directory) => return report_unchanged(to, None, output),
+        (Destination::Files, Whereabouts::Leaving) if !arguments.dry_run => {
+            return withdrawal::run(project, &arguments.database, global, output);
+        }
         _ => {}
     }
     let address = Address::require(&arguments.database, &project, output)?;
     let schema = address.look()?;
     let url = address.url.to_string();
     // Where nothing has been moved yet, the files are those of the directory; else one has to get at the rows to see them.
-    let is_here = matches!(before, Whereabouts::Directory | Whereabouts::Leaving | Whereabouts::Returned);
+    let is_here = matches!(before, Whereabouts::Directory | Whereabouts::Leaving);
     let (opened, address) = match is_here {
         true => (Opened::at(project.clone(), output.host)?, Some(address)),
         false => (
@@ -104,8 +107,11 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
             None,
         ),
     };
-    // Rows that were on their way do not count yet, so nobody reads them; the files may be gone.
-    let is_ending = (to, before) == (Destination::Postgres, Whereabouts::Rows);
+    // Rows that were on their way do not count yet, and those that forget not any more, so nobody reads them; the files may be gone.
+    let is_ending = matches!(
+        (to, before),
+        (Destination::Postgres, Whereabouts::Rows) | (Destination::Files, Whereabouts::Returned)
+    );
     let files = match is_ending {
         true => Vec::new(),
         false => plan::files(&opened, output)?,
@@ -137,6 +143,10 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
     opened.warn_of_ignored_key(output);
     let mut encrypted = 0;
     if (to, before) == (Destination::Postgres, Whereabouts::Directory) {
+        // Everything that can refuse is asked before anything is changed.
+        if let Some(home) = opened.rows(output.host)? {
+            check_move_to_rows(&project, &home, output.host.entropy.as_ref()).map_err(|error| failures::of_move(&error, to, &project))?;
+        }
         let (secrets, env) = (opened.secrets(output)?, opened.env()?);
         opened.check_secrets(&secrets, output)?;
         opened.check_env(&env, output)?;
@@ -147,7 +157,7 @@ pub(crate) fn run(arguments: &MoveArguments, global: &Global, output: &mut Outpu
     let Some(report) = carry_out(&opened, to, output)? else {
         return report_unchanged(to, Some(url), output);
     };
-    report_done(to, &url, &report, encrypted, &opened, output)
+    report_done(to, Some(&url), &report, encrypted, &opened, output)
 }
 
 fn question(to: Destination, before: Whereabouts, files: &[plan::PlannedFile], project: &Project, url: &str) -> String {
@@ -158,13 +168,12 @@ fn question(to: Destination, before: Whereabouts, files: &[plan::PlannedFile], p
             format!("move {what} from {place} to {url}, encrypted, and remove the files?")
         }
         (Destination::Postgres, _) => format!("go on with the move of {what} from {place} to {url}?"),
-        (Destination::Files, Whereabouts::Leaving) => format!("take the move to {url} back, and keep {what} in {place}?"),
         (Destination::Files, Whereabouts::Rows) => format!("move {what} from {url} to {place}, for no server to use there any more?"),
         (Destination::Files, _) => format!("go on with the move of {what} from {url} to {place}?"),
     }
 }
 
-fn noun(count: usize, one: &str) -> String {
+pub(super) fn noun(count: usize, one: &str) -> String {
     match count {
         1 => format!("1 {one}"),
         count => format!("{count} {one}s"),
@@ -232,7 +241,7 @@ fn carry_out(opened: &Opened, to: Destination, output: &mut Output<'_>) -> Resul
 }
 
 /// Where the files are, for whoever looks for them in the rows.
-fn whereto(project: &Project, output: &Output<'_>) -> String {
+pub(super) fn whereto(project: &Project, output: &Output<'_>) -> String {
     format!(
         "in files again, where {} has moved them ({})",
         output.host.user,
@@ -286,13 +295,20 @@ fn report_unchanged(to: Destination, database: Option<String>, output: &mut Outp
     Ok(())
 }
 
-fn report_done(to: Destination, url: &str, report: &MoveReport, encrypted: usize, opened: &Opened, output: &mut Output<'_>) -> Outcome {
+pub(super) fn report_done(
+    to: Destination,
+    url: Option<&str>,
+    report: &MoveReport,
+    encrypted: usize,
+    opened: &Opened,
+    output: &mut Output<'_>,
+) -> Outcome {
     let left: Vec<String> = report.left.iter().map(|path| path.display().to_string()).collect();
     if output.json {
         return output.json(&Done {
             action: if report.resumed { "resumed" } else { "moved" },
             to: to.as_str(),
-            database: Some(url.to_owned()),
+            database: url.map(str::to_owned),
             files: report.moved.iter().copied().map(SharedFile::path).collect(),
             encrypted,
             left,
@@ -304,7 +320,8 @@ fn report_done(to: Destination, url: &str, report: &MoveReport, encrypted: usize
     let resumed = if report.resumed { "an interrupted move is ended; " } else { "" };
     match to {
         Destination::Postgres => {
-            output.say(format!("{resumed}the project's values are in {url}, compared row by row"));
+            let place = url.unwrap_or("the database");
+            output.say(format!("{resumed}the project's values are in {place}, compared row by row"));
             if let Ok(keys) = opened.keys.fetch() {
                 output.hint(format!(
                     "every server needs the key {}: `dango key export FILE`, or DANGO_KEY there; without it the rows open for nobody",

@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &StatusArguments, global: &Global, output: &mut Out
     let project = find_project(global, output.host)?;
     let whereabouts = whereabouts(&project)?;
     let address = Address::find(&arguments.database, &project, output)?;
-    let is_here = matches!(whereabouts, Whereabouts::Directory | Whereabouts::Leaving | Whereabouts::Returned);
+    let is_here = matches!(whereabouts, Whereabouts::Directory | Whereabouts::Leaving);
     let mut status = Status {
         home: if is_here { "files" } else { "postgres" },
         moving: match whereabouts {

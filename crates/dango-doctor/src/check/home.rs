@@ -21,7 +21,7 @@ pub(super) fn check(chart: &Chart<'_>, found: &mut Vec<Finding>) {
             "`dango vault move --to files` goes on",
         ),
         Ok(Whereabouts::Returned) => (
-            "the values were moved back from a database, which has not forgotten them yet",
+            "the values were moved back from a database, which has not forgotten them yet: until then they are used nowhere",
             "`dango vault move --to files` ends it",
         ),
         Err(error) => {

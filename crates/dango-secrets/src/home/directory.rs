@@ -23,6 +23,16 @@ impl Directory {
     fn path(&self, file: SharedFile) -> PathBuf {
         path_of(&self.root, file)
     }
+
+    /// Looks at a file where it may be read. One that is not found may have been moved away at this instant, so that is asked again.
+    fn look<T>(&self, file: SharedFile, look: impl FnOnce() -> Result<Option<T>, ReadError>) -> Result<Option<T>, ReadError> {
+        Whereabouts::may_read(&self.root, file)?;
+        let found = look()?;
+        if found.is_none() {
+            Whereabouts::may_read(&self.root, file)?;
+        }
+        Ok(found)
+    }
 }
 
 /// Where a file is in a project's directory.
@@ -39,13 +49,11 @@ impl Held for Lease {
 
 impl Home for Directory {
     fn read(&self, file: SharedFile) -> Result<Option<Contents>, ReadError> {
-        Whereabouts::may_read(&self.root, file)?;
-        storage::read(&self.path(file))
+        self.look(file, || storage::read(&self.path(file)))
     }
 
     fn stamp(&self, file: SharedFile) -> Result<Option<Stamp>, ReadError> {
-        Whereabouts::may_read(&self.root, file)?;
-        storage::stamp(&self.path(file))
+        self.look(file, || storage::stamp(&self.path(file)))
     }
 
     fn update(&self, file: SharedFile, entropy: &dyn Entropy, edit: &mut EditFile<'_>) -> Result<(), UpdateError<Refused>> {
@@ -79,5 +87,23 @@ impl Home for Directory {
 
     fn keep_under_active_key(&self, _: &dyn Entropy) -> Result<usize, WriteError> {
         Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dango_core::OsEntropy;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_moved_away_while_it_is_looked_for_is_not_said_to_be_missing() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let home = Directory::at(directory.path());
+        let looked = home.look(SharedFile::Env, || {
+            Whereabouts::Rows.write(directory.path(), &OsEntropy).expect("noted");
+            Ok(None::<()>)
+        });
+        assert_eq!(looked.err().map(|error| error.code()), Some("home_moved"));
     }
 }

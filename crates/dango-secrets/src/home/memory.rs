@@ -19,6 +19,8 @@ pub enum Trouble {
     NoAnswer,
     /// There is no answer, and it is done after the next call was.
     Late,
+    /// The database says that it does not do it.
+    Refused,
 }
 
 /// The key of a row: project and name.
@@ -125,10 +127,11 @@ impl MemoryRows {
             for late in Vec::from_iter::<Vec<Late>>(due) {
                 state.act(late.call);
             }
-            let lost = || RowsError("the connection was lost".into());
+            let lost = || RowsError::Unknown("the connection was lost".into());
             match state.troubles.pop_front().unwrap_or(Trouble::None) {
                 Trouble::None => Ok(state.act(call)),
                 Trouble::NotDone => Err(lost()),
+                Trouble::Refused => Err(RowsError::Refused("no space is left".into())),
                 Trouble::NoAnswer => {
                     state.act(call);
                     Err(lost())

@@ -11,6 +11,7 @@ mod file;
 #[cfg(feature = "contract")]
 mod memory;
 mod rows;
+mod token;
 mod whereabouts;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use file::SharedFile;
 #[cfg(feature = "contract")]
 pub use memory::{MemoryRows, RowKey, Trouble};
 pub use rows::{Claim, Placed, Put, Row, Rows, RowsError};
+pub use token::MoveToken;
 pub use whereabouts::Whereabouts;
 
 /// What keeps the shared files of one project.

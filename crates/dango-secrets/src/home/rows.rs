@@ -6,8 +6,8 @@ use dango_core::Timestamp;
 
 /// Rows of files, and claims on names, in a database that several machines use.
 ///
-/// Each call is one statement, or one transaction, and blocks until it is answered or given up. After an error nobody knows whether it was done; each
-/// call can be made again.
+/// Each call is one statement, or one transaction, and blocks until it is answered or given up. After [`RowsError::Unknown`] nobody knows whether it
+/// was done; each call can be made again.
 pub trait Rows: Send + Sync {
     /// Reads a row.
     ///
@@ -96,7 +96,22 @@ pub struct Claim {
     pub holder: [u8; 16],
 }
 
-/// The database did not do it, or it is not known whether it did.
+/// Why there is no answer that could be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the database did not answer as it should")]
-pub struct RowsError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+pub enum RowsError {
+    /// The database did not do it, or it is not known whether it did.
+    #[error("the database did not answer as it should")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database said that it does not do it: nothing was done, and the same call will be refused again.
+    #[error("the database refused")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RowsError {
+    /// What the database's driver said.
+    pub fn into_cause(self) -> Box<dyn std::error::Error + Send + Sync> {
+        match self {
+            Self::Unknown(cause) | Self::Refused(cause) => cause,
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Which home a project has, as its directory says it: nothing for the directory itself, else a line in `.dango/home`.
+//! Which home a project has, as its directory says it: nothing for the directory itself, else a line in `.dango/home`, with the move's token.
 
 use std::convert::Infallible;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::path::Path;
 use dango_core::Entropy;
 use zeroize::Zeroizing;
 
-use super::{HomeError, SharedFile};
+use super::{HomeError, MoveToken, SharedFile};
 use crate::storage::{self, Edit, ReadError, UpdateError};
 
 const FILE: &str = ".dango/home";
@@ -24,7 +24,7 @@ pub enum Whereabouts {
     Rows,
     /// In rows, being moved to the directory.
     Returning,
-    /// In the directory again; the rows have still to forget what they had.
+    /// Whole in the directory again, where they count only once the rows have forgotten what they had: until then another machine may read those.
     Returned,
 }
 
@@ -35,6 +35,15 @@ impl Whereabouts {
     ///
     /// [`ReadError`], and [`HomeError::Whereabouts`] where it says nothing that is known.
     pub fn read(root: &Path) -> Result<Self, ReadError> {
+        Ok(Self::read_move(root)?.0)
+    }
+
+    /// Reads what a project's directory says, with the token of the move that it came about by, if it names one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Whereabouts::read`].
+    pub fn read_move(root: &Path) -> Result<(Self, Option<MoveToken>), ReadError> {
         let path = root.join(FILE);
         // Almost always there is none, and this is asked with every file: one question to the system.
         let is_there = match storage::is_there(&path) {
@@ -44,46 +53,60 @@ impl Whereabouts {
         };
         let contents = if is_there { storage::read(&path)? } else { None };
         let Some(contents) = contents else {
-            return Ok(Self::Directory);
+            return Ok((Self::Directory, None));
         };
-        let text = std::str::from_utf8(contents.bytes()).unwrap_or_default();
-        let state = text
-            .strip_prefix(VERSION)
-            .and_then(|rest| rest.strip_prefix('\n')?.strip_suffix('\n'));
-        let all = [Self::Leaving, Self::Rows, Self::Returning, Self::Returned];
-        let found = all.into_iter().find(|whereabouts| state == Some(whereabouts.as_str()));
+        let found = std::str::from_utf8(contents.bytes()).ok().and_then(Self::parse);
         Ok(found.ok_or_else(|| HomeError::Whereabouts {
             path: root.join(FILE).display().to_string(),
         })?)
     }
 
-    /// Notes it in a project's directory.
+    /// Notes it in a project's directory, and no move.
     ///
     /// # Errors
     ///
     /// [`UpdateError::Read`] and [`UpdateError::Write`].
     pub fn write(self, root: &Path, entropy: &dyn Entropy) -> Result<(), UpdateError<Infallible>> {
-        let path = root.join(FILE);
         if self == Self::Directory {
-            return storage::remove(&path, entropy).map(drop);
+            return storage::remove(&root.join(FILE), entropy).map(drop);
         }
-        let text = format!("{VERSION}\n{}\n", self.as_str());
-        storage::update(&path, entropy, |_| Ok(Edit::Replace(Zeroizing::new(text.clone().into_bytes()), ())))
+        note(root, self.as_str(), entropy)
+    }
+
+    /// Notes it in a project's directory, with the move by which it comes about.
+    ///
+    /// # Errors
+    ///
+    /// As [`Whereabouts::write`].
+    pub fn write_move(self, root: &Path, token: MoveToken, entropy: &dyn Entropy) -> Result<(), UpdateError<Infallible>> {
+        note(root, &format!("{} {}", self.as_str(), token.to_text()), entropy)
+    }
+
+    fn parse(text: &str) -> Option<(Self, Option<MoveToken>)> {
+        let line = text.strip_prefix(VERSION)?.strip_prefix('\n')?.strip_suffix('\n')?;
+        let (state, token) = match line.split_once(' ') {
+            Some((state, token)) => (state, Some(MoveToken::parse(token)?)),
+            None => (line, None),
+        };
+        let all = [Self::Directory, Self::Leaving, Self::Rows, Self::Returning, Self::Returned];
+        let found = all.into_iter().find(|whereabouts| state == whereabouts.as_str())?;
+        // Where there is nothing to say there is no note.
+        (found != Self::Directory || token.is_some()).then_some((found, token))
     }
 
     /// Whether a file may be read in the directory.
     pub(super) fn may_read(root: &Path, file: SharedFile) -> Result<(), HomeError> {
         match Self::of(root)? {
-            Self::Directory | Self::Leaving | Self::Returned => Ok(()),
-            Self::Rows | Self::Returning => Err(moved(file)),
+            Self::Directory | Self::Leaving => Ok(()),
+            Self::Rows | Self::Returning | Self::Returned => Err(moved(file)),
         }
     }
 
     /// Whether a file may be changed in the directory.
     pub(super) fn may_change(root: &Path, file: SharedFile) -> Result<(), HomeError> {
         match Self::of(root)? {
-            Self::Directory | Self::Returned => Ok(()),
-            Self::Leaving | Self::Returning => Err(HomeError::Moving {
+            Self::Directory => Ok(()),
+            Self::Leaving | Self::Returning | Self::Returned => Err(HomeError::Moving {
                 place: file.path().to_owned(),
             }),
             Self::Rows => Err(moved(file)),
@@ -110,6 +133,13 @@ impl Whereabouts {
             Self::Returned => "returned",
         }
     }
+}
+
+fn note(root: &Path, line: &str, entropy: &dyn Entropy) -> Result<(), UpdateError<Infallible>> {
+    let text = format!("{VERSION}\n{line}\n");
+    storage::update(&root.join(FILE), entropy, |_| {
+        Ok(Edit::Replace(Zeroizing::new(text.clone().into_bytes()), ()))
+    })
 }
 
 /// What the directory says of a file that is in rows.
@@ -147,6 +177,28 @@ mod tests {
     }
 
     #[test]
+    fn files_that_rows_have_still_to_forget_are_neither_read_nor_changed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path();
+        use Whereabouts::{Directory, Leaving, Returned, Returning, Rows};
+        for (whereabouts, read, change) in [
+            (Directory, None, None),
+            (Leaving, None, Some("home_moving")),
+            (Rows, Some("home_moved"), Some("home_moved")),
+            (Returning, Some("home_moved"), Some("home_moving")),
+            (Returned, Some("home_moved"), Some("home_moving")),
+        ] {
+            whereabouts.write(root, &OsEntropy).expect("noted");
+            let code = |answer: Result<(), HomeError>| answer.err().map(|error| error.code());
+            let may = (
+                code(Whereabouts::may_read(root, SharedFile::Env)),
+                code(Whereabouts::may_change(root, SharedFile::Env)),
+            );
+            assert_eq!(may, (read, change), "{whereabouts:?}");
+        }
+    }
+
+    #[test]
     fn what_is_noted_is_read_and_what_is_no_note_is_refused() {
         let directory = tempfile::tempdir().expect("a directory");
         let root = directory.path();
@@ -156,12 +208,19 @@ mod tests {
             whereabouts.write(root, &OsEntropy).expect("noted");
             assert_eq!(Whereabouts::read(root).ok(), Some(whereabouts));
         }
+        let token = MoveToken::make(&OsEntropy).expect("random");
+        for whereabouts in [Rows, Leaving, Returning, Returned, Directory] {
+            whereabouts.write_move(root, token, &OsEntropy).expect("noted");
+            assert_eq!(Whereabouts::read_move(root).ok(), Some((whereabouts, Some(token))));
+        }
         for malformed in [
             "",
             "dango:home:v1\n",
             "dango:home:v2\nrows\n",
             "dango:home:v1\nrows",
             "dango:home:v1\ndirectory\n",
+            "dango:home:v1\nrows 00\n",
+            "dango:home:v1\nrows \n",
         ] {
             let write = |_: Option<&[u8]>| Ok::<_, Infallible>(Edit::Replace(Zeroizing::new(malformed.as_bytes().to_vec()), ()));
             storage::update(&root.join(FILE), &OsEntropy, write).expect("written");

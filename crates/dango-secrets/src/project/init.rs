@@ -8,12 +8,24 @@ use dango_core::Entropy;
 use zeroize::Zeroizing;
 
 use super::{DANGO, DLT, Project, gitignore};
-use crate::home::Whereabouts;
+use crate::home::{SharedFile, Whereabouts};
 use crate::storage::{self, Edit, ReadError, UpdateError, WriteError};
 
 /// What `.dlt/secrets.toml` begins with.
 const SECRETS_HEADER: &[u8] =
     b"# Credentials as dlt reads them. Keep this file out of version control.\n# `dango secrets set PATH` adds one without showing it.\n";
+
+/// What `.env` begins with.
+const NO_VARIABLES: &[u8] = b"";
+
+/// Whether a file is still just as it was made.
+pub fn is_as_made(file: SharedFile, bytes: &[u8]) -> bool {
+    match file {
+        SharedFile::Secrets => bytes == SECRETS_HEADER,
+        SharedFile::Env => bytes == NO_VARIABLES,
+        _ => false,
+    }
+}
 
 /// What was made, as paths relative to the project's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,7 +188,7 @@ fn fill(project: &Project, missing: &Missing, entropy: &dyn Entropy, report: &mu
     }
     let files = [
         (missing.secrets, project.secrets_toml(), ".dlt/secrets.toml", SECRETS_HEADER),
-        (missing.env, project.env_file(), ".env", b"".as_slice()),
+        (missing.env, project.env_file(), ".env", NO_VARIABLES),
     ];
     for (is_missing, path, name, contents) in files {
         if is_missing && make(&path, contents, entropy)? {

@@ -13,7 +13,7 @@ use dango_core::Entropy;
 use crate::home::{self, Directory, Home, HomeLease, SharedFile};
 use crate::storage::{Contents, Edit, ReadError, Stamp, UpdateError, WriteError};
 
-pub use init::{InitError, InitReport};
+pub use init::{InitError, InitReport, is_as_made};
 
 const DANGO: &str = ".dango";
 const DLT: &str = ".dlt";

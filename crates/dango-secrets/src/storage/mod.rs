@@ -43,7 +43,7 @@ mod tests;
 pub use contents::{Contents, Fingerprint, is_there, read};
 pub use error::{FileKind, ReadError, UpdateError, WriteError};
 pub use lease::Lease;
-pub use removal::remove;
+pub use removal::{Removal, remove, remove_if_same};
 pub use stamp::{Stamp, stamp};
 pub use temporary::target_of;
 pub use tightening::{Closed, tighten};

@@ -7,6 +7,8 @@ use std::io;
 use dango_core::{Entropy, EntropyError};
 use data_encoding::HEXLOWER;
 
+use super::error::WriteError;
+use super::place::Place;
 use super::unix::{Directory, State, status};
 
 /// How often a new name is tried where the last one was taken.
@@ -26,6 +28,19 @@ pub(super) enum CreateError {
     Io(io::Error),
     /// There is no random name.
     Entropy(EntropyError),
+}
+
+impl CreateError {
+    /// The same, for the file that was to be written.
+    pub(super) fn into_write_error(self, place: &Place) -> WriteError {
+        match self {
+            Self::Io(error) => WriteError::new(&place.directory, error),
+            Self::Entropy(source) => WriteError::Entropy {
+                path: place.path(),
+                source,
+            },
+        }
+    }
 }
 
 impl<'a> Temporary<'a> {

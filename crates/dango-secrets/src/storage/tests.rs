@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use dango_core::{Entropy, EntropyError, OsEntropy};
 use tempfile::TempDir;
 
+use super::removal::Removing;
 use super::update::{Moment, Update};
-use super::{Edit, UpdateError, WriteError, read, update};
+use super::{Edit, Removal, UpdateError, WriteError, read, update};
 
 const NAME: &str = "secrets.toml";
 
@@ -146,6 +147,35 @@ fn a_file_made_or_removed_at_the_last_moment_counts() {
         assert_eq!(text(&path).as_deref(), Some("theirs\nours\n"), "made, {moment:?}");
         append_while(&path, &once(moment, || fs::remove_file(&path))).unwrap();
         assert_eq!(text(&path).as_deref(), Some("ours\n"), "removed, {moment:?}");
+    }
+}
+
+#[test]
+fn what_is_saved_at_the_last_moment_of_a_removal_stays() {
+    for (moment, in_place) in [(Moment::Exchange, false), (Moment::Exchange, true), (Moment::Replaced, true)] {
+        let (directory, path) = place();
+        put(&path, "old\n").unwrap();
+        let open = OpenOptions::new().append(true).open(&path).unwrap();
+        let act = || match in_place {
+            true => (&open).write_all(b"theirs\n"),
+            false => save(&path, "old\ntheirs\n"),
+        };
+        let interfere = once(moment, act);
+        let removing = |interfere| {
+            let mut update = Update::new(&path, &OsEntropy);
+            update.interfere = interfere;
+            Removing {
+                update,
+                entropy: &OsEntropy,
+                expected: b"old\n",
+            }
+        };
+        assert_eq!(removing(Some(&interfere)).run(&path).unwrap(), Removal::Differs, "{moment:?}");
+        assert_eq!(text(&path).as_deref(), Some("old\ntheirs\n"), "{moment:?}");
+        put(&path, "old\n").unwrap();
+        assert_eq!(removing(None).run(&path).unwrap(), Removal::Removed);
+        assert_eq!(removing(None).run(&path).unwrap(), Removal::Absent);
+        assert_eq!(names(directory.path()), ["secrets.toml.lock"]);
     }
 }
 

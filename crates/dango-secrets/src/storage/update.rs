@@ -12,7 +12,7 @@ use super::contents::Contents;
 use super::error::{ReadError, UpdateError, WriteError};
 use super::lock::Lock;
 use super::place::Place;
-use super::temporary::{self, CreateError, Temporary};
+use super::temporary::{self, Temporary};
 use super::unix::{self, Directory, State};
 
 /// How long another process may hold the lock before we give up.
@@ -227,13 +227,7 @@ impl<'a> Update<'a> {
         let failed = |error| WriteError::new(&target, error);
         let follows_umask = old.is_none() && matches!(self.audience, Audience::Public { .. });
         let mode = if follows_umask { self.mode(None) } else { unix::PRIVATE };
-        let new = Temporary::create(directory, &place.name, mode, self.entropy).map_err(|error| match error {
-            CreateError::Io(error) => WriteError::new(&place.directory, error),
-            CreateError::Entropy(source) => WriteError::Entropy {
-                path: target.clone(),
-                source,
-            },
-        })?;
+        let new = Temporary::create(directory, &place.name, mode, self.entropy).map_err(|error| error.into_write_error(place))?;
         let owner = match old {
             Some(old) => Some(old.owner()),
             None => directory.heir(&place.name).map_err(failed)?,
@@ -341,12 +335,12 @@ impl<'a> Update<'a> {
     }
 
     #[cfg(test)]
-    fn reach(&self, moment: Moment) -> io::Result<()> {
+    pub(super) fn reach(&self, moment: Moment) -> io::Result<()> {
         self.interfere.map_or(Ok(()), |interfere| interfere(moment))
     }
 
     #[cfg(not(test))]
-    fn reach(&self, _moment: Moment) -> io::Result<()> {
+    pub(super) fn reach(&self, _moment: Moment) -> io::Result<()> {
         Ok(())
     }
 }

@@ -1,20 +1,24 @@
 //! One change of one row: claimed, opened, edited, sealed, put if nothing came between; and what to make of an answer that was lost.
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use dango_core::Entropy;
-use dango_keyring::RowPlace;
 use dango_secrets::home::{Answer, Claim, EditFile, HomeError, Placed, Put, Refused, Row, RowsError, SharedFile};
 use dango_secrets::storage::{UpdateError, WriteError};
 
 use super::claim::Claimed;
 use super::frame::{Frame, Opened, Phase};
-use super::{PATIENCE, SealedHome, place};
+use super::{PATIENCE, SealedHome, place, unreachable};
 
 /// How often it is begun anew because another row was there or the claim was lost.
 const ATTEMPTS: usize = 64;
 /// How often the same row is sent because no answer came.
 const SENDINGS: usize = 3;
+/// How often it is begun anew although the database has not answered.
+const SILENCES: usize = 3;
+/// How long a change takes at most, the edit itself not counted: whoever waits for it holds a thread.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What is to become of a row.
 pub(super) enum Wanted<'w, 'e> {
@@ -33,6 +37,12 @@ pub(super) struct Change<'a> {
     entropy: &'a dyn Entropy,
     /// A row that was sent under an earlier claim, and no answer came.
     unanswered: Option<Unanswered>,
+    /// How often no answer came to any sending of a row.
+    silences: usize,
+    begun: Instant,
+    /// How long the edit was asked.
+    asked: Duration,
+    longest: Duration,
 }
 
 struct Unanswered {
@@ -55,18 +65,30 @@ impl Unanswered {
 }
 
 impl<'a> Change<'a> {
-    pub(super) const fn of(home: &'a SealedHome, file: SharedFile, entropy: &'a dyn Entropy) -> Self {
+    pub(super) fn of(home: &'a SealedHome, file: SharedFile, entropy: &'a dyn Entropy) -> Self {
         Self {
             home,
             file,
             entropy,
             unanswered: None,
+            silences: 0,
+            begun: Instant::now(),
+            asked: Duration::ZERO,
+            longest: LONGEST,
         }
+    }
+
+    /// How long it may still take.
+    fn left(&self) -> Duration {
+        self.longest.saturating_sub(self.begun.elapsed().saturating_sub(self.asked))
     }
 
     /// Changes the row, and says whether another was put in its place.
     pub(super) fn run(mut self, mut wanted: Wanted<'_, '_>) -> Result<bool, UpdateError<Refused>> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 && (self.left().is_zero() || self.silences >= SILENCES) {
+                break;
+            }
             match self.attempt(&mut wanted) {
                 Ok(ControlFlow::Break(done)) => return Ok(done),
                 Ok(ControlFlow::Continue(())) => {}
@@ -79,7 +101,7 @@ impl<'a> Change<'a> {
 
     fn attempt(&mut self, wanted: &mut Wanted<'_, '_>) -> Result<ControlFlow<bool>, UpdateError<Refused>> {
         // A claim of its own each time: what was sent under an earlier one counts no more. An edit may wait for people.
-        let claimed = Claimed::wait(self.home, self.file.name(), PATIENCE)?.keep_alive();
+        let claimed = Claimed::wait(self.home, self.file.name(), PATIENCE.min(self.left()))?.keep_alive();
         let Opened { row, frame } = self.home.open(self.file).map_err(WriteError::from)?;
         if let Some(unanswered) = &self.unanswered {
             match unanswered.was_placed(&row) {
@@ -106,48 +128,49 @@ impl<'a> Change<'a> {
     }
 
     /// What the row is to say; `None` where it stays.
-    fn ask(&self, wanted: &mut Wanted<'_, '_>, row: &Row, frame: &Frame) -> Result<Option<Frame>, UpdateError<Refused>> {
+    fn ask(&mut self, wanted: &mut Wanted<'_, '_>, row: &Row, frame: &Frame) -> Result<Option<Frame>, UpdateError<Refused>> {
         match wanted {
             Wanted::Edit(edit) => {
                 let old = frame.changeable(self.file).map_err(WriteError::from)?;
-                match edit(old) {
+                let begun = Instant::now();
+                let answer = edit(old);
+                self.asked += begun.elapsed();
+                match answer {
                     Answer::Keep => Ok(None),
                     Answer::Replace(bytes) if old == Some(bytes.as_slice()) => Ok(None),
                     Answer::Replace(bytes) => Ok(Some(Frame::File(Phase::Live, Some(bytes)))),
                     Answer::Refuse => Err(UpdateError::Edit(Refused)),
                 }
             }
-            Wanted::Key(key) => Ok((row.key != *key).then(|| frame.clone())),
+            // What says where the project went is kept under no key.
+            Wanted::Key(key) => Ok((row.key != *key && !matches!(frame, Frame::Moved(..))).then(|| frame.clone())),
             Wanted::Frame(change) => Ok(change(frame).map_err(WriteError::from)?),
         }
     }
 
     /// Seals the row that comes next and puts it in place; where no answer comes it is sent again, and then kept to be looked for.
     fn put(&mut self, row: &Row, new: &Frame, claim: &Claim) -> Result<Placed, WriteError> {
-        let sealer = self.home.sealer(self.file)?;
-        let at = RowPlace {
+        let (key, sealed) = self.home.seal(self.file, row.revision + 1, new, self.entropy)?;
+        let put = Put {
             project: &self.home.project,
             name: self.file.name(),
-            revision: row.revision + 1,
-        };
-        let sealed = sealer.seal(&at, &new.to_plain(), self.entropy).map_err(|error| HomeError::Seal {
-            place: place(self.file),
-            source: error.into(),
-        })?;
-        let put = Put {
-            project: at.project,
-            name: at.name,
             expected: row.revision,
-            key: &sealer.active_id().to_string(),
+            key: &key,
             sealed: &sealed,
             claim,
         };
         let mut unanswered = None;
-        for _ in 0..SENDINGS {
+        for sending in 0..SENDINGS {
+            if sending > 0 && self.left().is_zero() {
+                break;
+            }
             match (self.home.rows.put(&put), unanswered) {
                 // Only one of several sendings can have found the row that it expects.
                 (Ok(Placed::Done), _) => return Ok(Placed::Done),
                 (Ok(placed), None) => return Ok(placed),
+                // What a full disk or a missing right is told for once is told at once.
+                (Err(error @ RowsError::Refused(_)), None) => return Err(unreachable(self.file, error).into()),
+                (Err(RowsError::Refused(_)), Some(earlier)) => unanswered = Some(earlier),
                 (Ok(placed), Some(error)) => {
                     self.unanswered = Some(Unanswered {
                         expected: row.revision,
@@ -159,6 +182,7 @@ impl<'a> Change<'a> {
                 (Err(error), _) => unanswered = Some(error),
             }
         }
+        self.silences += 1;
         self.unanswered = unanswered.map(|error| Unanswered {
             expected: row.revision,
             sealed,
@@ -172,7 +196,7 @@ impl<'a> Change<'a> {
         let unanswered = self.unanswered.take()?;
         let error = HomeError::Unsure {
             place: place(self.file),
-            source: unanswered.error.0,
+            source: unanswered.error.into_cause(),
         };
         Some(error.into())
     }

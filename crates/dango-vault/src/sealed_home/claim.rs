@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use dango_core::Entropy;
 use dango_secrets::home::{Claim, Held, HomeError, Rows, RowsError};
 use dango_secrets::storage::WriteError;
 
@@ -24,31 +23,36 @@ pub(super) struct Claimed {
     project: String,
     claim: Claim,
     /// Until when nobody else can have it, however late the answer came.
-    end: Arc<Mutex<Instant>>,
+    end: Mutex<Instant>,
 }
 
 impl Claimed {
     /// Waits until the name is free. Each claim has a holder of its own, so what was sent under one counts under no other.
     pub(super) fn wait(home: &SealedHome, name: &str, patience: Duration) -> Result<Self, WriteError> {
-        let unreachable = |source| HomeError::Unreachable {
-            place: name.to_owned(),
-            source,
-        };
-        let mut claim = Claim {
+        let mut holder = [0; 16];
+        home.entropy
+            .fill(&mut holder)
+            .map_err(|source| WriteError::Entropy { path: name.into(), source })?;
+        Self::wait_as(home, name, holder, patience)
+    }
+
+    /// The same for a holder that may have it from an earlier process, which died: that one's claim is taken over.
+    pub(super) fn wait_as(home: &SealedHome, name: &str, holder: [u8; 16], patience: Duration) -> Result<Self, WriteError> {
+        let claim = Claim {
             name: name.to_owned(),
-            holder: [0; 16],
+            holder,
         };
-        fill(home.entropy.as_ref(), &mut claim)?;
+        let unreachable = |error| unreachable(name, error);
         let claimed = Self {
             rows: Arc::clone(&home.rows),
             project: home.project.clone(),
             claim,
-            end: Arc::new(Mutex::new(Instant::now())),
+            end: Mutex::new(Instant::now()),
         };
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            if claimed.renew().map_err(|error| unreachable(error.0))? {
+            if claimed.renew().map_err(unreachable)? {
                 return Ok(claimed);
             }
             if started.elapsed() >= patience {
@@ -74,19 +78,21 @@ impl Claimed {
 
     /// Prolongs it until what comes back is dropped.
     pub(super) fn keep_alive(self) -> KeptAlive {
-        let (claim, end) = (self.claim.clone(), Arc::clone(&self.end));
+        let claimed = Arc::new(self);
         let (stop, stopped) = mpsc::channel::<()>();
-        let beat = std::thread::spawn(move || {
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(BEAT) {
-                // One that is lost is lost; a database that does not answer may answer the next time, while the term lasts.
-                if let Ok(false) = self.renew() {
-                    break;
+        let beat = {
+            let claimed = Arc::clone(&claimed);
+            std::thread::spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(BEAT) {
+                    // One that is lost is lost; a database that does not answer may answer the next time, while the term lasts.
+                    if let Ok(false) = claimed.renew() {
+                        break;
+                    }
                 }
-            }
-        });
+            })
+        };
         KeptAlive {
-            claim,
-            end,
+            claimed,
             stop: Some(stop),
             beat: Some(beat),
         }
@@ -102,22 +108,26 @@ impl Drop for Claimed {
 
 /// A claim that is prolonged by a thread of its own.
 pub(super) struct KeptAlive {
-    claim: Claim,
-    end: Arc<Mutex<Instant>>,
+    claimed: Arc<Claimed>,
     stop: Option<mpsc::Sender<()>>,
     beat: Option<JoinHandle<()>>,
 }
 
 impl KeptAlive {
-    pub(super) const fn claim(&self) -> &Claim {
-        &self.claim
+    pub(super) fn claim(&self) -> &Claim {
+        &self.claimed.claim
+    }
+
+    /// Asks the database whether it is still ours, and prolongs it.
+    pub(super) fn confirm(&self) -> Result<bool, HomeError> {
+        self.claimed.renew().map_err(|error| unreachable(&self.claimed.claim.name, error))
     }
 }
 
 impl Held for KeptAlive {
     /// A word that hangs on its way to the database prolongs nothing.
     fn is_certain(&self) -> bool {
-        Instant::now() < *self.end.lock().unwrap_or_else(PoisonError::into_inner)
+        Instant::now() < *self.claimed.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,9 +141,9 @@ impl Drop for KeptAlive {
     }
 }
 
-fn fill(entropy: &dyn Entropy, claim: &mut Claim) -> Result<(), WriteError> {
-    entropy.fill(&mut claim.holder).map_err(|source| WriteError::Entropy {
-        path: claim.name.clone().into(),
-        source,
-    })
+fn unreachable(name: &str, error: RowsError) -> HomeError {
+    HomeError::Unreachable {
+        place: name.to_owned(),
+        source: error.into_cause(),
+    }
 }

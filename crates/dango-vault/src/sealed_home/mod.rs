@@ -4,22 +4,25 @@ mod change;
 mod claim;
 mod frame;
 mod moving;
+mod sealing;
 mod seen;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dango_core::Entropy;
-use dango_keyring::{HolderError, KeySet, OpenError, RowPlace, RowSealer};
+use dango_keyring::{HolderError, KeySet, RowSealer};
 use dango_secrets::home::{EditFile, Home, HomeError, HomeLease, Refused, Row, Rows, RowsError, SharedFile};
 use dango_secrets::project::Project;
 use dango_secrets::storage::{Contents, ReadError, Stamp, UpdateError, WriteError};
 
 use change::{Change, Wanted};
 use claim::Claimed;
-use frame::{Frame, Opened};
+use frame::Opened;
+use sealing::AWAY;
 use seen::SeenRows;
 
+pub(crate) use moving::MoveLease;
 pub use moving::Standing;
 
 /// How long a change waits for another machine that changes the same file.
@@ -78,29 +81,6 @@ impl SealedHome {
         row.ok_or_else(|| HomeError::Missing { place: place(file) })
     }
 
-    /// What a row says, opened under the keys at hand, or those that are at hand now.
-    fn frame(&self, file: SharedFile, row: &Row) -> Result<Frame, HomeError> {
-        let closed = || HomeError::Closed { place: place(file) };
-        let key = row.key.parse().map_err(|_| closed())?;
-        let at = RowPlace {
-            project: &self.project,
-            name: file.name(),
-            revision: row.revision,
-        };
-        let opened = match self.sealer(file)?.open(&at, key, &row.sealed) {
-            Err(OpenError::UnknownKey { .. }) => self.fetch_sealer(file)?.open(&at, key, &row.sealed),
-            opened => opened,
-        };
-        let plain = opened.map_err(|error| match error {
-            OpenError::UnknownKey { id } => HomeError::UnknownKey {
-                place: place(file),
-                key: id.to_string(),
-            },
-            _ => closed(),
-        })?;
-        Frame::parse(plain).ok_or_else(closed)
-    }
-
     /// What seals and opens rows; the keys are fetched on first need.
     fn sealer(&self, file: SharedFile) -> Result<Arc<RowSealer>, HomeError> {
         let known = self.sealer.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -141,7 +121,9 @@ impl Home for SealedHome {
     }
 
     fn lease(&self, name: &str, patience: Duration) -> Result<HomeLease, WriteError> {
-        Ok(HomeLease::new(Claimed::wait(self, name, patience)?.keep_alive()))
+        // Whoever reads the database is not to learn what anything is called.
+        let name = self.sealer(SharedFile::Secrets)?.lease_name(&self.project, name);
+        Ok(HomeLease::new(Claimed::wait(self, &name, patience)?.keep_alive()))
     }
 
     fn keys(&self) -> Result<Vec<String>, ReadError> {
@@ -149,6 +131,7 @@ impl Home for SealedHome {
         for file in SharedFile::ALL {
             keys.push(self.row(file)?.key);
         }
+        keys.retain(|key| key != AWAY);
         Ok(keys)
     }
 
@@ -171,7 +154,7 @@ fn place(file: SharedFile) -> String {
 fn unreachable(file: SharedFile, error: RowsError) -> HomeError {
     HomeError::Unreachable {
         place: place(file),
-        source: error.0,
+        source: error.into_cause(),
     }
 }
 

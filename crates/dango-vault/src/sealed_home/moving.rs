@@ -1,32 +1,55 @@
 //! The steps in which a row comes to count, and ceases to. Each can be done again; in which order they are done is in `relocation`.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use dango_core::Entropy;
-use dango_keyring::RowPlace;
-use dango_secrets::home::{HomeError, Placed, Put, Refused, SharedFile};
+use dango_secrets::home::{HomeError, MoveToken, Placed, Put, Refused, SharedFile};
 use dango_secrets::storage::{ReadError, UpdateError, WriteError};
 use zeroize::Zeroizing;
 
 use super::change::{Change, Wanted};
-use super::claim::Claimed;
-use super::frame::{Frame, Phase};
+use super::claim::{Claimed, KeptAlive};
+use super::frame::{Frame, Phase, moved};
 use super::{PATIENCE, SealedHome, place, unreachable};
+
+/// The name of the lease of a move.
+const LEASE: &str = "move";
 
 /// What a row is in a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// There is no row, or one that says that the project went away.
+    /// There is no row.
     Free,
-    /// It is being moved here.
-    Arriving,
+    /// It says that this move has taken the project away.
+    Away(MoveToken),
+    /// That move is bringing it here. It does not count, and may be replaced.
+    Arriving(MoveToken),
+    /// That move is about to let it count.
+    Settling(MoveToken),
     /// It counts.
     Live,
-    /// It counts, and is being moved away.
-    Leaving,
+    /// It counts, and that move is taking it away.
+    Leaving(MoveToken),
+}
+
+/// The right to move the project, over all machines.
+pub(crate) struct MoveLease(KeptAlive);
+
+impl MoveLease {
+    /// Asks whether it is still held: it ends where this machine was not heard of for too long.
+    pub(crate) fn is_held(&self) -> Result<bool, HomeError> {
+        self.0.confirm()
+    }
 }
 
 impl SealedHome {
+    /// Waits until nobody else moves the project. A move that goes on has at once what it had when it was interrupted.
+    pub(crate) fn lease_move(&self, token: MoveToken, patience: Duration) -> Result<MoveLease, WriteError> {
+        let claimed = Claimed::wait_as(self, LEASE, *token.bytes(), patience)?;
+        Ok(MoveLease(claimed.keep_alive()))
+    }
+
     /// What the row of a file is.
     ///
     /// # Errors
@@ -38,16 +61,17 @@ impl SealedHome {
             return Ok(Standing::Free);
         }
         Ok(match self.open(file)?.frame {
-            Frame::Moved(_) => Standing::Free,
-            Frame::File(Phase::Arriving, _) => Standing::Arriving,
+            Frame::Moved(token, _) => Standing::Away(token),
+            Frame::File(Phase::Arriving(token), _) => Standing::Arriving(token),
+            Frame::File(Phase::Settling(token), _) => Standing::Settling(token),
             Frame::File(Phase::Live, _) => Standing::Live,
-            Frame::File(Phase::Leaving, _) => Standing::Leaving,
+            Frame::File(Phase::Leaving(token), _) => Standing::Leaving(token),
         })
     }
 
-    /// Lets a file arrive, which does not count yet; what arrived before is replaced.
-    pub(crate) fn arrive(&self, file: SharedFile, bytes: Option<&[u8]>, entropy: &dyn Entropy) -> Result<(), WriteError> {
-        let arriving = Frame::File(Phase::Arriving, bytes.map(|bytes| Zeroizing::new(bytes.to_vec())));
+    /// Lets a file arrive, which does not count yet; what arrived before and did not count is replaced.
+    pub(crate) fn arrive(&self, file: SharedFile, bytes: Option<&[u8]>, token: MoveToken, entropy: &dyn Entropy) -> Result<(), WriteError> {
+        let arriving = Frame::File(Phase::Arriving(token), bytes.map(|bytes| Zeroizing::new(bytes.to_vec())));
         if self
             .rows
             .revision(&self.project, file.name())
@@ -58,8 +82,9 @@ impl SealedHome {
         }
         self.step(file, entropy, &|now| match now {
             now if *now == arriving => Ok(None),
-            Frame::Moved(_) | Frame::File(Phase::Arriving, _) => Ok(Some(arriving.clone())),
-            Frame::File(Phase::Live | Phase::Leaving, _) => Err(HomeError::Occupied { place: place(file) }),
+            Frame::Moved(..) | Frame::File(Phase::Arriving(_), _) => Ok(Some(arriving.clone())),
+            Frame::File(Phase::Settling(of), _) if *of == token => Ok(Some(arriving.clone())),
+            Frame::File(..) => Err(HomeError::Occupied { place: place(file) }),
         })
     }
 
@@ -67,36 +92,59 @@ impl SealedHome {
     pub(crate) fn arrived(&self, file: SharedFile) -> Result<Option<Zeroizing<Vec<u8>>>, HomeError> {
         match self.open(file)?.frame {
             Frame::File(_, bytes) => Ok(bytes),
-            moved @ Frame::Moved(_) => moved.readable(file),
+            moved @ Frame::Moved(..) => moved.readable(file),
         }
     }
 
-    /// Lets a file that arrived count.
-    pub(crate) fn settle(&self, file: SharedFile, entropy: &dyn Entropy) -> Result<(), WriteError> {
+    /// Lets no other move put anything in the place of a file that arrived by this one.
+    pub(crate) fn secure(&self, file: SharedFile, token: MoveToken, entropy: &dyn Entropy) -> Result<(), WriteError> {
         self.step(file, entropy, &|now| match now {
-            Frame::File(Phase::Arriving, bytes) => Ok(Some(Frame::File(Phase::Live, bytes.clone()))),
+            Frame::File(Phase::Arriving(of), bytes) if *of == token => Ok(Some(Frame::File(Phase::Settling(token), bytes.clone()))),
+            Frame::File(Phase::Settling(of), _) if *of == token => Ok(None),
+            _ => Err(HomeError::Occupied { place: place(file) }),
+        })
+    }
+
+    /// Lets a file that arrived by this move count.
+    pub(crate) fn settle(&self, file: SharedFile, token: Option<MoveToken>, entropy: &dyn Entropy) -> Result<(), WriteError> {
+        self.step(file, entropy, &|now| match now {
+            Frame::File(Phase::Arriving(of) | Phase::Settling(of), bytes) if Some(*of) == token => {
+                Ok(Some(Frame::File(Phase::Live, bytes.clone())))
+            }
             Frame::File(Phase::Live, _) => Ok(None),
-            Frame::File(Phase::Leaving, _) => Err(HomeError::Moving { place: place(file) }),
-            moved @ Frame::Moved(_) => moved.clone().readable(file).map(|_| None),
+            Frame::File(..) => Err(HomeError::Moving { place: place(file) }),
+            Frame::Moved(_, whereto) => Err(moved(file, whereto.clone())),
         })
     }
 
-    /// Lets nobody change a file any more that is about to go.
-    pub(crate) fn leave(&self, file: SharedFile, entropy: &dyn Entropy) -> Result<(), WriteError> {
+    /// Lets nobody change a file any more that this move is about to take away; what another one has begun and not ended is taken over.
+    pub(crate) fn leave(&self, file: SharedFile, token: MoveToken, entropy: &dyn Entropy) -> Result<(), WriteError> {
         self.step(file, entropy, &|now| match now {
-            Frame::File(Phase::Live, bytes) => Ok(Some(Frame::File(Phase::Leaving, bytes.clone()))),
-            Frame::File(Phase::Leaving, _) => Ok(None),
-            Frame::File(Phase::Arriving, _) => Err(HomeError::Moving { place: place(file) }),
-            moved @ Frame::Moved(_) => moved.clone().readable(file).map(|_| None),
+            Frame::File(Phase::Leaving(of), _) if *of == token => Ok(None),
+            Frame::File(Phase::Live | Phase::Leaving(_), bytes) => Ok(Some(Frame::File(Phase::Leaving(token), bytes.clone()))),
+            Frame::File(..) => Err(HomeError::Moving { place: place(file) }),
+            Frame::Moved(_, whereto) => Err(moved(file, whereto.clone())),
         })
     }
 
-    /// Leaves of a file only where it went. One that counts and is not leaving stays.
-    pub(crate) fn forget(&self, file: SharedFile, whereto: &str, entropy: &dyn Entropy) -> Result<(), WriteError> {
+    /// Leaves of a file that this move has taken away only where it went.
+    pub(crate) fn forget(&self, file: SharedFile, token: MoveToken, whereto: &str, entropy: &dyn Entropy) -> Result<(), WriteError> {
         self.step(file, entropy, &|now| match now {
-            Frame::File(Phase::Arriving | Phase::Leaving, _) => Ok(Some(Frame::Moved(whereto.to_owned()))),
-            Frame::Moved(_) => Ok(None),
-            Frame::File(Phase::Live, _) => Err(HomeError::Occupied { place: place(file) }),
+            Frame::File(Phase::Leaving(of), _) if *of == token => Ok(Some(Frame::Moved(token, whereto.to_owned()))),
+            Frame::Moved(of, _) if *of == token => Ok(None),
+            Frame::Moved(_, elsewhere) => Err(moved(file, elsewhere.clone())),
+            Frame::File(..) => Err(HomeError::Occupied { place: place(file) }),
+        })
+    }
+
+    /// Takes a file back that arrived by this move and does not count. Whatever else is there stays.
+    pub(crate) fn withdraw(&self, file: SharedFile, token: MoveToken, whereto: &str, entropy: &dyn Entropy) -> Result<(), WriteError> {
+        if matches!(self.standing(file)?, Standing::Free) {
+            return Ok(());
+        }
+        self.step(file, entropy, &|now| match now {
+            Frame::File(Phase::Arriving(of) | Phase::Settling(of), _) if *of == token => Ok(Some(Frame::Moved(token, whereto.to_owned()))),
+            _ => Ok(None),
         })
     }
 
@@ -123,21 +171,12 @@ impl SealedHome {
             return Err(HomeError::Missing { place: place(file) }.into());
         }
         let claimed = Claimed::wait(self, file.name(), PATIENCE)?.keep_alive();
-        let sealer = self.sealer(file)?;
-        let at = RowPlace {
+        let (key, sealed) = self.seal(file, 1, frame, entropy)?;
+        let put = Put {
             project: &self.project,
             name: file.name(),
-            revision: 1,
-        };
-        let sealed = sealer.seal(&at, &frame.to_plain(), entropy).map_err(|error| HomeError::Seal {
-            place: place(file),
-            source: error.into(),
-        })?;
-        let put = Put {
-            project: at.project,
-            name: at.name,
             expected: 0,
-            key: &sealer.active_id().to_string(),
+            key: &key,
             sealed: &sealed,
             claim: claimed.claim(),
         };

@@ -22,7 +22,14 @@ pub(super) struct SeenRows {
     project: String,
     entropy: Arc<dyn Entropy>,
     /// `None` until the note was read.
-    seen: Mutex<Option<Revisions>>,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// What a process has seen.
+struct Seen {
+    revisions: Revisions,
+    /// Those that it has not noted yet. Another process may have forgotten the rest since, for good reasons.
+    unnoted: Revisions,
 }
 
 impl SeenRows {
@@ -39,23 +46,31 @@ impl SeenRows {
     pub(super) fn floor(&self, file: SharedFile) -> Result<u64, HomeError> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.is_none() {
-            *seen = Some(self.read()?);
+            *seen = Some(Seen {
+                revisions: self.read()?,
+                unnoted: Revisions::new(),
+            });
         }
-        Ok(seen.as_ref().and_then(|seen| seen.get(&file)).copied().unwrap_or_default())
+        Ok(seen
+            .as_ref()
+            .and_then(|seen| seen.revisions.get(&file))
+            .copied()
+            .unwrap_or_default())
     }
 
     /// Notes that a revision was seen. A machine that cannot write the note keeps it in memory: it is noted another time.
     pub(super) fn note(&self, file: SharedFile, revision: u64) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is noted before it was asked what is noted already.
-        let Some(revisions) = seen.as_mut() else { return };
-        if revisions.get(&file).is_some_and(|seen| *seen >= revision) {
+        let Some(all) = seen.as_mut() else { return };
+        if all.revisions.get(&file).is_some_and(|seen| *seen >= revision) {
             return;
         }
-        revisions.insert(file, revision);
-        let ours = revisions.clone();
+        all.revisions.insert(file, revision);
+        all.unnoted.insert(file, revision);
+        let ours = all.unnoted.clone();
         drop(seen);
-        let _ = storage::update(&self.path, self.entropy.as_ref(), |old| {
+        let noted = storage::update(&self.path, self.entropy.as_ref(), |old| {
             // Other processes of this machine note there, too; what is malformed is left to be complained of.
             let Some(mut all) = old.map_or(Some(Revisions::new()), |old| self.parse(old)) else {
                 return Ok::<_, Infallible>(Edit::Keep(()));
@@ -66,6 +81,10 @@ impl SeenRows {
             }
             Ok(Edit::Replace(self.write(&all), ()))
         });
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Ok(()), Some(all)) = (noted, seen.as_mut()) {
+            all.unnoted.retain(|file, revision| ours.get(file) != Some(revision));
+        }
     }
 
     /// Forgets it all.
@@ -132,6 +151,23 @@ mod tests {
         assert_eq!(later.floor(SharedFile::Env).ok(), Some(7));
         assert_eq!(later.floor(SharedFile::Secrets).ok(), Some(2));
         assert_eq!(process("another").floor(SharedFile::Env).ok(), Some(0));
+    }
+
+    #[test]
+    fn what_was_forgotten_is_noted_again_by_nobody_who_had_seen_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let project = Project::at(directory.path());
+        let process = || SeenRows::of(&project, "p", Arc::new(OsEntropy));
+        let (server, mover) = (process(), process());
+        for file in [SharedFile::Env, SharedFile::Secrets] {
+            assert_eq!(server.floor(file).ok(), Some(0));
+            server.note(file, 7);
+        }
+        mover.clear(&OsEntropy).expect("forgotten");
+        server.note(SharedFile::Env, 8);
+        let later = process();
+        assert_eq!(later.floor(SharedFile::Secrets).ok(), Some(0));
+        assert_eq!(later.floor(SharedFile::Env).ok(), Some(8));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod answers;
 mod moves;
+mod rivals;
 mod theft;
 mod values;
 

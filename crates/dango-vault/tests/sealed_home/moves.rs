@@ -19,7 +19,7 @@ const FILES: [(SharedFile, &[u8]); 4] = [
 ];
 
 /// A machine with a project in files.
-fn machine() -> (Arc<MemoryRows>, Machine, Keyring) {
+pub(super) fn machine() -> (Arc<MemoryRows>, Machine, Keyring) {
     let (rows, keyring) = (Arc::new(MemoryRows::new()), Keyring::new());
     let machine = Machine::new(&rows, &keyring);
     for (file, bytes) in FILES {
@@ -29,16 +29,16 @@ fn machine() -> (Arc<MemoryRows>, Machine, Keyring) {
     (rows, machine, keyring)
 }
 
-fn to_rows(machine: &Machine) -> Result<dango_vault::MoveReport, MoveError> {
+pub(super) fn to_rows(machine: &Machine) -> Result<dango_vault::MoveReport, MoveError> {
     move_to_rows(&machine.beside(), &machine.home(), &OsEntropy)
 }
 
-fn to_directory(machine: &Machine) -> Result<dango_vault::MoveReport, MoveError> {
+pub(super) fn to_directory(machine: &Machine) -> Result<dango_vault::MoveReport, MoveError> {
     move_to_directory(&machine.beside(), &machine.home(), "in files on ana's laptop", &OsEntropy)
 }
 
 /// Everything that a project says.
-fn contents(project: &Project) -> BTreeMap<SharedFile, Option<Vec<u8>>> {
+pub(super) fn contents(project: &Project) -> BTreeMap<SharedFile, Option<Vec<u8>>> {
     let read = |file| {
         let contents = project.read(file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
         (file, contents.map(|contents| contents.bytes().to_vec()))
@@ -46,7 +46,7 @@ fn contents(project: &Project) -> BTreeMap<SharedFile, Option<Vec<u8>>> {
     SharedFile::ALL.into_iter().map(read).collect()
 }
 
-fn expected() -> BTreeMap<SharedFile, Option<Vec<u8>>> {
+pub(super) fn expected() -> BTreeMap<SharedFile, Option<Vec<u8>>> {
     let mut all: BTreeMap<_, _> = SharedFile::ALL.into_iter().map(|file| (file, None)).collect();
     all.extend(FILES.map(|(file, bytes)| (file, Some(bytes.to_vec()))));
     all
@@ -283,7 +283,7 @@ fn what_is_saved_in_an_editor_at_any_moment_of_a_move_is_moved_or_left_or_stops_
             Arc::new(OsEntropy),
         );
         let moved = move_to_rows(&machine.beside(), &home, &OsEntropy);
-        if rows.calls() < at {
+        if rows.calls() <= at {
             break;
         }
         let there = || text(&machine.project(), SharedFile::Env);
