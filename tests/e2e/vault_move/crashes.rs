@@ -152,6 +152,19 @@ fn an_interrupted_move_says_how_it_goes_on_and_is_taken_back_as_well() {
 }
 
 #[test]
+fn a_move_that_does_not_count_is_taken_back_when_its_database_is_gone() {
+    let (mut postgres, project) = (database(), filled());
+    let expected = contents(&project);
+    project.write(".dango/home", "dango:home:v1\nleaving 000102030405060708090a0b0c0d0e0f\n");
+    postgres.stop();
+    let taken = moving_alone(&project, &postgres, "files").run().success();
+    let _ = taken.says(&["never counted", "in files again"]);
+    assert_eq!(contents(&project), expected);
+    let set = project.dango(&["env", "set", "ALPHA_URL"]).stdin("x\n").run();
+    let _ = set.success();
+}
+
+#[test]
 fn what_others_store_during_a_move_is_there_or_was_refused() {
     let (postgres, project) = (database(), filled());
     let _ = moved(&project, &postgres, "postgres");

@@ -63,6 +63,27 @@ fn nothing_is_begun_that_cannot_be_ended() {
 }
 
 #[test]
+fn what_refuses_is_asked_before_anything_is_encrypted_or_begun() {
+    let (postgres, project) = (database(), Scratch::initialised());
+    let _ = project.run(&["key", "create", "--holder", "file"]).success();
+    project.write("shared.env", format!("A='{CANARY}'\n"));
+    let _ = project.command("chmod", &["600", "shared.env"]).run().success();
+    let _ = project.command("rm", &[".env"]).run().success();
+    let _ = project.command("ln", &["-s", "shared.env", ".env"]).run().success();
+    let refused = moving(&project, &postgres, "postgres").run();
+    let _ = refused.fails(1, &[".env is a symbolic link", "readlink", "nothing was moved"]);
+    assert_eq!(project.read("shared.env"), format!("A='{CANARY}'\n"), "it is plain as before");
+    // Another database than that of the settings would get what is not its.
+    let other = format!("postgres://{ROLE}@127.0.0.1:{}/other", postgres.port());
+    let refused = project
+        .dango(&["vault", "move", "--to", "postgres", "--yes", "--database-url", &other])
+        .env("DANGO_SERVER_DATABASE_URL", postgres.url(ROLE, PASSWORD, "dango"))
+        .run();
+    let _ = refused.fails(1, &["--database-url names", "/other", "/dango"]).hides(&[PASSWORD]);
+    assert!(!project.path().join(".dango/home").exists());
+}
+
+#[test]
 fn rows_of_others_stay_as_they_are_and_a_copy_does_not_push_in() {
     let (postgres, project) = (database(), filled());
     let other = filled();
