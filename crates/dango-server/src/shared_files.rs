@@ -340,7 +340,7 @@ mod tests {
         }
         assert!(!has_something(SharedFile::Env, b" \n\n"));
         for (file, text) in [
-            (SharedFile::Env, "# STRIPE_KEY=sk_live_1, put aside for now\n"),
+            (SharedFile::Env, "# STRIPE_KEY=sk_live_1, put aside\n"),
             (SharedFile::Secrets, "# api_key = 'sk_live_1'\n"),
             (SharedFile::Env, "# nothing\nA=\n"),
             (SharedFile::Env, "\0"),

@@ -35,7 +35,7 @@ const AN_HOUR_LATER: &str = "UPDATE dango.project_claims SET until = 0 WHERE pro
 #[test]
 fn what_has_ended_is_let_go_of_by_one_of_three_servers_and_by_another_where_that_one_was_killed() {
     let mut house = House::new();
-    wait_until("one of the three has looked", || house.sql(HOLDER) != "");
+    wait_until("one of the three has looked", || !house.sql(HOLDER).is_empty());
     let admin = house.admin(0);
     let _ = house.sql(LEFT_BEHIND);
     let records = house.sql("SELECT count(*) FROM dango.audit");

@@ -53,6 +53,8 @@ const HEAVY: &[(&str, &[Door])] = &[
         &[
             ("crates/dango-secrets/src/storage", 1),
             ("crates/dango-store-sqlite/src", 1),
+            // For how long the machine is up, sleep included.
+            ("crates/dango-store-postgres/src", 1),
             ("crates/dango-commands/src", 4),
             // A file is opened without following a link or waiting for a pipe.
             ("crates/dango-scan/src", 1),
