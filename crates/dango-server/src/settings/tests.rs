@@ -61,7 +61,7 @@ fn every_setting_can_be_given_in_every_place_that_the_table_says() {
             "ROLE" => "admin",
             "PROVIDER" => "google",
             "KIB" => "20000",
-            "COUNT" | "SECONDS" => "7",
+            "COUNT" | "SECONDS" | "DAYS" => "7",
             _ => "/f",
         };
         let other = match setting.name {
