@@ -115,3 +115,12 @@ pub(crate) fn mode(path: impl AsRef<Path>) -> u32 {
 pub(crate) fn set_mode(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the scratch folder is ours");
 }
+
+/// Waits until the clock shows another second: times in files and answers are whole ones.
+pub(crate) fn in_the_next_second() {
+    let second = || std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs();
+    let now = second();
+    while second() == now {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}

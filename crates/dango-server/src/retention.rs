@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use dango_actions::{Actions, AuthManage, Caller, Machine, PruneAuditError};
@@ -25,9 +25,14 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(3600);
 /// Whose claims these are: the database's, and no project's.
 const DATABASE: &str = "database";
 
-/// The thread; dropped, it ends after what it is at. Nobody waits for that: each portion is a transaction of its own.
+/// For how long an end waits for what it is at: a database that is let go of by all is whole in its file. Whatever takes longer is broken off,
+/// as each portion is a transaction of its own.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The thread; dropped, it ends.
 pub(crate) struct Sweeper {
-    _end: Sender<()>,
+    end: Option<Sender<()>>,
+    ended: Receiver<()>,
 }
 
 /// What the thread needs.
@@ -45,7 +50,11 @@ pub(crate) struct Swept {
 impl Sweeper {
     pub(crate) fn start(swept: Swept) -> std::io::Result<Self> {
         let (end, ends) = channel();
+        let (ending, ended) = channel();
         std::thread::Builder::new().name("dango-retention".to_owned()).spawn(move || {
+            // Dropped after everything else of the thread, whatever ends it.
+            let _ending: Sender<()> = ending;
+            let swept = swept;
             let (mut sweep, mut pruning) = (
                 Chore::new("retention", BETWEEN_SWEEPS),
                 Chore::new("audit-retention", BETWEEN_PRUNINGS),
@@ -57,7 +66,14 @@ impl Sweeper {
                 }
             }
         })?;
-        Ok(Self { _end: end })
+        Ok(Self { end: Some(end), ended })
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.end = None;
+        let _ = self.ended.recv_timeout(GRACE);
     }
 }
 

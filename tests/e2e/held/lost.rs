@@ -6,7 +6,7 @@ use std::thread;
 
 use super::Team;
 use super::logins::keys;
-use crate::answers::Answer;
+use crate::answers::{Answer, in_the_next_second};
 use crate::server::{EMAIL, PASSWORD};
 
 /// A way to a server. Requests that begin with one of these arrive there, and their answers do not come back.
@@ -66,6 +66,7 @@ fn a_login_whose_key_did_not_arrive_ends_it() {
     let body = serde_json::json!({"name": "laptop", "expires_in_days": 1});
     let older = team.server.signed_in(EMAIL, PASSWORD).post("/api/auth/api-keys", &body);
     assert_eq!(older.status, 201, "{}", older.text);
+    in_the_next_second();
     let login = ["login", "--email", EMAIL, "--holder", "file", "--name", "laptop"];
     let failed = team.here.dango(&login).stdin(PASSWORD).run().fails(1, &["connection broke"]);
     assert!(!failed.stderr.contains("not known"), "{}", failed.stderr);

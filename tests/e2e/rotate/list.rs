@@ -4,7 +4,7 @@ use dango_tests::Scratch;
 use dango_tests::provider::{Gate, Trouble};
 
 use super::*;
-use crate::answers::Answer;
+use crate::answers::{Answer, in_the_next_second};
 
 #[test]
 fn what_is_known_of_each_source_is_listed_and_what_nobody_knows_is_due() {
@@ -90,6 +90,7 @@ fn a_rotation_that_came_to_nothing_makes_no_credential_young() {
         .run()
         .fails(1, &["the old value is back"]);
     assert_eq!(stored_at(), (old.clone(), never));
+    in_the_next_second();
     let _ = project.dango(&["rotate", "shop"]).stdin(NEW).run().success();
     let (young, rotated) = stored_at();
     assert!(young.as_str() > old.as_str() && young == rotated, "{young} {rotated} {old}");
@@ -98,6 +99,7 @@ fn a_rotation_that_came_to_nothing_makes_no_credential_young() {
     let refer = ["secrets", "set", PATH, "--reference"];
     let _ = project.dango(&refer).stdin("${SHOP_KEY}").run().success();
     let (before, _) = stored_at();
+    in_the_next_second();
     let _ = project.dango(&["rotate", "shop"]).stdin(OLD).run().success();
     assert!(stored_at().0.as_str() > before.as_str());
 }
