@@ -79,6 +79,7 @@ impl Filled {
         let url = self.postgres.url(SERVING, PASSWORD_OF_ROLES, DATABASE);
         project.give("DANGO_SERVER_DATABASE_URL", url);
         project.write(".dango/identity.key", IDENTITY_KEY);
+        project.give("DANGO_IDENTITY_KEY_FILE", project.path().join(".dango/identity.key"));
         let closed = project.command("chmod", &["600", ".dango/identity.key"]).run();
         match closed.status {
             0 => Ok(project),
