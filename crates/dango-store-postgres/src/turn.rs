@@ -15,6 +15,8 @@ use crate::migration::{LATEST, let_on, refused_by};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one who has waited in vain pauses at most before the next try: what a pooler lends out is lent to others meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
+/// From when on one who has waited in vain keeps a place in line for longer.
+const LONG: Duration = Duration::from_secs(2);
 /// How long one asks what became of a commit whose answer was lost.
 const DOUBT_TIME: Duration = Duration::from_secs(20);
 /// How long one waits before asking again.
@@ -24,11 +26,19 @@ const DOUBT_PAUSE: Duration = Duration::from_millis(100);
 /// where the database would say so earlier, it is told not to.
 ///
 /// One waits in line for the turn, and not for long: behind a pooler, who waits in a transaction has a connection that others may need, those at
-/// the door among them. So few servers follow one another without a pause, and many keep none to themselves.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL search_path = dango, pg_temp; SET LOCAL lock_timeout = '200ms'; \
-                     SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; \
-                     SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
-                     SELECT FROM turn WHERE one = 1 FOR UPDATE; SET LOCAL lock_timeout = '10s'";
+/// the door among them. So few servers follow one another without a pause, and many keep none to themselves. Whoever leaves the line is the
+/// last when they come back: after a while they stay for longer, or where many wait it would be chance whose turn ever comes.
+macro_rules! begin {
+    ($in_line:literal) => {
+        concat!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL search_path = dango, pg_temp; SET LOCAL lock_timeout = '",
+            $in_line,
+            "'; SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; \
+             SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
+             SELECT FROM turn WHERE one = 1 FOR UPDATE; SET LOCAL lock_timeout = '10s'"
+        )
+    };
+}
 
 /// What is to be known once one has the turn: whether the schema still is one that this version writes. Whoever changes the schema has had
 /// the turn, too, and this statement sees what was done.
@@ -121,7 +131,8 @@ async fn in_line<T>(
 ) -> Result<T, StoreFailure> {
     let since = Instant::now();
     loop {
-        match connection.run_all_and_read(BEGIN, ask, &read).await {
+        let begin = if since.elapsed() < LONG { begin!("200ms") } else { begin!("1s") };
+        match connection.run_all_and_read(begin, ask, &read).await {
             Err(StoreFailure::Locked) if since.elapsed() < PATIENCE => {
                 connection.run_all("ROLLBACK").await?;
                 sleep(a_while()).await;

@@ -75,6 +75,22 @@ fn who_waits_for_a_turn_behind_a_pooler_keeps_nobody_out() {
 }
 
 #[test]
+fn who_has_waited_for_a_turn_for_long_stays_in_line() {
+    let databases = Databases::start();
+    let name = databases.make();
+    let store = databases.open(&name);
+    std::thread::scope(|threads| {
+        let holder = threads.spawn(|| databases.lock(&name, "SELECT FROM dango.turn FOR UPDATE", 6));
+        databases.until_locked(&name);
+        let writer = threads.spawn(|| write(&*store));
+        let stays = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start > interval '600 ms'";
+        until("it stays", || databases.server.sql(&name, stays) == "t");
+        assert!(!holder.is_finished());
+        writer.join().expect("no panic").expect("it has its turn");
+    });
+}
+
+#[test]
 fn the_right_server_is_spoken_to_and_no_other() {
     let databases = Databases::start();
     let name = databases.make();
